@@ -1,0 +1,88 @@
+"""Settings: values only; nothing here builds anything."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from rag.errors import ConfigError
+
+Reading = Literal["single", "joint", "single+joint"]
+
+DEFAULT_MODEL = "qwen2.5-coder-1.5b"
+DEFAULT_EMBEDDER = "all-minilm-l6-v2"
+MAX_QUESTION_CHARS = 2000
+
+
+def home() -> Path:
+    """Return the folder where models are kept: `RAG_HOME`, else the platform's cache folder."""
+    from platformdirs import user_cache_path
+
+    named = os.environ.get("RAG_HOME")
+    return Path(named).expanduser() if named else user_cache_path("footnote")
+
+
+def index_folder(name: str) -> Path:
+    """Return the folder of an index given by name (under `RAG_INDEXES`, else `indexes/`) or path."""
+    if "/" in name or os.sep in name or name in {".", ".."}:
+        return Path(name).expanduser()
+    return Path(os.environ.get("RAG_INDEXES", "indexes")).expanduser() / name
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How questions are answered.
+
+    Attributes:
+        model: a name from the catalogue or the path of a GGUF file.
+        embedder: a name from the catalogue or the path of a sentence-transformers folder.
+        reading: "single" reads each passage on its own; "joint" reads all in one prompt;
+            "single+joint" tries a joint reading when nothing of the single ones is proven.
+        passages: how many passages are read, 1 to 20.
+        budget_tokens: tokens of passage text read for one question, by the embedder's
+            tokenizer, at least 64.
+        max_draft_tokens: tokens the model may write from one reading, 8 to 1024.
+        temperature: 0 (greedy, repeatable) to 2.
+        seed: used where temperature is above 0.
+        support_threshold: statements with less support are withheld, 0 to 1.
+        n_ctx: context of the model in tokens, 1024 up.
+        n_threads: compute threads; 0 takes the number of cores this process may use.
+    """
+
+    model: str = DEFAULT_MODEL
+    embedder: str = DEFAULT_EMBEDDER
+    reading: Reading = "single+joint"
+    passages: int = 5
+    budget_tokens: int = 1280
+    max_draft_tokens: int = 96
+    temperature: float = 0.0
+    seed: int = 0
+    support_threshold: float = 0.75
+    n_ctx: int = 4096
+    n_threads: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range, naming the setting and its range."""
+        ranges: dict[str, tuple[float, float]] = {
+            "passages": (1, 20),
+            "budget_tokens": (64, 100_000),
+            "max_draft_tokens": (8, 1024),
+            "temperature": (0, 2),
+            "support_threshold": (0, 1),
+            "n_ctx": (1024, 1_000_000),
+            "n_threads": (0, 1024),
+        }
+        for name, (low, high) in ranges.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ConfigError(f"{name} is {value}; give a value from {low} to {high}.")
+        if self.reading not in ("single", "joint", "single+joint"):
+            raise ConfigError(
+                f"reading is {self.reading!r}; give 'single', 'joint' or 'single+joint'."
+            )
+
+    def with_(self, **changes: Any) -> Settings:
+        """Return a copy with some values changed."""
+        return replace(self, **changes)

@@ -1,0 +1,366 @@
+"""The values that travel along the way of the data: frozen, and they know their place.
+
+Offsets are characters (code points) into `Document.text`; the law everywhere is
+`document.text[x.start:x.end] == x.text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file as read: its canonical text and what is known about it.
+
+    Attributes:
+        id: content hash, the first 32 hex digits of the SHA-256 of the file's bytes.
+        root: absolute folder the file was found under (the corpus root).
+        source: path relative to `root`, with forward slashes.
+        text: canonical text, the only text offsets refer to.
+        title: the best title known; never empty (the file name at worst).
+        metadata: known facts by name; the names used are `title`, `publisher`, `author`,
+            `date` (ISO 8601), `url`, `excerpt`, and whatever else the file states.
+        origins: for each key of `metadata`, where it came from: "front matter",
+            "html metadata", "first line", "byline", "file name".
+        format: reader that made it: "text", "markdown", "html".
+        also: other relative paths under which the same bytes were found.
+    """
+
+    id: str
+    root: str
+    source: str
+    text: str
+    title: str
+    metadata: Mapping[str, str]
+    origins: Mapping[str, str]
+    format: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """Absolute path of the file."""
+        return Path(self.root) / self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence (or list item, or heading line) of a document, with its offsets."""
+
+    start: int
+    end: int
+    text: str
+
+
+PassageKind = Literal["body", "metadata", "boilerplate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Whole consecutive sentences of one document, small enough for the embedder.
+
+    Attributes:
+        id: `<document id>:<start>-<end>`; identity, never shown as a number to the reader.
+        kind: "body"; "metadata" for the header made from front matter; "boilerplate" for
+            an author's biography, a caption list, navigation and the like.
+    """
+
+    id: str
+    document_id: str
+    start: int
+    end: int
+    text: str
+    sentences: tuple[Sentence, ...]
+    kind: PassageKind = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved passage with its document.
+
+    Attributes:
+        score: fused score, higher is better; comparable within one question only.
+        signals: what the score is made of: "cosine" (-1 to 1), "bm25" (0 up),
+            "dense_rank" and "lexical_rank" (from 1; absent when not found that way).
+    """
+
+    passage: Passage
+    document: Document
+    score: float
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the model wrote, untouched.
+
+    Attributes:
+        text: the model's words.
+        refused: the model said that the text does not say.
+        logprob: mean log-probability of its tokens, natural log, 0 at best.
+        passage_ids: the passages it was shown: one for a single reading, several for a
+            joint one.
+        source: path of the document of a single reading, "" for a joint one.
+        kind: how it was read: "single", "joint", or "composed" from proven drafts.
+    """
+
+    text: str
+    refused: bool
+    logprob: float
+    passage_ids: tuple[str, ...]
+    source: str
+    kind: Literal["single", "joint", "composed"] = "single"
+
+
+class Verdict(StrEnum):
+    """What the proof of a sentence came to."""
+
+    SUPPORTED = "supported"
+    PARTLY = "partly"
+    CONTRADICTED = "contradicted"
+    NOT_FOUND = "not found"
+    NOT_ANSWERING = "does not answer"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Whether a quote still stands in its source.
+
+    Attributes:
+        ok: the quote stands at its offsets in the file as it is now.
+        found_at: start of the quote in the file's text now, if it stands anywhere.
+        reason: why not, in words; "" when ok.
+    """
+
+    ok: bool
+    found_at: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Exact words of one document.
+
+    Attributes:
+        number: position in one answer, from 1, in order of first use.
+        source: path as indexed, relative to the corpus root.
+        start: first character in the document's text.
+        end: one past the last character.
+        quote: exactly `document.text[start:end]`.
+        metadata: the document's metadata (title, publisher, date, url, ...).
+        root: the corpus root, needed to resolve; never part of the JSON.
+    """
+
+    number: int
+    source: str
+    title: str
+    start: int
+    end: int
+    quote: str
+    metadata: Mapping[str, str]
+    document_id: str = ""
+    root: str = field(default="", repr=False)
+
+    def resolve(self, root: str | Path | None = None) -> Resolution:
+        """Read the source file again and say whether the quote still stands there.
+
+        Args:
+            root: corpus root, where it is not the one the index was made from.
+        """
+        from rag.documents import resolve_quote
+
+        return resolve_quote(Path(root or self.root), self.source, self.start, self.end, self.quote)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON form (docs/answer-format.md)."""
+        return {
+            "number": self.number,
+            "source": self.source,
+            "title": self.title,
+            "start": self.start,
+            "end": self.end,
+            "quote": self.quote,
+            "metadata": dict(self.metadata),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of an answer with its proof.
+
+    Attributes:
+        support: 0 to 1, how much of the sentence its citations carry.
+        citations: the smallest set of source sentences that carry it, then one set for each
+            other document that carries it too.
+        reason: why it is withheld, in words a reader understands; "" when supported.
+    """
+
+    text: str
+    verdict: Verdict
+    support: float
+    citations: tuple[Citation, ...] = ()
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON form (docs/answer-format.md)."""
+        return {
+            "text": self.text,
+            "verdict": self.verdict.value,
+            "support": round(self.support, 4),
+            "reason": self.reason,
+            "citations": [c.to_json() for c in self.citations],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the time of one answer went, in seconds, and what the model read and wrote.
+
+    Attributes:
+        first_token_s: from the question to the first word the model wrote; None if none.
+        tokens_in: prompt tokens evaluated or restored.
+        tokens_out: tokens generated.
+    """
+
+    retrieve_s: float = 0.0
+    first_token_s: float | None = None
+    write_s: float = 0.0
+    prove_s: float = 0.0
+    total_s: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer: the same value from Python, the command line and the page.
+
+    Attributes:
+        text: the shown answer with `[1]` markers; on abstention a plain sentence saying so.
+        statements: what is shown, in order; every one supported.
+        withheld: what the model wrote and the proof did not carry, with reasons.
+        abstained: nothing proven answers the question.
+        closest: on abstention the passages nearest to the question, else empty.
+        drafts: what the model wrote, untouched.
+        model: name of the model.
+    """
+
+    question: str
+    text: str
+    statements: tuple[Statement, ...]
+    withheld: tuple[Statement, ...]
+    abstained: bool
+    closest: tuple[Hit, ...]
+    drafts: tuple[Draft, ...]
+    model: str
+    timings: Timings
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Every distinct citation of the answer, in order of number."""
+        seen: dict[int, Citation] = {}
+        for statement in self.statements:
+            for citation in statement.citations:
+                seen.setdefault(citation.number, citation)
+        return tuple(seen[number] for number in sorted(seen))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON form (docs/answer-format.md); stable between releases."""
+        t = self.timings
+        return {
+            "version": 1,
+            "question": self.question,
+            "text": self.text,
+            "abstained": self.abstained,
+            "statements": [s.to_json() for s in self.statements],
+            "withheld": [s.to_json() for s in self.withheld],
+            "closest": [
+                {
+                    "source": h.document.source,
+                    "title": h.document.title,
+                    "start": h.passage.start,
+                    "end": h.passage.end,
+                    "quote": h.passage.text,
+                    "metadata": dict(h.document.metadata),
+                    "score": round(h.score, 6),
+                }
+                for h in self.closest
+            ],
+            "drafts": [
+                {
+                    "text": d.text,
+                    "refused": d.refused,
+                    "logprob": round(d.logprob, 4),
+                    "passages": list(d.passage_ids),
+                    "source": d.source,
+                    "kind": d.kind,
+                }
+                for d in self.drafts
+            ],
+            "model": self.model,
+            "timings": {
+                "retrieve": t.retrieve_s,
+                "first_token": t.first_token_s,
+                "write": t.write_s,
+                "prove": t.prove_s,
+                "total": t.total_s,
+                "tokens_in": t.tokens_in,
+                "tokens_out": t.tokens_out,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Stream event: the passages that will be read, best first."""
+
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Stream event: the model begins to read; `draft` counts from 0.
+
+    Attributes:
+        hit: the passage of a single reading, None for a joint or composed one.
+    """
+
+    draft: int
+    of: int
+    hit: Hit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """Stream event: `text` was appended to draft number `draft`; it is not proven yet."""
+
+    draft: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Stream event: one sentence of draft `draft` is settled.
+
+    `sentence` is the model's own words, `statement` carries verdict and citations; the
+    numbers of its citations are final.
+    """
+
+    draft: int
+    sentence: str
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Stream event: the last one, with the whole answer."""
+
+    answer: Answer
+
+
+Event = Retrieved | Reading | Wrote | Judged | Done
