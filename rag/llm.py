@@ -1,0 +1,473 @@
+"""Tokens -> text pieces; the only file that knows llama.cpp.
+
+A prompt is read in three steps, system words, reading, asking, and the state after each of
+the first two is kept in memory, so that the same passage is never read twice while it is
+remembered. A state is restored bit for bit and the steps are always evaluated apart, so an
+answer from remembered states is the same to the letter as one read afresh.
+"""
+
+from __future__ import annotations
+
+import codecs
+import ctypes
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rag.errors import CancelledError, ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.prompt import Prompt
+
+# One compute lane in the process: llama.cpp aborts when two threads share a context, and two
+# contexts at once only take the cores from each other.
+_LANE = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of generated text.
+
+    Attributes:
+        text: may be empty where a character is not complete yet.
+        logprob: natural log of the probability the model gave this token.
+        prompt_tokens: length of the prompt that was read.
+    """
+
+    text: str
+    logprob: float
+    prompt_tokens: int
+
+
+class LLM(Protocol):
+    """Anything that continues a prompt."""
+
+    name: str
+
+    def generate(
+        self, prompt: Prompt, *, max_tokens: int, cancel: threading.Event | None = None
+    ) -> Iterator[Piece]:
+        """Yield the model's words; closing the iterator or setting `cancel` stops at once."""
+
+
+class Witness(Protocol):
+    """Anything that answers a yes-or-no question by how much it leans to yes."""
+
+    def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
+        """Return the natural log of P(yes) / P(no) as the first word of the reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """The model's own chat template, cut where our words go in."""
+
+    head: tuple[int, ...]
+    middle: tuple[int, ...]
+    tail: tuple[int, ...]
+    folded: bool  # the template knows no system turn: system words open the user's turn
+
+
+class _States:
+    """Saved sequence states by token prefix, least recently used out, under a byte budget."""
+
+    def __init__(self, budget_bytes: int) -> None:
+        self.budget_bytes = budget_bytes
+        self.held_bytes = 0
+        self._states: OrderedDict[tuple[int, ...], ctypes.Array[ctypes.c_uint8]] = OrderedDict()
+
+    def get(self, tokens: tuple[int, ...]) -> ctypes.Array[ctypes.c_uint8] | None:
+        state = self._states.get(tokens)
+        if state is not None:
+            self._states.move_to_end(tokens)
+        return state
+
+    def put(self, tokens: tuple[int, ...], state: ctypes.Array[ctypes.c_uint8]) -> None:
+        if len(state) > self.budget_bytes or tokens in self._states:
+            return
+        self._states[tokens] = state
+        self.held_bytes += len(state)
+        while self.held_bytes > self.budget_bytes:
+            _, old = self._states.popitem(last=False)
+            self.held_bytes -= len(old)
+
+
+class LlamaModel:
+    """A GGUF model on this machine's CPU.
+
+    Args:
+        path: the GGUF file.
+        name: shown as the model's name in answers.
+        n_ctx: longest prompt and reply together, in tokens.
+        n_threads: compute threads; 0 takes the cores this process may use.
+        temperature: 0 is greedy and repeatable.
+        seed: start of the random numbers where temperature is above 0.
+        state_bytes: memory for remembered readings.
+
+    Raises:
+        ModelError: the file is no model that llama.cpp can load, or has no chat template.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        n_ctx: int = 4096,
+        n_threads: int = 0,
+        temperature: float = 0.0,
+        seed: int = 0,
+        state_bytes: int = 512 * 1024 * 1024,
+    ) -> None:
+        import llama_cpp as lib
+
+        self._lib = lib
+        self.name = name
+        self.n_ctx = n_ctx
+        self._temperature = temperature
+        self._seed = seed
+        self._log: list[str] = []
+        self._cancel: threading.Event | None = None
+        self._model: Any = None
+        self._context: Any = None
+        # Kept as attributes: llama.cpp holds the bare pointers.
+        self._on_log = lib.llama_log_callback(self._take_log)
+        self._on_abort = lib.ggml_abort_callback(self._is_cancelled)
+        with _LANE:
+            self._open(path, n_threads or _cores())
+        self._template = self._read_template(path)
+        self._states = _States(state_bytes)
+        self._held: tuple[int, ...] = ()
+
+    def _open(self, path: Path, threads: int) -> None:
+        lib = self._lib
+        lib.llama_log_set(self._on_log, ctypes.c_void_p(0))
+        lib.llama_backend_init()
+        self._model = lib.llama_model_load_from_file(
+            os.fsencode(path), lib.llama_model_default_params()
+        )
+        if not self._model:
+            raise ModelError(
+                f"{path.name} is no model that llama.cpp can load"
+                f"{self._last_log()}. Choose another GGUF file or fetch it again."
+            )
+        params = lib.llama_context_default_params()
+        params.n_ctx = self.n_ctx
+        params.n_batch = params.n_ubatch = 256  # small steps: a cancelled reading stops soon
+        params.n_seq_max = 1
+        params.n_threads = params.n_threads_batch = threads
+        params.flash_attn_type = 1
+        params.no_perf = True
+        params.abort_callback = self._on_abort
+        self._context = lib.llama_init_from_model(self._model, params)
+        if not self._context:
+            raise ModelError(
+                f"llama.cpp made no context of {self.n_ctx} tokens for {path.name}"
+                f"{self._last_log()}. Give a smaller n_ctx or a smaller model."
+            )
+        self._memory = lib.llama_get_memory(self._context)
+        self._vocab = lib.llama_model_get_vocab(self._model)
+        self._n_vocab = int(lib.llama_vocab_n_tokens(self._vocab))
+
+    def _take_log(self, level: int, text: bytes, _: object) -> None:
+        if level >= 3:  # warnings and errors
+            self._log = [*self._log[-20:], text.decode("utf-8", "replace").strip()]
+
+    def _last_log(self) -> str:
+        said = [line for line in self._log if line]
+        return f" ({said[-1]})" if said else ""
+
+    def _is_cancelled(self, _: object) -> bool:
+        return self._cancel is not None and self._cancel.is_set()
+
+    def close(self) -> None:
+        """Free the model; further use raises."""
+        with _LANE:
+            if self._context:
+                self._lib.llama_free(self._context)
+                self._context = None
+            if self._model:
+                self._lib.llama_model_free(self._model)
+                self._model = None
+
+    # -- tokens ---------------------------------------------------------------------------
+
+    def tokenize(self, text: str, *, special: bool = False) -> tuple[int, ...]:
+        """Return token ids; only with `special` do control tokens come out of text."""
+        data = text.encode("utf-8")
+        room = len(data) + 8
+        out = (self._lib.llama_token * room)()
+        count = self._lib.llama_tokenize(self._vocab, data, len(data), out, room, False, special)
+        if count < 0:
+            raise ModelError(f"the model cannot take a text of {len(data)} bytes; shorten it.")
+        return tuple(out[:count])
+
+    def _piece(self, token: int) -> bytes:
+        buffer = ctypes.create_string_buffer(256)
+        size = self._lib.llama_token_to_piece(self._vocab, token, buffer, 256, 0, False)
+        return buffer.raw[:size] if size > 0 else b""
+
+    def _read_template(self, path: Path) -> _Template:
+        raw = self._lib.llama_model_chat_template(self._model, None)
+        if not raw:
+            raise ModelError(
+                f"{path.name} carries no chat template, so it is not an instruction-following "
+                "model. Choose a GGUF whose name says 'instruct' or 'chat'."
+            )
+        bos = self._lib.llama_vocab_bos(self._vocab)
+        bos_text = self._special_text(bos)
+        eos_text = self._special_text(self._lib.llama_vocab_eos(self._vocab))
+        head, middle, tail, folded = cut_template(raw.decode("utf-8"), bos_text, eos_text, path)
+        tokens = self.tokenize(head, special=True)
+        if self._lib.llama_vocab_get_add_bos(self._vocab) and tokens[:1] != (bos,):
+            tokens = (bos, *tokens)
+        return _Template(
+            tokens,
+            self.tokenize(middle, special=True),
+            self.tokenize(tail, special=True),
+            folded,
+        )
+
+    def _special_text(self, token: int) -> str:
+        raw = self._lib.llama_vocab_get_text(self._vocab, token) if token >= 0 else None
+        return raw.decode("utf-8") if raw else ""
+
+    def steps(self, prompt: Prompt) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Return the tokens of the three steps: system words, reading, asking.
+
+        No text of the prompt becomes a control token: only the model's own template does.
+        """
+        template = self._template
+        system = template.head + self.tokenize(prompt.system)
+        between = self.tokenize("\n\n") if template.folded else template.middle
+        return (
+            system + between,
+            self.tokenize(prompt.reading),
+            self.tokenize(prompt.asking) + template.tail,
+        )
+
+    # -- evaluation -----------------------------------------------------------------------
+
+    def _decode(self, tokens: Sequence[int], at: int) -> None:
+        """Evaluate `tokens` at positions from `at`, in steps of one batch."""
+        lib = self._lib
+        size = 256
+        for first in range(0, len(tokens), size):
+            part = tokens[first : first + size]
+            batch = lib.llama_batch_init(len(part), 0, 1)
+            try:
+                batch.n_tokens = len(part)
+                for i, token in enumerate(part):
+                    batch.token[i] = token
+                    batch.pos[i] = at + first + i
+                    batch.n_seq_id[i] = 1
+                    batch.seq_id[i][0] = 0
+                    batch.logits[i] = 0
+                batch.logits[len(part) - 1] = 1
+                status = lib.llama_decode(self._context, batch)
+            finally:
+                lib.llama_batch_free(batch)
+            if status == 2 or self._is_cancelled(None):
+                raise CancelledError("stopped; ask again when you like.")
+            if status != 0:
+                raise ModelError(
+                    f"llama.cpp could not evaluate the prompt (status {status})"
+                    f"{self._last_log()}. Ask a shorter question or give a larger n_ctx."
+                )
+
+    def _save(self, tokens: tuple[int, ...]) -> None:
+        lib = self._lib
+        size = lib.llama_state_seq_get_size(self._context, 0)
+        state = (ctypes.c_uint8 * size)()
+        if lib.llama_state_seq_get_data(self._context, state, size, 0) == size:
+            self._states.put(tokens, state)
+
+    def _restore(self, tokens: tuple[int, ...]) -> bool:
+        lib = self._lib
+        if self._held[: len(tokens)] == tokens:
+            return bool(lib.llama_memory_seq_rm(self._memory, 0, len(tokens), -1))
+        state = self._states.get(tokens)
+        if state is None:
+            return False
+        lib.llama_memory_seq_rm(self._memory, 0, 0, -1)
+        return bool(lib.llama_state_seq_set_data(self._context, state, len(state), 0))
+
+    def _read(self, prompt: Prompt) -> int:
+        """Bring the context to the end of `prompt` and return its length in tokens."""
+        system, reading, asking = self.steps(prompt)
+        both = system + reading
+        total = len(both) + len(asking)
+        if total >= self.n_ctx:
+            raise ModelError(
+                f"the prompt has {total} tokens and the context {self.n_ctx}; "
+                "give a larger n_ctx, fewer passages or a shorter question."
+            )
+        if not self._restore(both):
+            if not self._restore(system):
+                self._lib.llama_memory_seq_rm(self._memory, 0, 0, -1)
+                self._held = ()
+                self._decode(system, 0)
+                self._save(system)
+            self._held = system
+            if reading:
+                self._decode(reading, len(system))
+                self._save(both)
+        self._held = both
+        self._decode(asking, len(both))
+        self._held = both + asking
+        return total
+
+    def _logits(self) -> NDArray[np.float32]:
+        import numpy as np
+
+        pointer = self._lib.llama_get_logits_ith(self._context, -1)
+        return np.ctypeslib.as_array(pointer, shape=(self._n_vocab,))
+
+    def generate(
+        self, prompt: Prompt, *, max_tokens: int, cancel: threading.Event | None = None
+    ) -> Iterator[Piece]:
+        """Yield the model's words, one token a piece.
+
+        Args:
+            prompt: what to read and what to ask.
+            max_tokens: longest reply.
+            cancel: set from any thread, it stops a running reading within one batch.
+
+        Raises:
+            CancelledError: `cancel` was set.
+            ModelError: the prompt does not fit into the context.
+        """
+        import numpy as np
+
+        rng = np.random.default_rng(self._seed)
+        with _LANE:
+            self._take(cancel)
+            try:
+                length = self._read(prompt)
+                decoder = codecs.getincrementaldecoder("utf-8")("replace")
+                for step in range(min(max_tokens, self.n_ctx - length)):
+                    token, logprob = self._choose(rng)
+                    if self._lib.llama_vocab_is_eog(self._vocab, token):
+                        return
+                    yield Piece(decoder.decode(self._piece(token)), logprob, length)
+                    self._decode((token,), length + step)
+                    self._held = (*self._held, token)
+            except CancelledError:
+                self._forget()
+                raise
+            finally:
+                self._cancel = None
+
+    def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
+        """Return the natural log of P(yes) / P(no) as the first word of the reply.
+
+        All spellings that are one token ("yes", "Yes", " yes", ...) count together.
+        """
+        import numpy as np
+
+        with _LANE:
+            self._take(cancel)
+            try:
+                self._read(prompt)
+                logits = self._logits().astype(np.float64)
+            except CancelledError:
+                self._forget()
+                raise
+            finally:
+                self._cancel = None
+        yes = np.logaddexp.reduce(logits[list(self._word("yes"))])
+        no = np.logaddexp.reduce(logits[list(self._word("no"))])
+        return float(yes - no)
+
+    def _take(self, cancel: threading.Event | None) -> None:
+        if not self._context:
+            raise ModelError("the model has been closed; open the assistant again.")
+        if cancel is not None and cancel.is_set():
+            raise CancelledError("stopped; ask again when you like.")
+        self._cancel = cancel
+
+    def _forget(self) -> None:
+        self._lib.llama_memory_seq_rm(self._memory, 0, 0, -1)
+        self._held = ()
+
+    def _word(self, word: str) -> set[int]:
+        forms = (word, word.capitalize(), word.upper())
+        spellings = [self.tokenize(space + form) for form in forms for space in ("", " ")]
+        return {tokens[0] for tokens in spellings if len(tokens) == 1}
+
+    def _choose(self, rng: np.random.Generator) -> tuple[int, float]:
+        """Return the next token and its log-probability at temperature 1."""
+        import numpy as np
+
+        logits = self._logits()
+        top = float(logits.max())
+        total = float(np.log(np.exp(logits - top).sum()))
+        if self._temperature == 0:
+            token = int(logits.argmax())
+        else:
+            scaled = (logits - top).astype(np.float64) / self._temperature
+            weights = np.exp(scaled)
+            token = int(rng.choice(self._n_vocab, p=weights / weights.sum()))
+        return token, float(logits[token]) - top - total
+
+
+def cut_template(source: str, bos: str, eos: str, path: Path) -> tuple[str, str, str, bool]:
+    """Render a chat template around two marks and return what stands before, between, after.
+
+    Returns:
+        Head, middle and tail text, and whether the template knows no system turn (then the
+        middle is empty and system words open the user's turn).
+
+    Raises:
+        ModelError: the template cannot be rendered or drops our words.
+    """
+    import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    def refuse(message: str) -> str:
+        raise jinja2.TemplateError(message)
+
+    # Private-use characters that no template strips or changes.
+    system_mark, user_mark = "\ue000", "\ue001"
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    environment.globals["raise_exception"] = refuse
+    environment.globals["strftime_now"] = lambda form: ""
+    with_system = [
+        {"role": "system", "content": system_mark},
+        {"role": "user", "content": user_mark},
+    ]
+    folded = [{"role": "user", "content": system_mark + user_mark}]
+    reason = ""
+    for messages, is_folded in ((with_system, False), (folded, True)):
+        try:
+            text = environment.from_string(source).render(
+                messages=messages,
+                add_generation_prompt=True,
+                bos_token=bos,
+                eos_token=eos,
+                tools=None,
+                enable_thinking=False,
+            )
+        except jinja2.TemplateError as error:
+            reason = str(error)
+            continue
+        head, found, rest = text.partition(system_mark)
+        middle, found_too, tail = rest.partition(user_mark)
+        if found and found_too:
+            return head, middle, tail, is_folded
+        reason = "it leaves out what it is given"
+    raise ModelError(
+        f"the chat template of {path.name} cannot be used: {reason}. Choose another GGUF file."
+    )
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
