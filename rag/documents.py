@@ -227,7 +227,7 @@ SUPPORTED: Mapping[str, Reader] = {
 
 
 def _absolute(path: Path) -> Path:
-    """Return an absolute path without `..`; links stay as named, so a linked file keeps its name."""
+    """Return an absolute path without `..`; links stay, so a linked file keeps its name."""
     return Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
 
 
