@@ -25,7 +25,7 @@ def home() -> Path:
 
 
 def index_folder(name: str) -> Path:
-    """Return the folder of an index given by name (under `RAG_INDEXES`, else `indexes/`) or path."""
+    """Return the folder of an index: a path, or a name under `RAG_INDEXES` (else `indexes/`)."""
     if "/" in name or os.sep in name or name in {".", ".."}:
         return Path(name).expanduser()
     return Path(os.environ.get("RAG_INDEXES", "indexes")).expanduser() / name

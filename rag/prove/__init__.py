@@ -1,0 +1,21 @@
+"""Proving: drafted sentence -> statement with verdict and citations.
+
+words.py     what a text says, in a form that can be compared
+coverage.py  the judge: exact facts and coverage; behind the one-method `Checker`
+prover.py    which passages are tried, which sentences are cited, what says the same
+"""
+
+from rag.prove.coverage import Checker, Claim, CoverageChecker, Judgement, Rarity
+from rag.prove.prover import Numbering, Proof, Prover, merge
+
+__all__ = [
+    "Checker",
+    "Claim",
+    "CoverageChecker",
+    "Judgement",
+    "Numbering",
+    "Proof",
+    "Prover",
+    "Rarity",
+    "merge",
+]

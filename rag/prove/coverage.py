@@ -1,0 +1,379 @@
+"""A drafted sentence + a passage -> the sentences that carry it, or why none do.
+
+Two layers that see different errors. The first is exact and one way round: every number,
+date, weekday, name, negation and quotation of the statement must stand in the evidence. The
+second is the share of the statement's content words, weighted by their rarity in the index,
+that stand in the evidence. Words that the question gave may be missing from the cited
+sentences where the passage or its heading has them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from typing import Protocol
+
+from rag.passages import heading
+from rag.prove.words import Date, Reading, Word, join, normal, read
+from rag.types import Hit, Sentence, Verdict
+
+MAX_EVIDENCE = 3
+# A further sentence must carry this share of the statement to be cited as well.
+MIN_GAIN = 0.12
+_FACT_WEIGHT = 3.0
+_PRONOUN = re.compile(
+    r"^\W*(?:he|she|it|they|we|i|his|her|its|their|this|that|these|those|the)\b", re.IGNORECASE
+)
+_QUOTED = re.compile(r'"([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence the model wrote, and where its proof is looked for.
+
+    Attributes:
+        text: the sentence.
+        question: what was asked.
+        hits: the passages whose sentences may carry it, alone or together.
+    """
+
+    text: str
+    question: str
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the proof came to.
+
+    Attributes:
+        support: 0 to 1, share of the statement's weight carried.
+        sentences: the fewest sentences that carry it, each with its passage.
+        reason: in words a reader understands; "" when supported.
+    """
+
+    verdict: Verdict
+    support: float
+    sentences: tuple[tuple[Hit, Sentence], ...]
+    reason: str = ""
+
+
+class Checker(Protocol):
+    """Anything that judges whether a passage carries a statement."""
+
+    def judge(self, claim: Claim) -> Judgement:
+        """Return verdict, support and the sentences that carry the claim."""
+
+
+class Rarity:
+    """How rare a word is in an index: ln(1 + N / n), Spärck Jones (1972), smoothed.
+
+    Args:
+        texts: passages of the index; a large one is sampled evenly.
+    """
+
+    def __init__(self, texts: Sequence[str], *, sample: int = 2000) -> None:
+        step = max(1, math.ceil(len(texts) / sample))
+        chosen = texts[::step]
+        self.count = len(chosen)
+        self._seen: Counter[str] = Counter()
+        for text in chosen:
+            self._seen.update(read(text).stems)
+
+    def knows(self, stem: str) -> bool:
+        """Tell whether any passage has this word or one grown from the same root."""
+        return match(stem, self._seen.keys()) > 0
+
+    def weight(self, stem: str) -> float:
+        """Return a weight of 0.7 (in every passage) up; unseen words weigh most."""
+        # A small index says little about rarity: the prior keeps weights within a factor of
+        # about four there.
+        return math.log(1 + (self.count + 20) / (self._seen[stem] + 1 + 20 * 0.05))
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """The sentences of one or more passages, taken apart."""
+
+    sentences: tuple[tuple[Hit, Sentence], ...]
+    readings: tuple[Reading, ...]
+    around: Reading
+    text: str
+
+    @property
+    def stems(self) -> frozenset[str]:
+        found = frozenset[str]().union(*(r.stems for r in self.readings))
+        return found | self.around.stems
+
+
+class CoverageChecker:
+    """Exact facts and rarity-weighted coverage of content words.
+
+    Args:
+        rarity: weights of words in the index at hand.
+        threshold: support from which a statement counts as supported, 0 to 1.
+    """
+
+    def __init__(self, rarity: Rarity, *, threshold: float = 0.75) -> None:
+        self.rarity = rarity
+        self.threshold = threshold
+        self._passages: dict[str, _Evidence] = {}
+
+    def judge(self, claim: Claim) -> Judgement:
+        """Return verdict, support and the fewest sentences that carry the claim."""
+        statement = read(claim.text)
+        if not statement.words and not statement.numbers and not statement.dates:
+            return Judgement(Verdict.NOT_FOUND, 0.0, (), "It states nothing that can be checked.")
+        evidence = self._evidence(claim.hits)
+        asked = read(claim.question)
+        chosen = self._choose(statement, evidence)
+        if not chosen:
+            return Judgement(Verdict.NOT_FOUND, 0.0, (), "No sentence of the document says this.")
+        sentences = tuple(evidence.sentences[i] for i in chosen)
+        support, missing = self._coverage(statement, asked, evidence, chosen)
+        problem = _facts(claim, statement, asked, evidence, chosen)
+        if problem:
+            verdict, reason = problem
+            return Judgement(verdict, min(support, 0.5), sentences, reason)
+        if support < self.threshold:
+            words = ", ".join(f"“{word}”" for word in dict.fromkeys(missing))
+            verdict = Verdict.PARTLY if support >= 0.5 else Verdict.NOT_FOUND
+            return Judgement(verdict, support, sentences, f"Not in the source: {words}.")
+        return Judgement(Verdict.SUPPORTED, support, sentences)
+
+    def _evidence(self, hits: Sequence[Hit]) -> _Evidence:
+        parts = [self._passage(hit) for hit in hits]
+        around = [part.around for part in parts]
+        return _Evidence(
+            tuple(pair for part in parts for pair in part.sentences),
+            tuple(reading for part in parts for reading in part.readings),
+            around[0] if len(around) == 1 else join(around),
+            "\n".join(part.text for part in parts),
+        )
+
+    def _passage(self, hit: Hit) -> _Evidence:
+        passage = hit.passage
+        known = self._passages.get(passage.id)
+        if known is None:
+            metadata = hit.document.metadata
+            facts = [metadata[k] for k in ("publisher", "author", "date") if k in metadata]
+            known = _Evidence(
+                tuple((hit, sentence) for sentence in passage.sentences),
+                tuple(read(sentence.text) for sentence in passage.sentences),
+                read(". ".join([heading(hit.document), *facts])),
+                passage.text,
+            )
+            if len(self._passages) >= 4096:
+                self._passages.clear()
+            self._passages[passage.id] = known
+        return known
+
+    def _weights(self, statement: Reading) -> dict[str, float]:
+        return {word.stem: self.rarity.weight(word.stem) for word in statement.words}
+
+    def _choose(self, statement: Reading, evidence: _Evidence) -> list[int]:
+        """Return indices of the fewest sentences that carry most, greedily, then pruned."""
+        weights = self._weights(statement)
+        total = sum(weights.values()) + _FACT_WEIGHT * (
+            len(statement.numbers) + len(statement.dates) + len(statement.weekdays)
+        )
+
+        def carried(indices: Iterable[int]) -> float:
+            picked = [evidence.readings[i] for i in indices]
+            stems = frozenset[str]().union(*(r.stems for r in picked)) if picked else frozenset()
+            dates = [date for r in picked for date in r.dates]
+            numbers = frozenset[tuple[float, str]]().union(*(r.numbers for r in picked))
+            days = frozenset[str]().union(*(r.weekdays for r in picked))
+            return (
+                sum(w * match(stem, stems) for stem, w in weights.items())
+                + _FACT_WEIGHT * sum(n in numbers for n in statement.numbers)
+                + _FACT_WEIGHT * sum(any(d.carries(x) for d in dates) for x in statement.dates)
+                + _FACT_WEIGHT * len(statement.weekdays & days)
+            )
+
+        chosen: list[int] = []
+        held = 0.0
+        while len(chosen) < MAX_EVIDENCE and held < total:
+            options = [i for i in range(len(evidence.sentences)) if i not in chosen]
+            if not options:
+                break
+            # Of equals, the sentence next to one already chosen, then the shorter one.
+            best = max(
+                options,
+                key=lambda i: (
+                    round(carried([*chosen, i]), 6),
+                    -min((abs(i - j) for j in chosen), default=0),
+                    -len(evidence.sentences[i][1].text),
+                ),
+            )
+            gain = carried([*chosen, best]) - held
+            if gain < MIN_GAIN * total:
+                break
+            chosen.append(best)
+            held += gain
+        for i in list(chosen):
+            rest = [j for j in chosen if j != i]
+            if rest and carried(rest) > held - MIN_GAIN / 2 * total:
+                chosen, held = rest, carried(rest)
+        return sorted(chosen)
+
+    def _coverage(
+        self, statement: Reading, asked: Reading, evidence: _Evidence, chosen: Sequence[int]
+    ) -> tuple[float, list[str]]:
+        stems = frozenset[str]().union(*(evidence.readings[i].stems for i in chosen))
+        near = frozenset[str]().union(
+            *(evidence.readings[j].stems for i in chosen for j in range(max(0, i - 2), i))
+        )
+        held = total = 0.0
+        missing: list[str] = []
+        for word in statement.words:
+            weight = self.rarity.weight(word.stem)
+            total += weight
+            share = match(word.stem, stems)
+            if share < 1 and (
+                (word.stem in asked.stems and word.stem in evidence.stems)
+                or (word.name and word.stem in (near | evidence.around.stems))
+            ):
+                share = 1.0
+            held += weight * share
+            if share == 0:
+                missing.append(word.surface)
+        facts = len(statement.numbers) + len(statement.dates) + len(statement.weekdays)
+        total += _FACT_WEIGHT * facts  # present, or the exact layer refuses
+        held += _FACT_WEIGHT * facts
+        return (held / total if total else 0.0), missing
+
+
+def match(stem: str, stems: Set[str]) -> float:
+    """Return 1 for the same stem, 0.8 for one that grew from the same long root, else 0."""
+    if stem in stems:
+        return 1.0
+    if len(stem) >= 5:
+        root = stem[: max(5, len(stem) - 3)]
+        if any(other.startswith(root) and abs(len(other) - len(stem)) <= 4 for other in stems):
+            return 0.8
+    return 0.0
+
+
+def _facts(
+    claim: Claim,
+    statement: Reading,
+    asked: Reading,
+    evidence: _Evidence,
+    chosen: Sequence[int],
+) -> tuple[Verdict, str] | None:
+    """Return the first exact fact of the statement that the evidence does not bear out."""
+    picked = [evidence.readings[i] for i in chosen]
+    numbers = frozenset[tuple[float, str]]().union(*(r.numbers for r in picked))
+    days = frozenset[str]().union(*(r.weekdays for r in picked))
+    dates = [d for r in picked for d in r.dates]
+    wrong = statement.numbers - numbers
+    if wrong:
+        value, unit = min(wrong)
+        said = f"{value:g}{unit}" if unit == "%" else f"{unit}{value:g}"
+        kind = Verdict.CONTRADICTED if any(u == unit for _, u in numbers) else Verdict.NOT_FOUND
+        return kind, f"The number {said} does not stand in the source sentence."
+    for date in statement.dates:
+        if not any(_dated(known, date, evidence.around.dates) for known in dates):
+            return (
+                Verdict.CONTRADICTED if dates else Verdict.NOT_FOUND
+            ), "The date does not stand in the source sentence."
+    if statement.weekdays - days:
+        return Verdict.NOT_FOUND, "The weekday does not stand in the source sentence."
+    for quoted in _QUOTED.findall(normal(claim.text)):
+        if len(quoted.split()) >= 3 and _letters(quoted) not in _letters(evidence.text):
+            return Verdict.NOT_FOUND, "The quoted words do not stand in the source as quoted."
+    problem = _names(statement, asked, evidence, chosen)
+    if problem:
+        return problem
+    return _negation(statement, picked) or _subject(statement, evidence, chosen)
+
+
+def _letters(text: str) -> str:
+    return " ".join(re.findall(r"\w+", normal(text).lower()))
+
+
+def _dated(known: Date, said: Date, around: Sequence[Date]) -> bool:
+    """Tell whether a date of the evidence carries one of the statement.
+
+    The year may come from the document's own date where the sentence leaves it out.
+    """
+    if known.carries(said):
+        return True
+    if known.year or not said.year or not known.month:
+        return False
+    return any(
+        Date(known_around.year, known.month, known.day).carries(said) for known_around in around
+    )
+
+
+def _is_name(word: Word, evidence: _Evidence) -> bool:
+    """Tell a name from a common word that a sentence happens to begin with."""
+    if not word.name or not word.first:
+        return word.name
+    forms = {w.stem: w for r in (*evidence.readings, evidence.around) for w in r.words}
+    seen = forms.get(word.stem)
+    return seen is not None and seen.name
+
+
+def _names(
+    statement: Reading, asked: Reading, evidence: _Evidence, chosen: Sequence[int]
+) -> tuple[Verdict, str] | None:
+    """Require every name in the cited sentences, just before them, or in the heading."""
+    window = {j for i in chosen for j in range(max(0, i - 3), i + 1)}
+    near = frozenset[str]().union(*(evidence.readings[i].stems for i in window))
+    near |= evidence.around.stems
+    for word in statement.words:
+        if word.stem in near or (word.stem in asked.stems and word.stem in evidence.stems):
+            continue
+        # A capital inside the sentence marks a name. At its start it may be a common word,
+        # unless the question asked about it or it is an acronym.
+        if word.name and (not word.first or word.surface.isupper() or word.stem in asked.stems):
+            return Verdict.NOT_FOUND, f"“{word.surface}” does not stand in the source sentence."
+    return None
+
+
+def _negation(statement: Reading, picked: Sequence[Reading]) -> tuple[Verdict, str] | None:
+    """Require that what is denied is denied and what is affirmed is affirmed."""
+    denied = frozenset[str]().union(*(r.negated for r in picked))
+    plain = frozenset[str]().union(*(r.plain for r in picked))
+    for stem in statement.negated:
+        if stem in plain and stem not in denied:
+            return Verdict.CONTRADICTED, "The statement denies what the source affirms."
+    for stem in statement.plain - statement.negated:
+        if stem in denied and stem not in plain:
+            return Verdict.CONTRADICTED, "The statement affirms what the source denies."
+    return None
+
+
+def _subject(
+    statement: Reading, evidence: _Evidence, chosen: Sequence[int]
+) -> tuple[Verdict, str] | None:
+    """Refuse a statement about one name whose predicate the source gives to another."""
+    subject: list[Word] = []
+    for word in statement.words:
+        if word.name and _is_name(word, evidence):
+            subject.append(word)
+        else:
+            break
+    if not subject:
+        return None
+    own = {word.stem for word in subject}
+    rest = [w.stem for w in statement.words if w.stem not in own]
+    core = max(chosen, key=lambda i: sum(s in evidence.readings[i].stems for s in rest))
+    reading = evidence.readings[core]
+    if own & reading.stems:
+        return None
+    opening = reading.words[:1]
+    text = evidence.sentences[core][1].text
+    if opening and opening[0].name and not _PRONOUN.match(normal(text)):
+        others = {w.stem for r in evidence.readings for w in r.words if w.name and not w.first}
+        if opening[0].stem in others | evidence.around.stems:
+            return (
+                Verdict.NOT_FOUND,
+                f"The source says this of {opening[0].surface}, not of {subject[0].surface}.",
+            )
+    return None

@@ -1,0 +1,170 @@
+"""A drafted sentence + all hits -> a statement with its citations, or withheld with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rag.prove.coverage import Checker, Claim, Judgement
+from rag.types import Citation, Hit, Sentence, Statement, Verdict
+
+# Another document is cited beside the first only where it carries the statement this well.
+ALSO_SUPPORT = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A judged sentence before its citations have numbers.
+
+    Attributes:
+        groups: the sentences that carry it: the first group together, then one group for
+            each other document that carries it alone.
+    """
+
+    text: str
+    judgement: Judgement
+    groups: tuple[tuple[tuple[Hit, Sentence], ...], ...]
+
+    @property
+    def supported(self) -> bool:
+        """Whether the statement may be shown."""
+        return self.judgement.verdict is Verdict.SUPPORTED and bool(self.groups)
+
+
+class Prover:
+    """Holds drafted sentences against the passages.
+
+    Args:
+        checker: the judge.
+        threshold: support below which nothing is shown, 0 to 1.
+    """
+
+    def __init__(self, checker: Checker) -> None:
+        self.checker = checker
+
+    def prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:
+        """Judge one sentence.
+
+        Args:
+            text: the sentence.
+            question: what was asked.
+            own: the passages it was drafted from, tried first.
+            hits: every retrieved passage.
+        """
+        tried = [self.checker.judge(Claim(text, question, (hit,))) for hit in own]
+        best = max(tried, key=_rank)
+        if best.verdict is not Verdict.SUPPORTED and len(own) > 1:
+            best = max(best, self.checker.judge(Claim(text, question, tuple(own))), key=_rank)
+        others = [hit for hit in hits if hit not in own]
+        if best.verdict is not Verdict.SUPPORTED:
+            elsewhere = [self.checker.judge(Claim(text, question, (hit,))) for hit in others]
+            best = max([best, *elsewhere], key=_rank)
+        if best.verdict is not Verdict.SUPPORTED:
+            return Proof(text, best, ())
+        return Proof(text, best, (best.sentences, *self._also(text, question, best, hits)))
+
+    def _also(
+        self, text: str, question: str, best: Judgement, hits: Sequence[Hit]
+    ) -> list[tuple[tuple[Hit, Sentence], ...]]:
+        """Return a group for each other document that carries the statement alone."""
+        cited = {hit.document.id for hit, _ in best.sentences}
+        groups = []
+        for hit in hits:
+            if hit.document.id in cited or hit.passage.kind == "boilerplate":
+                continue
+            judged = self.checker.judge(Claim(text, question, (hit,)))
+            if judged.verdict is Verdict.SUPPORTED and judged.support >= ALSO_SUPPORT:
+                groups.append(judged.sentences)
+                cited.add(hit.document.id)
+        return groups
+
+
+def _rank(judgement: Judgement) -> tuple[bool, float]:
+    return (judgement.verdict is Verdict.SUPPORTED, judgement.support)
+
+
+class Numbering:
+    """Gives citations their numbers, in order of first use; one number for one quote."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, int, int], int] = {}
+
+    def statement(self, proof: Proof) -> Statement:
+        """Return a proof as a statement whose citations have numbers."""
+        judgement = proof.judgement
+        if not proof.supported:
+            nearest = [_citation(run, 0) for run in runs(judgement.sentences)]
+            return Statement(
+                proof.text,
+                judgement.verdict,
+                judgement.support,
+                tuple(nearest) if judgement.verdict is Verdict.CONTRADICTED else (),
+                judgement.reason,
+            )
+        citations: dict[int, Citation] = {}
+        for group in proof.groups:
+            for run in runs(group):
+                hit, start, end = run
+                key = (hit.document.id, start, end)
+                number = self._numbers.setdefault(key, len(self._numbers) + 1)
+                citations.setdefault(number, _citation(run, number))
+        return Statement(
+            proof.text,
+            judgement.verdict,
+            judgement.support,
+            tuple(citations[n] for n in sorted(citations)),
+        )
+
+
+def runs(group: Sequence[tuple[Hit, Sentence]]) -> list[tuple[Hit, int, int]]:
+    """Join sentences that follow each other in one document into one stretch to quote."""
+    found: list[tuple[Hit, int, int]] = []
+    for hit, sentence in sorted(group, key=lambda pair: (pair[0].document.id, pair[1].start)):
+        if found:
+            last, start, end = found[-1]
+            between = hit.document.text[end : sentence.start]
+            if last.document.id == hit.document.id and not between.strip():
+                found[-1] = (last, start, max(end, sentence.end))
+                continue
+        found.append((hit, sentence.start, sentence.end))
+    return found
+
+
+def _citation(run: tuple[Hit, int, int], number: int) -> Citation:
+    hit, start, end = run
+    document = hit.document
+    return Citation(
+        number=number,
+        source=document.source,
+        title=document.title,
+        start=start,
+        end=end,
+        quote=document.text[start:end],
+        metadata=document.metadata,
+        document_id=document.id,
+        root=document.root,
+    )
+
+
+def merge(proofs: Sequence[Proof], alike: Callable[[str, str], bool], *, most: int) -> list[Proof]:
+    """Keep the first of those that say the same, with the citations of all of them.
+
+    Args:
+        proofs: best first.
+        alike: whether two sentences say the same.
+        most: how many to keep.
+    """
+    kept: list[Proof] = []
+    for proof in proofs:
+        twin = next((i for i, k in enumerate(kept) if alike(proof.text, k.text)), None)
+        if twin is None:
+            if len(kept) < most:
+                kept.append(proof)
+            continue
+        first = kept[twin]
+        documents = {hit.document.id for group in first.groups for hit, _ in group}
+        more = tuple(
+            group for group in proof.groups if not documents & {hit.document.id for hit, _ in group}
+        )
+        kept[twin] = Proof(first.text, first.judgement, first.groups + more)
+    return kept

@@ -1,0 +1,159 @@
+"""Which proven statements answer what was asked, and which say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rag.passages import heading
+from rag.prove.coverage import Rarity, match
+from rag.prove.prover import Proof
+from rag.prove.words import join, read
+from rag.types import Draft, Hit, Verdict
+
+MIN_COVERAGE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """How far a statement is about what was asked.
+
+    Attributes:
+        coverage: 0 to 1, rarity-weighted share of the question's content words that stand in
+            the statement, the sentences it cites, the passages around them or their headings.
+        direct: the same share for the statement and the cited sentences alone.
+        missing: names, numbers and dates of the question that stand nowhere there, and words
+            of it that no passage of the index has.
+    """
+
+    coverage: float
+    direct: float
+    missing: tuple[str, ...]
+
+
+def relevance(
+    question: str, statement: str, cited: Sequence[tuple[Hit, str]], rarity: Rarity
+) -> Relevance:
+    """Hold a question against a statement and its evidence.
+
+    Args:
+        question: what was asked.
+        statement: a proven sentence.
+        cited: each cited sentence's text with its passage.
+        rarity: weights of words in the index at hand.
+    """
+    asked = read(question)
+    near = join([read(statement), *(read(text) for _, text in cited)])
+    around = join(
+        [
+            read(part)
+            for hit in {hit.passage.id: hit for hit, _ in cited}.values()
+            for part in (
+                hit.passage.text,
+                heading(hit.document),
+                *(str(v) for k, v in hit.document.metadata.items() if k in _SHOWN),
+            )
+        ]
+    )
+    total = held = direct = 0.0
+    missing: list[str] = []
+    for word in asked.words:
+        weight = rarity.weight(word.stem)
+        total += weight
+        here = match(word.stem, near.stems)
+        share = max(here, match(word.stem, around.stems))
+        direct += weight * here
+        held += weight * share
+        if not share and ((word.name and not word.first) or not rarity.knows(word.stem)):
+            missing.append(word.surface)
+    numbers = near.numbers | around.numbers
+    missing += [f"{value:g}{unit}" for value, unit in asked.numbers - numbers]
+    known = (*near.dates, *around.dates)
+    missing += [
+        "the date" for date in asked.dates if known and not any(d.carries(date) for d in known)
+    ]
+    return Relevance(held / total if total else 1.0, direct / total if total else 1.0, (*missing,))
+
+
+_SHOWN = frozenset({"title", "publisher", "author", "date", "url"})
+
+
+def alike(one: str, other: str, rarity: Rarity) -> bool:
+    """Tell whether two proven sentences say the same: most of each stands in the other.
+
+    Numbers, dates and negations must agree; otherwise they stand side by side.
+    """
+    a, b = read(one), read(other)
+    if a.numbers != b.numbers and a.numbers and b.numbers:
+        return False
+    if a.negated & b.plain - b.negated or b.negated & a.plain - a.negated:
+        return False
+    forth, back = _share(a.stems, b.stems, rarity), _share(b.stems, a.stems, rarity)
+    return max(forth, back) >= 0.8 and min(forth, back) >= 0.5
+
+
+def contained(one: str, other: str, rarity: Rarity) -> bool:
+    """Tell whether nearly everything `one` says is said by `other`."""
+    a, b = read(one), read(other)
+    return (
+        a.numbers <= b.numbers
+        and a.negated <= b.negated
+        and all(any(d.carries(x) for d in b.dates) for x in a.dates)
+        and _share(a.stems, b.stems, rarity) >= 0.9
+    )
+
+
+def _share(stems: frozenset[str], among: frozenset[str], rarity: Rarity) -> float:
+    total = sum(rarity.weight(stem) for stem in stems)
+    held = sum(rarity.weight(stem) * match(stem, among) for stem in stems)
+    return held / total if total else 0.0
+
+
+class Selector:
+    """Decides which proven statements answer the question, and in what order.
+
+    Args:
+        rarity: weights of words in the index at hand.
+    """
+
+    def __init__(self, rarity: Rarity) -> None:
+        self.rarity = rarity
+
+    def alike(self, one: str, other: str) -> bool:
+        """Tell whether one of two statements adds nothing to the other."""
+        return alike(one, other, self.rarity)
+
+    def verdicts(
+        self, question: str, proofs: Sequence[tuple[Proof, Draft]], hits: Sequence[Hit]
+    ) -> list[tuple[Proof, float]]:
+        """Return every proof with its rank score; those that do not answer lose their support."""
+        return [self._judge(question, proof, draft, hits) for proof, draft in proofs]
+
+    def rank(
+        self, question: str, proofs: Sequence[tuple[Proof, Draft]], hits: Sequence[Hit]
+    ) -> list[Proof]:
+        """Return the proofs that answer, best first."""
+        judged = [pair for pair in self.verdicts(question, proofs, hits) if pair[0].supported]
+        return [proof for proof, _ in sorted(judged, key=lambda pair: -pair[1])]
+
+    def _judge(
+        self, question: str, proof: Proof, draft: Draft, hits: Sequence[Hit]
+    ) -> tuple[Proof, float]:
+        if not proof.supported:
+            return proof, 0.0
+        cited = [(hit, sentence.text) for hit, sentence in proof.groups[0]]
+        found = relevance(question, proof.text, cited, self.rarity)
+        if found.missing or found.coverage < MIN_COVERAGE:
+            words = ", ".join(f"“{word}”" for word in found.missing)
+            reason = (
+                f"The source says nothing of {words}."
+                if words
+                else "It is true but does not answer the question."
+            )
+            judgement = replace(proof.judgement, verdict=Verdict.NOT_ANSWERING, reason=reason)
+            return Proof(proof.text, judgement, proof.groups), 0.0
+        places = {hit.passage.id: place for place, hit in enumerate(hits)}
+        place = min(places.get(hit.passage.id, len(hits)) for hit, _ in cited)
+        kind = 0.5 if draft.kind == "composed" else 0.0
+        score = found.direct + draft.logprob - 0.1 * place + kind
+        return proof, score

@@ -1,0 +1,366 @@
+"""Text -> what can be held against other text: words, numbers, dates, names, negations.
+
+Everything is compared in a normal form: lower case, Snowball stems, straight quotes,
+contractions written out, numbers as values with their unit. The stop words are the closed
+classes of English only; a word of any open class counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+_CHARACTERS = str.maketrans(
+    {
+        "‘": "'",
+        "’": "'",
+        "‛": "'",
+        "“": '"',
+        "”": '"',
+        "«": '"',
+        "»": '"',
+        "–": "-",
+        "—": " - ",
+        "‐": "-",
+        "‑": "-",
+        "−": "-",
+        "\u00a0": " ",
+        "\u202f": " ",
+    }
+)
+
+_STOP = frozenset(
+    """a an the this that these those there here it its itself he him his himself she her hers
+    herself they them their theirs themselves we us our ours ourselves you your yours i me my
+    mine one's who whom whose which what when where why how whether if then than as so such and
+    or but nor yet of in on at by for with from to into onto upon about over under between among
+    through during before after since until till against within along across toward towards via
+    per be am is are was were been being do does did doing done have has had having will would
+    shall should can could may might must ought get gets got also too very just only even both
+    either each every any some all more most other others another own same much many few while
+    because although though however therefore thus hence again further once up down out off it's
+    regarding concerning including according""".split()
+)
+
+_NEGATORS = frozenset("not no never none neither nor without cannot nobody nothing nowhere".split())
+# Verbs that deny what follows them ("refused to sell" says "did not sell").
+_DENIERS = frozenset("refus declin deni".split())
+
+# Words of one meaning for our purpose: how something was said is rarely in question, and a
+# reader does not hold "firm" against "company". The sets are general English, kept small.
+_SAME = {
+    word: group[0]
+    for group in (
+        "say state announc declar explain tell said told mention note emphas stress "
+        "comment remark express describ report claim assert confirm reiter accord".split(),
+        "compani firm corpor".split(),
+        "law legisl".split(),
+        "begin start began begun".split(),
+        "buy purchas bought".split(),
+        "end stop halt ceas".split(),
+        "publish releas".split(),
+        "big larg".split(),
+        "us unit_stat usa american".split(),
+        "write wrote written author".split(),
+        "sell sold sale".split(),
+        "person peopl".split(),
+        "technolog tech".split(),
+        "give gave given".split(),
+        "make made".split(),
+        "take took taken".split(),
+        "use usag".split(),
+        "lawyer attorney".split(),
+        "becaus due".split(),
+    )
+    for word in group
+}
+
+_UNITS = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen twenty".split()
+    )
+} | {
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+    "dozen": 12,
+    "once": 1,
+    "twice": 2,
+}
+_MAGNITUDES = {
+    "hundred": 100.0,
+    "thousand": 1e3,
+    "k": 1e3,
+    "million": 1e6,
+    "m": 1e6,
+    "billion": 1e9,
+    "bn": 1e9,
+    "trillion": 1e12,
+}
+_MONTHS = {
+    name[:size]: month
+    for month, name in enumerate(
+        "january february march april may june july august september october november "
+        "december".split(),
+        start=1,
+    )
+    for size in (3, len(name))
+} | {"sept": 9}
+_WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
+
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
+_DATE = re.compile(
+    rf"""
+      (?P<iso>\b(?P<iy>\d{{4}})-(?P<im>\d{{2}})-(?P<id>\d{{2}})(?:t[\d:.]+(?:z|[+-][\d:]+)?)?)
+    | \b(?P<ma>{_MONTH})\s+(?P<da>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:%|percent))
+      (?:\s*,?\s*(?P<ya>\d{{4}})\b)?
+    | \b(?P<db>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<mb>{_MONTH})\b
+      (?:\s*,?\s*(?P<yb>\d{{4}})\b)?
+    | \b(?P<mc>{_MONTH})\s*,?\s+(?:of\s+)?(?P<yc>\d{{4}})\b
+    | \b(?P<yd>1[5-9]\d\d|20\d\d)\b(?!\s*(?:%|percent|million|billion|people|units))
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_TOKEN = re.compile(
+    r"""(?P<number>[$€£]?\d+(?:,\d{3})*(?:\.\d+)?)
+      | (?P<word>[^\W\d_]+(?:[.'][^\W\d_]+)*)
+      | (?P<percent>%)
+      | (?P<break>[;:,()"]|[.!?](?=\s|$))""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A date or a part of one; 0 stands for what is not said."""
+
+    year: int = 0
+    month: int = 0
+    day: int = 0
+
+    def carries(self, other: Date) -> bool:
+        """Tell whether everything `other` says is said by this date too."""
+        return all(
+            not theirs or ours == theirs
+            for ours, theirs in zip(
+                (self.year, self.month, self.day),
+                (other.year, other.month, other.day),
+                strict=True,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A content word.
+
+    Attributes:
+        surface: as written.
+        stem: normal form, compared with other stems.
+        name: capitalised where a common word would not be.
+        first: opens its sentence, so its capital says nothing.
+    """
+
+    surface: str
+    stem: str
+    name: bool
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a piece of text says, as far as these rules see.
+
+    Attributes:
+        words: content words in order.
+        numbers: (value, unit) with unit "%", "$", "€", "£" or "".
+        dates: dates and parts of dates, weekdays not included.
+        weekdays: names of days, lower case.
+        negated: stems of the first content word after each negation.
+        plain: stems that stand at least once without a negation before them.
+    """
+
+    words: tuple[Word, ...]
+    numbers: frozenset[tuple[float, str]]
+    dates: tuple[Date, ...]
+    weekdays: frozenset[str]
+    negated: frozenset[str]
+    plain: frozenset[str]
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """Every stem of a content word."""
+        return frozenset(word.stem for word in self.words)
+
+
+def normal(text: str) -> str:
+    """Return text with one form of quotes, dashes and spaces; its length may change."""
+    return text.translate(_CHARACTERS)
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Return the compared form of one word: Snowball's English stem, synonyms folded.
+
+    Method: Porter, "Snowball: a language for stemming algorithms" (2001).
+    """
+    import snowballstemmer
+
+    plain = word.lower().removesuffix("'s").replace(".", "").replace("'", "")
+    stemmed: str = snowballstemmer.stemmer("english").stemWord(plain)
+    return _SAME.get(stemmed, stemmed)
+
+
+def _contractions(text: str) -> str:
+    text = re.sub(r"\b([Ww])on't\b", r"\1ill not", text)
+    text = re.sub(r"\b([Cc])an't\b", r"\1an not", text)
+    text = re.sub(r"\b([Ss])han't\b", r"\1hall not", text)
+    text = re.sub(r"n't\b", " not", text)
+    text = re.sub(r"\b[Cc]annot\b", "can not", text)
+    text = re.sub(r"'(?:re|ve|ll|d|m)\b", "", text)
+    text = re.sub(r"\bUnited States\b|\bU\.S\.A?\.?(?=\W|$)|\bUSA\b", "US", text)
+    return re.sub(r"(?<=\w)-(?=\w)", " ", text)
+
+
+def _dates(text: str) -> tuple[tuple[Date, ...], str]:
+    """Return the dates of a text and the text without them."""
+    found: list[Date] = []
+
+    def take(match: re.Match[str]) -> str:
+        g = match.groupdict()
+        if g["iso"]:
+            found.append(Date(int(g["iy"]), int(g["im"]), int(g["id"])))
+            return " "
+        month = g["ma"] or g["mb"] or g["mc"] or ""
+        number = _MONTHS.get(month.lower().rstrip("."), 0) if month else 0
+        if month and (not number or (month[0].islower() and month.lower() in {"may", "mar"})):
+            return match.group(0)
+        year = g["ya"] or g["yb"] or g["yc"] or g["yd"]
+        day = g["da"] or g["db"]
+        found.append(Date(int(year or 0), number, int(day or 0)))
+        return " "
+
+    rest = _DATE.sub(take, text)
+    return tuple(found), rest
+
+
+def read(text: str) -> Reading:
+    """Take a text apart.
+
+    Args:
+        text: one or more sentences.
+    """
+    dates, rest = _dates(_hyphen_dates(normal(text)))
+    months = [m for m in re.findall(rf"\b{_MONTH}(?=\W|$)", rest) if m[0].isupper()]
+    named = [_MONTHS.get(m.lower().rstrip("."), 0) for m in months]
+    dates += tuple(Date(month=month) for month in named if month)
+    words: list[Word] = []
+    numbers: set[tuple[float, str]] = set()
+    weekdays: set[str] = set()
+    negated: set[str] = set()
+    plain: set[str] = set()
+    waiting = 0  # tokens left in which a negation still waits for its word
+    first = True
+    for kind, token, value in _tokens(_contractions(rest)):
+        if kind == "break":
+            first = first or token in ".!?"
+            waiting = 0
+            continue
+        lower = token.lower()
+        if kind == "number":
+            numbers.add(value)
+        elif lower in _WEEKDAYS:
+            weekdays.add(lower)
+        elif lower in _NEGATORS:
+            waiting = 4
+            first = False
+            continue
+        elif lower in _MONTHS and token[0].isupper() and lower != "may":
+            pass
+        elif lower not in _STOP or (token.isupper() and len(token) > 1):
+            form = stem(token)
+            # "I" and a capital that opens a sentence are no sign of a name.
+            words.append(Word(token, form, token[0].isupper(), first))
+            if waiting:
+                negated.add(form)
+                waiting = 0
+            else:
+                plain.add(form)
+            if form in _DENIERS:
+                waiting = 5
+        first = False
+        waiting = max(0, waiting - 1)
+    return Reading(
+        tuple(words),
+        frozenset(numbers),
+        dates,
+        frozenset(weekdays),
+        frozenset(negated),
+        frozenset(plain),
+    )
+
+
+def join(readings: Iterable[Reading]) -> Reading:
+    """Return what several texts say together."""
+    parts = tuple(readings)
+    return Reading(
+        tuple(word for part in parts for word in part.words),
+        frozenset[tuple[float, str]]().union(*(part.numbers for part in parts)),
+        tuple(date for part in parts for date in part.dates),
+        frozenset[str]().union(*(part.weekdays for part in parts)),
+        frozenset[str]().union(*(part.negated for part in parts)),
+        frozenset[str]().union(*(part.plain for part in parts)),
+    )
+
+
+def _hyphen_dates(text: str) -> str:
+    return re.sub(r"\b(mid|early|late)-(?=\d{4}|[A-Z])", r"\1 ", text)
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str, tuple[float, str]]]:
+    """Yield ("word" | "number" | "break", token, value); magnitudes join their number."""
+    matches = list(_TOKEN.finditer(text))
+    skip = -1
+    for i, match in enumerate(matches):
+        if i <= skip:
+            continue
+        kind = match.lastgroup or ""
+        token = match.group(0)
+        lower = token.lower()
+        if kind == "number" or (kind == "word" and lower in _UNITS):
+            value, unit, skip = _number(matches, i)
+            yield "number", token, (value, unit)
+        elif kind in {"word", "break"}:
+            yield kind, token, (0.0, "")
+
+
+def _number(matches: list[re.Match[str]], i: int) -> tuple[float, str, int]:
+    """Read a number with its magnitude and unit; return value, unit, index of its last token."""
+    token = matches[i].group(0)
+    unit = token[0] if token[0] in "$€£" else ""
+    lower = token.lower()
+    value = float(_UNITS[lower]) if lower in _UNITS else float(token.lstrip("$€£").replace(",", ""))
+    while i + 1 < len(matches):
+        following = matches[i + 1].group(0).lower()
+        # "m" and "k" are magnitudes only where they touch the number ("5m").
+        touching = matches[i].end() == matches[i + 1].start()
+        if following in _MAGNITUDES and (len(following) > 1 or touching):
+            value *= _MAGNITUDES[following]
+        elif following in {"%", "percent", "pct"}:
+            unit = "%"
+        elif following in {"dollar", "dollars", "euro", "euros", "pound", "pounds"}:
+            unit = {"d": "$", "e": "€", "p": "£"}[following[0]]
+        elif value >= 20 and value % 10 == 0 and value < 100 and 0 < _UNITS.get(following, 0) < 10:
+            value += _UNITS[following]
+        else:
+            break
+        i += 1
+    return value, unit, i
