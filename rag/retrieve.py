@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rag.embedder import Embedder
-from rag.index import Index, content_words
+from rag.index import Index
+from rag.index.words import content_words
 from rag.types import Hit
 
 DEPTH = 50
@@ -42,7 +43,10 @@ def fuse(
     Rank Fusion outperforms Condorcet and individual Rank Learning Methods", SIGIR 2009).
 
     Args:
+        by_meaning: rows with cosines, best first.
+        by_words: rows with BM25 scores, best first.
         weights: factor for the score of a row, 1 where not named.
+        k: the larger, the less the first ranks stand out.
     """
     scores: dict[int, float] = {}
     for ranked in (by_meaning, by_words):
@@ -64,6 +68,9 @@ def trim(
     The best one is kept even if it alone is over the budget: reading nothing helps nobody.
 
     Args:
+        hits: best first.
+        embedder: whose tokens are counted.
+        passages: at most so many.
         budget_tokens: for the passages' texts together, by the embedder's tokenizer.
     """
     kept: list[Hit] = []

@@ -1,0 +1,147 @@
+"""Documents and passages <-> JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from rag.types import Document, Passage, Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file was found: absolute root folder, and path relative to it."""
+
+    root: str
+    source: str
+
+    @property
+    def path(self) -> Path:
+        """Absolute path of the file."""
+        return Path(self.root) / self.source
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document with every place its bytes were found in; the first is the one it goes by.
+
+    Attributes:
+        pipeline: fingerprint of the code that read it and cut it.
+    """
+
+    document: Document
+    places: tuple[Place, ...]
+    pipeline: str
+
+    @classmethod
+    def of(cls, document: Document, places: Sequence[Place], pipeline: str) -> Self:
+        """Return the row, the document named after the first place and told of the others."""
+        first = places[0]
+        also = tuple(
+            place.source if place.root == first.root else place.path.as_posix()
+            for place in places[1:]
+        )
+        named = replace(document, root=first.root, source=first.source, also=also)
+        return cls(named, tuple(places), pipeline)
+
+
+@dataclass(frozen=True, slots=True)
+class PassageRow:
+    """A passage with the hash of the text that was embedded for it."""
+
+    passage: Passage
+    embedded: str
+
+
+def dump_documents(rows: Iterable[DocumentRow]) -> bytes:
+    """Return the content of documents.jsonl."""
+    return b"".join(
+        _line(
+            {
+                "id": row.document.id,
+                "places": [[place.root, place.source] for place in row.places],
+                "title": row.document.title,
+                "format": row.document.format,
+                "metadata": dict(row.document.metadata),
+                "origins": dict(row.document.origins),
+                "pipeline": row.pipeline,
+                "text": row.document.text,
+            }
+        )
+        for row in rows
+    )
+
+
+def load_documents(path: Path) -> list[DocumentRow]:
+    """Return the rows of documents.jsonl."""
+    return [
+        DocumentRow.of(
+            Document(
+                id=value["id"],
+                root="",
+                source="",
+                text=value["text"],
+                title=value["title"],
+                metadata=value["metadata"],
+                origins=value["origins"],
+                format=value["format"],
+            ),
+            [Place(root, source) for root, source in value["places"]],
+            value["pipeline"],
+        )
+        for value in _lines(path)
+    ]
+
+
+def dump_passages(rows: Iterable[PassageRow]) -> bytes:
+    """Return the content of passages.jsonl: offsets only, the words stand in the documents."""
+    return b"".join(
+        _line(
+            {
+                "id": row.passage.id,
+                "document": row.passage.document_id,
+                "start": row.passage.start,
+                "end": row.passage.end,
+                "kind": row.passage.kind,
+                "sentences": [[s.start, s.end] for s in row.passage.sentences],
+                "embedded": row.embedded,
+            }
+        )
+        for row in rows
+    )
+
+
+def load_passages(path: Path, documents: Mapping[str, Document]) -> list[PassageRow]:
+    """Return the rows of passages.jsonl, with their words from the documents, by id."""
+    rows = []
+    for value in _lines(path):
+        text = documents[value["document"]].text
+        passage = Passage(
+            id=value["id"],
+            document_id=value["document"],
+            start=value["start"],
+            end=value["end"],
+            text=text[value["start"] : value["end"]],
+            sentences=tuple(Sentence(s, e, text[s:e]) for s, e in value["sentences"]),
+            kind=value["kind"],
+        )
+        rows.append(PassageRow(passage, value["embedded"]))
+    return rows
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    """Return one JSON line: readable, except where a text is not valid Unicode."""
+    try:
+        return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(value).encode() + b"\n"
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    # Split at line feeds only: str.splitlines would also split inside texts.
+    for line in path.read_bytes().split(b"\n"):
+        if line:
+            yield json.loads(line)

@@ -1,0 +1,185 @@
+"""Words in common with a question, scored by BM25; the only file that knows tantivy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+from rag.types import Document, Passage
+
+# How much a word found in a field adds. The words of title and facts stand in every passage of a
+# document: they choose between documents, the body chooses within one.
+BOOSTS: Mapping[str, float] = {"body": 1.0, "title": 0.4, "facts": 0.4, "keys": 0.6}
+
+# What a question may call a fact; found with the passages that state it.
+FACT_WORDS: Mapping[str, str] = {
+    "title": "title headline heading called named",
+    "publisher": "publisher published publication outlet source site website newspaper magazine",
+    "author": "author wrote written writer byline journalist reporter reported",
+    "date": "date dated published publication day month year time",
+    "updated": "date updated changed modified day month year time",
+    "url": "url link address web webpage website online page",
+    "excerpt": "excerpt summary abstract description",
+}
+
+# Words of a question that say nothing about what a passage holds. Only questions are stripped of
+# them, so that the index holds every word.
+STOP_WORDS = frozenset(
+    (
+        "a about am an and any are as at be been being but by can could did do does doing for "
+        "from had has have having he her hers him his how i if in into is it its itself let may "
+        "me might must my of on or our ours please shall she should so some such tell than that "
+        "the their theirs them then there these they this those through to too under until up us "
+        "was we were what when where which while who whom whose why will with would you your "
+        "yours also just s t d ll m re ve aren couldn didn doesn don hadn hasn haven isn mustn "
+        "shouldn wasn weren won wouldn"
+    ).split(" ")
+)
+
+_WORD = re.compile(r"[^\W_]+")
+_DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}")
+
+
+def content_words(question: str) -> list[str]:
+    """Return the words of a question that may tell passages apart, in order.
+
+    A stop word in capitals amid small letters is a name: "US", "WHO", "IT".
+    """
+    question = _joined(question)
+    shouting = question.upper() == question
+    words = []
+    for word in _WORD.findall(question):
+        name = len(word) > 1 and word.isupper() and not shouting
+        if name or word.lower() not in STOP_WORDS:
+            words.append(word)
+    return words
+
+
+class Words:
+    """Which passages hold which words."""
+
+    def __init__(self, index: Any) -> None:
+        # The generation never changes: no thread need watch the folder for a new one.
+        index.config_reader("manual")
+        self._schema = index.schema
+        self._searcher = index.searcher()
+
+    @classmethod
+    def write(cls, folder: Path, entries: Iterable[Mapping[str, str]]) -> None:
+        """Write the entries, one a passage in the order of the rows, into a new folder.
+
+        Raises:
+            OSError: the disk is full, or the like.
+        """
+        import tantivy
+
+        folder.mkdir()
+        try:
+            index = tantivy.Index(_schema(), path=str(folder))
+            index.register_tokenizer("words", _analyzer())
+            # One thread makes one segment, so the scores do not depend on the machine.
+            writer = index.writer(heap_size=64_000_000, num_threads=1)
+            for row, entry in enumerate(entries):
+                document = tantivy.Document()
+                document.add_unsigned("row", row)
+                for name, text in entry.items():
+                    document.add_text(name, text)
+                writer.add_document(document)
+            writer.commit()
+            writer.wait_merging_threads()
+        except ValueError as error:
+            # tantivy's way of saying that the disk is full.
+            raise OSError(str(error)) from error
+        for lock in folder.glob(".*.lock"):
+            lock.unlink()
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Open the written folder.
+
+        Raises:
+            ValueError: tantivy cannot read it.
+        """
+        import tantivy
+
+        return cls(tantivy.Index.open(str(folder)))
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def search(self, question: str, k: int) -> list[tuple[int, float]]:
+        """Return the `k` rows with the highest BM25 scores, best first, equal ones by row.
+
+        The question is plain words: it is never parsed, so nothing in it is query syntax.
+        """
+        import tantivy
+
+        terms = dict.fromkeys(_analyzer().analyze(" ".join(content_words(question))))
+        k = min(k, len(self))
+        if not terms or k < 1:
+            return []
+        wanted = [
+            (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(name, term), boost))
+            for term in terms
+            for name, boost in BOOSTS.items()
+        ]
+        query = tantivy.Query.boolean_query(wanted)
+        found = self._searcher.search(query, limit=k, count=False).hits
+        rows = self._searcher.fast_field_values("row", [address for _, address in found])
+        scored = [(int(row), float(score)) for row, (score, _) in zip(rows, found, strict=True)]
+        return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
+
+    def _term(self, name: str, term: str) -> Any:
+        import tantivy
+
+        return tantivy.Query.term_query(self._schema, name, term, index_option="freq")
+
+
+def entry_of(document: Document, passage: Passage) -> dict[str, str]:
+    """Return what a passage can be found by, by field."""
+    text = passage.text.casefold()
+    stated = {k: v for k, v in document.metadata.items() if k in FACT_WORDS and v}
+    fields = {
+        "body": passage.text,
+        "title": document.title,
+        "facts": "\n".join([*(v for k, v in stated.items() if k != "excerpt"), document.source]),
+        "keys": " ".join(FACT_WORDS[k] for k, v in stated.items() if v.casefold() in text),
+    }
+    # Lone surrogates (from a file name that is not UTF-8) are no text to tantivy.
+    return {
+        name: _joined(value.encode("utf-8", "replace").decode()) for name, value in fields.items()
+    }
+
+
+def _joined(text: str) -> str:
+    """Return the text with dotted abbreviations joined: "U.S." and "US" are one word."""
+    return _DOTTED.sub(lambda match: match[0].replace(".", ""), text)
+
+
+@cache
+def _analyzer() -> Any:
+    """Return what cuts text into terms: letters and digits, small, without accents, stems."""
+    import tantivy
+
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    for step in (
+        tantivy.Filter.remove_long(80),
+        tantivy.Filter.lowercase(),
+        tantivy.Filter.ascii_fold(),
+        tantivy.Filter.stemmer("english"),
+    ):
+        builder = builder.filter(step)
+    return builder.build()
+
+
+def _schema() -> Any:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("row", fast=True)
+    for name in BOOSTS:
+        builder.add_text_field(name, tokenizer_name="words", index_option="freq")
+    return builder.build()
