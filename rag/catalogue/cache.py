@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -48,14 +49,7 @@ def model_path(name_or_path: str) -> Path:
     """
     if name_or_path not in CATALOGUE:
         return _given_path(name_or_path)
-    model = CATALOGUE[name_or_path]
-    if not _complete(model):
-        raise ModelMissingError(
-            f"The model {model.name} is not on this machine: run `rag models fetch {model.name}`."
-        )
-    for file, actual in _wrong(model):
-        _refuse(model, file, actual)
-    return usable(model)
+    return _checked_path(CATALOGUE[name_or_path], reread=False)
 
 
 def state(name: str) -> State:
@@ -69,7 +63,7 @@ def state(name: str) -> State:
     """
     model = known(name)
     if _complete(model):
-        return "damaged" if _wrong(model) else "ready"
+        return "damaged" if _wrong(model, reread=False) else "ready"
     return "partial" if work_folder(model).is_dir() else "missing"
 
 
@@ -81,8 +75,7 @@ def verify(name: str) -> Path:
         ModelMissingError: its files are not here.
         ChecksumError: its bytes are not the publisher's; they have been removed.
     """
-    (folder(known(name)) / MARKER).unlink(missing_ok=True)
-    return model_path(name)
+    return _checked_path(known(name), reread=True)
 
 
 def usable(model: Model) -> Path:
@@ -116,30 +109,51 @@ def checksum_error(model: Model, file: ModelFile, actual: str) -> ChecksumError:
 
 
 def _given_path(text: str) -> Path:
-    path = Path(text).expanduser()
-    if path.is_dir() or (path.is_file() and _is_gguf(path)):
-        return path
-    if path.is_file():
-        raise UnknownModelError(f"{text} is not a GGUF file: give one, or a name `rag models` has.")
-    if path.suffix.lower() == ".gguf" or len(path.parts) > 1:
+    path = os.path.expanduser(text)  # noqa: PTH111 (Path's own raises for an unknown user)
+    if not path:
+        raise UnknownModelError("The model has no name: give one that `rag models` lists.")
+    if os.path.isdir(path):  # noqa: PTH112 (Path's own raises for a name that is too long)
+        return Path(path)
+    if os.path.isfile(path):  # noqa: PTH113
+        if _starts_as_gguf(path):
+            return Path(path)
+        raise UnknownModelError(
+            f"{text} is not a GGUF file: give one, or a name that `rag models` lists."
+        )
+    if path.endswith(".gguf") or os.path.dirname(path):  # noqa: PTH120
         raise UnknownModelError(f"There is no model at {text}: check the path.")
-    known(text)  # raises, naming those there are
-    raise AssertionError("a known name does not come here")
+    return folder(known(text))  # raises, and names those there are
 
 
-def _is_gguf(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(4) == b"GGUF"
+def _starts_as_gguf(path: str) -> bool:
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            return stream.read(4) == b"GGUF"
+    except OSError as error:
+        raise UnknownModelError(
+            f"{path} cannot be read ({error.strerror}): check who may read it."
+        ) from error
+
+
+def _checked_path(model: Model, *, reread: bool) -> Path:
+    if not _complete(model):
+        raise ModelMissingError(
+            f"The model {model.name} is not on this machine: run `rag models fetch {model.name}`."
+        )
+    for file, actual in _wrong(model, reread=reread):
+        shutil.rmtree(folder(model))
+        raise checksum_error(model, file, actual)
+    return usable(model)
 
 
 def _complete(model: Model) -> bool:
     return all((folder(model) / file.name).is_file() for file in model.files)
 
 
-def _wrong(model: Model) -> list[tuple[ModelFile, str]]:
+def _wrong(model: Model, *, reread: bool) -> list[tuple[ModelFile, str]]:
     """Return the files whose sum is not the publisher's, with the sum they have."""
     where = folder(model)
-    noted = _read_marker(where)
+    noted = {} if reread else _read_marker(where)
     if all(noted.get(file.name) == _stamp(where / file.name, file) for file in model.files):
         return []
     sums = [(file, sha256_of(where / file.name)) for file in model.files]
@@ -152,11 +166,6 @@ def _wrong(model: Model) -> list[tuple[ModelFile, str]]:
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
     return wrong
-
-
-def _refuse(model: Model, file: ModelFile, actual: str) -> None:
-    shutil.rmtree(folder(model))
-    raise checksum_error(model, file, actual)
 
 
 def _stamp(path: Path, file: ModelFile) -> dict[str, int | str]:

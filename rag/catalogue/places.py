@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import errno
 import importlib.util
-import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Event
 from typing import Protocol
 
@@ -28,13 +29,13 @@ _POLL_S = 0.1
 
 
 class Hub(Protocol):
-    """Gets one file of a model from its publisher's repository."""
+    """Gets files of a model from its publisher's repository."""
 
-    def __call__(self, model: Model, file: ModelFile, into: Path, stop: Event) -> None:
-        """Put the file under `into` by its name.
+    def __call__(self, model: Model, files: Sequence[ModelFile], into: Path, stop: Event) -> None:
+        """Put the files under `into` by their names.
 
         Raises:
-            DownloadError: it cannot be had; the message says why.
+            DownloadError: they cannot be had; the message says why.
             CancelledError: `stop` was set.
         """
 
@@ -51,8 +52,8 @@ class Mirror(Protocol):
         """
 
 
-def hub_file(model: Model, file: ModelFile, into: Path, stop: Event) -> None:
-    """Get a file with `huggingface_hub`; an interrupted one goes on where it stopped."""
+def hub_files(model: Model, files: Sequence[ModelFile], into: Path, stop: Event) -> None:
+    """Get files with `huggingface_hub`; an interrupted one goes on where it stopped."""
     environment = {
         "HF_HUB_ETAG_TIMEOUT": str(CONNECT_S),
         "HF_HUB_DOWNLOAD_TIMEOUT": "10",
@@ -60,13 +61,17 @@ def hub_file(model: Model, file: ModelFile, into: Path, stop: Event) -> None:
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_VERBOSITY": "error",
     }
-    request = [model.publisher, file.name, model.revision]
+    python = [sys.executable, "-c"]
     # One question first, without the library's half a minute of retries, so that a machine
-    # without the hub goes on to the mirror at once.
-    size = _python(_ASK_SIZE, request, into, environment, stop, limit_s=_PROBE_S)
-    if json.loads(size) != file.bytes:
-        raise DownloadError(f"{file.name} has {size.strip()} bytes there instead of {file.bytes}")
-    _python(_GET_FILE, [*request, str(into)], into, environment, stop, stall_s=_STALL_S)
+    # without the hub goes on to the mirror at once; and a page put in its place is noticed.
+    largest = max(files, key=lambda file: file.bytes)
+    ask = [*python, _ASK_SIZE, model.publisher, model.revision, largest.name]
+    size = _run(ask, into, environment, stop, limit_s=_PROBE_S).strip()
+    if size != str(largest.bytes):
+        raise DownloadError(f"{largest.name} has {size} bytes there instead of {largest.bytes}")
+    names = [file.name for file in files]
+    get = [*python, _GET_FILES, model.publisher, model.revision, str(into), *names]
+    _run(get, into, environment, stop, stall_s=_STALL_S)
 
 
 def mirror_wheel(package: str, into: Path, stop: Event) -> None:
@@ -86,33 +91,23 @@ def mirror_wheel(package: str, into: Path, stop: Event) -> None:
 
 
 _ASK_SIZE = f"""
-import json, sys
+import sys
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
-repository, name, revision = sys.argv[1:]
+repository, revision, name = sys.argv[1:]
 url = hf_hub_url(repository, name, revision=revision)
-print(json.dumps(get_hf_file_metadata(url, timeout={CONNECT_S}).size))
+print(get_hf_file_metadata(url, timeout={CONNECT_S}).size)
 """
 
-_GET_FILE = """
+_GET_FILES = """
 import sys
 from huggingface_hub import hf_hub_download
-repository, name, revision, folder = sys.argv[1:]
-hf_hub_download(repository, name, revision=revision, local_dir=folder)
+repository, revision, folder, *names = sys.argv[1:]
+for name in names:
+    hf_hub_download(repository, name, revision=revision, local_dir=folder)
 """
 
-
-def _python(
-    script: str,
-    arguments: Sequence[str],
-    into: Path,
-    environment: Mapping[str, str],
-    stop: Event,
-    *,
-    limit_s: float | None = None,
-    stall_s: float | None = None,
-) -> str:
-    command = [sys.executable, "-c", script, *arguments]
-    return _run(command, into, environment, stop, limit_s=limit_s, stall_s=stall_s)
+# The last line of a traceback, whatever was printed after it.
+_RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Timeout|Enabled)(?::.*)?$", re.MULTILINE)
 
 
 def _run(
@@ -140,10 +135,9 @@ def _run(
         CancelledError: `stop` was set; the child has been ended.
     """
     into.mkdir(parents=True, exist_ok=True)
-    out, err = into / "child.out", into / "child.err"
     started = moved = time.monotonic()
     size = -1
-    with out.open("wb") as stdout, err.open("wb") as stderr:
+    with TemporaryFile(dir=into) as stdout, TemporaryFile(dir=into) as stderr:
         child = subprocess.Popen(  # noqa: S603 (our own interpreter, no shell)
             command,
             stdin=subprocess.DEVNULL,
@@ -167,22 +161,21 @@ def _run(
             if child.poll() is None:
                 child.kill()
                 child.wait()
-    said, printed = err.read_text(errors="replace"), out.read_text(errors="replace")
-    out.unlink()
-    err.unlink()
-    if child.returncode:
-        raise _failure(said)
-    return printed
+        stdout.seek(0)
+        stderr.seek(0)
+        if child.returncode:
+            raise _failure(stderr.read().decode(errors="replace"))
+        return stdout.read().decode(errors="replace")
 
 
 def _failure(said: str) -> DownloadError | OSError:
     """Return the error for a child that failed, from what it wrote to its standard error."""
     if "No space left on device" in said or "not enough space on the disk" in said:
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    told = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    reason = (told or lines or ["it failed without saying why"])[-1]
-    return DownloadError(reason if len(reason) <= 300 else reason[:300] + "…")
+    told = [line for line in said.splitlines() if line.startswith("ERROR: ")]  # pip's own
+    lines = told or _RAISED.findall(said) or said.rstrip().split("\n")
+    reason = lines[-1].removeprefix("ERROR: ").strip() or "it did not say why"
+    return DownloadError(reason[:300])
 
 
 def bytes_under(folder: Path) -> int:
