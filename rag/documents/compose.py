@@ -1,0 +1,144 @@
+"""Facts and body to a Document: the header, and title and author where no fact states them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.documents.decode import clean, empty
+from rag.documents.facts import Fact
+from rag.errors import UnreadableDocumentError
+from rag.types import Document
+
+FRONT_MATTER = "front matter"
+HTML_METADATA = "html metadata"
+FIRST_LINE = "first line"
+BYLINE = "byline"
+FILE_NAME = "file name"
+READER = "reader"
+
+_MAX_HEADLINE = 160  # characters
+_BYLINE_LINES = 12
+_ENDS_LIKE_A_SENTENCE = re.compile(r"[.,;:…][\"'”’)\]]*\Z")
+_NAME = (
+    r"(?:(?:[dD][eiau]|[vV][ao]n|der|den|la|le|al|bin|bint|el|y|[^\W\d_a-z][\w.’'-]*)\s+){1,4}"
+    r"[^\W\d_a-z][\w’'-]+"
+)
+_BYLINE = re.compile(
+    rf"[ \t]*(?:(?:[Ww]ritten|[Rr]eported|[Pp]osted|[Ss]tory|[Tt]ext)[ \t]+)?(?:[Bb]y|BY):?[ \t]+"
+    rf"(?P<name>{_NAME}(?:(?:,[ ]|,?[ ]and[ ]|[ ]&[ ]){_NAME})*?)"
+    r"(?:[ \t]*[,|–—-][^.!?]{0,60})?[ \t]*"
+)
+
+
+def compose(
+    path: Path,
+    root: Path,
+    data: bytes,
+    format: str,
+    body: str,
+    facts: Sequence[Fact],
+    origin: str,
+    notes: list[str],
+) -> Document:
+    """Make a Document.
+
+    Args:
+        path: the file.
+        root: corpus root it lies under.
+        data: its bytes, for the identity.
+        format: the reader's name.
+        body: canonical text without the header.
+        facts: what the file states about itself; they become metadata and header lines.
+        origin: where the facts come from.
+        notes: what was guessed or left out; kept as `metadata["note"]`.
+
+    Raises:
+        EmptyDocumentError: neither facts nor text.
+        UnreadableDocumentError: the file does not lie under the root.
+    """
+    source = _source(path, root)
+    stated = [fact._replace(value=clean(fact.value, notes)) for fact in facts if fact.value.strip()]
+    header = "\n".join(f"{fact.label}: {fact.value}" for fact in stated)
+    text = "\n\n".join(part for part in (header, body) if part.strip())
+    if not text.strip():
+        raise empty(path)
+    metadata = {fact.key: fact.value for fact in stated}
+    origins = dict.fromkeys(metadata, origin)
+    if "title" not in metadata:
+        found = headline(body, format)
+        metadata["title"] = found or path.name
+        origins["title"] = FIRST_LINE if found else FILE_NAME
+    if "author" not in metadata and (author := byline(body)):
+        metadata["author"], origins["author"] = author, BYLINE
+    if notes:
+        metadata["note"], origins["note"] = "; ".join(notes), READER
+    return Document(
+        id=hashlib.sha256(data).hexdigest()[:32],
+        root=str(absolute(root)),
+        source=source,
+        text=text,
+        title=metadata["title"],
+        metadata=metadata,
+        origins=origins,
+        format=format,
+    )
+
+
+def header_end(document: Document) -> int:
+    """Return where the header of stated facts ends in `document.text`; 0 where there is none."""
+    if not {FRONT_MATTER, HTML_METADATA} & set(document.origins.values()):
+        return 0
+    end = document.text.find("\n\n")
+    return len(document.text) if end < 0 else end
+
+
+def absolute(path: Path) -> Path:
+    """Return an absolute path without `..`; links stay, so a linked file keeps its name."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
+
+
+def headline(body: str, format: str = "text") -> str:
+    """Return the first line of a body where it looks like a headline, else "".
+
+    It does if it is short, stands alone above other text, and does not end like a sentence. In
+    Markdown the first heading near the top is the headline.
+    """
+    body = body.strip()
+    if format == "markdown":
+        marked = re.search(r"^#{1,2}[ \t]+(\S.*?)[ \t#]*$", body[:2000], re.M)
+        if marked and "```" not in body[: marked.start()]:
+            return re.sub(r"!?\[([^\]]*)\]\([^)]*\)|[*`]+", r"\1", marked[1]).strip()
+    first, _, rest = body.partition("\n")
+    first = first.strip()
+    after, _, rest = rest.partition("\n")
+    underlined = re.fullmatch(r"[=-]{3,}[ \t]*", after)
+    if not rest.strip() or (after.strip() and not underlined):
+        return ""
+    if len(first) > _MAX_HEADLINE or not re.search(r"[^\W\d_]{2}", first):
+        return ""
+    if _ENDS_LIKE_A_SENTENCE.search(first) or re.match(r"[-*+•|>`<{]|\d{1,3}[.)]\s", first):
+        return ""
+    return "" if _BYLINE.fullmatch(first) else first
+
+
+def byline(body: str) -> str:
+    """Return the names in a byline among the first lines ("By Jo Doe, Editor"), else ""."""
+    lines = [line for line in body.split("\n", 4 * _BYLINE_LINES) if line.strip()]
+    for line in lines[:_BYLINE_LINES]:
+        if len(line) <= _MAX_HEADLINE and (found := _BYLINE.fullmatch(line)):
+            return found["name"]
+    return ""
+
+
+def _source(path: Path, root: Path) -> str:
+    """Return the path relative to the root, with forward slashes."""
+    try:
+        return absolute(path).relative_to(absolute(root)).as_posix()
+    except ValueError:
+        raise UnreadableDocumentError(
+            f"{path}: it does not lie under {root}; give the folder that holds it.", path=str(path)
+        ) from None

@@ -1,0 +1,171 @@
+"""Bytes of a file to text: which encoding, which line ends, which characters."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from rag.errors import EmptyDocumentError, UnreadableDocumentError
+
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF-", "a PDF file"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"PK\x03\x04", "a zip archive or an office document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x7fELF", "a program"),
+    (b"\xd0\xcf\x11\xe0", "an old office document"),
+    (b"GGUF", "a model file"),
+    (b"SQLite format 3", "a database"),
+)
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_MAX_CONTROL_SHARE = 0.05  # more than one control character in twenty is no text
+
+# What Windows-1252 text never looks like: signs inside a word, a capital inside a small word, or
+# letters only Icelandic has, where other code pages have some of their commonest ones.
+_NOT_WESTERN = re.compile(r"[^\W\d_][¡-©«-´¶¸-¿×÷ˆ˜†‡ƒ‰][^\W\d_]|[a-zà-ÿ][À-Þ][a-zà-ÿ]|[ðþÐÞýÝ]")
+_MAX_ACCENTED_SHARE = 0.1  # of all letters; even French stays below
+
+
+def load(path: Path) -> bytes:
+    """Return the bytes of the file.
+
+    Raises:
+        EmptyDocumentError: there are none, or only white space.
+        UnreadableDocumentError: they cannot be had; the message says why.
+    """
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise _refused(path, "it is not a regular file; name a text file")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise _refused(path, "there is no such file; check the path") from None
+    except IsADirectoryError:
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise _refused(path, "you may not open this folder; change its permissions") from None
+        raise _refused(path, "it is a folder; name a file or index the folder") from None
+    except PermissionError:
+        raise _refused(path, "you may not read it; change its permissions") from None
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror or error}); check the disk and the path"
+        raise _refused(path, problem) from None
+    if not data.strip():
+        raise empty(path)
+    return data
+
+
+def empty(path: Path) -> EmptyDocumentError:
+    """Return the error for a file without text."""
+    return EmptyDocumentError(
+        f"{path}: there is no text in it; put some in or leave the file out.", path=str(path)
+    )
+
+
+def decode(data: bytes, path: Path, notes: list[str], *, declared: str | None = None) -> str:
+    """Return the bytes as text.
+
+    A byte order mark decides, then UTF-8 if the bytes are valid UTF-8, then what the file
+    declares. Everything else is a guess, and noted as one: UTF-16 without a mark, Windows-1252
+    where the result looks like a Western language, else what charset-normalizer says.
+
+    Args:
+        data: all bytes of the file.
+        path: named in the error.
+        notes: a guess is added here.
+        declared: encoding the file itself names.
+
+    Raises:
+        UnreadableDocumentError: the bytes are no text.
+    """
+    for magic, kind in _MAGIC:
+        if data.startswith(magic):
+            raise _refused(path, f"it holds {kind}; convert it to text first")
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            try:
+                return _checked(data.decode(encoding), path)
+            except UnicodeDecodeError as error:
+                problem = f"it begins as {encoding.upper()} and is damaged at byte {error.start}"
+                raise _refused(path, f"{problem}; save it as UTF-8 again") from None
+    if b"\0" not in data:
+        for known in ("utf-8", declared):
+            if known and (text := _try(data, known)) is not None:
+                return _checked(text, path)
+    text, guessed = _guess(data, path)
+    notes.append(f"read as {guessed}, a guess: the file does not say how it is encoded")
+    return _checked(text, path)
+
+
+def clean(text: str, notes: list[str]) -> str:
+    """Return canonical text: line feeds only, no byte order mark, no control characters.
+
+    Args:
+        text: as decoded.
+        notes: how many control characters were left out is added here.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text, left_out = _CONTROL.subn("", text)
+    if left_out:
+        notes.append(f"{left_out} control character{'s' if left_out > 1 else ''} left out")
+    return text
+
+
+def _refused(path: Path, problem: str) -> UnreadableDocumentError:
+    return UnreadableDocumentError(f"{path}: {problem}.", path=str(path))
+
+
+def _checked(text: str, path: Path) -> str:
+    """Refuse what decodes but is no text."""
+    controls = sum(1 for _ in _CONTROL.finditer(text))
+    if "\0" in text or controls > max(8, _MAX_CONTROL_SHARE * len(text)):
+        raise _refused(path, "it holds binary data, not text; leave it out or convert it")
+    return text
+
+
+def _try(data: bytes, encoding: str) -> str | None:
+    # Pages that say Latin-1 mean Windows-1252, as every browser knows.
+    if encoding.lower().replace("_", "-") in {"iso-8859-1", "latin-1", "latin1", "ascii"}:
+        encoding = "cp1252"
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _guess(data: bytes, path: Path) -> tuple[str, str]:
+    """Return text and encoding of bytes that neither declare theirs nor are UTF-8."""
+    if b"\0" in data:
+        for encoding in ("utf-16-le", "utf-16-be"):
+            text = _try(data, encoding)
+            if (
+                text
+                and sum(c.isascii() for c in text) > len(text) / 2
+                and not _CONTROL.search(text)
+            ):
+                return text, encoding.upper()
+        raise _refused(path, "it holds binary data, not text; leave it out or convert it")
+    western = _try(data, "cp1252")
+    if western and _looks_western(western):
+        return western, "Windows-1252"
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data).best()
+    if best is None:
+        raise _refused(path, "its encoding is unknown; save it as UTF-8")
+    return str(best), "Windows-1252" if str(best) == western else best.encoding
+
+
+def _looks_western(text: str) -> bool:
+    """Say whether text read as Windows-1252 looks right."""
+    letters = sum(c.isalpha() for c in text)
+    accented = sum(c.isalpha() and not c.isascii() for c in text)
+    return accented <= _MAX_ACCENTED_SHARE * letters and not _NOT_WESTERN.search(text)

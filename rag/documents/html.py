@@ -1,0 +1,179 @@
+"""Web pages: the main text through trafilatura, and what the page states about itself."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rag.documents.compose import HTML_METADATA, compose
+from rag.documents.decode import clean, decode, load
+from rag.documents.facts import LABELS, Fact
+from rag.types import Document
+
+_DATE_NAMES = (
+    *("article:published_time", "datepublished", "og:published_time", "parsely-pub-date"),
+    *("citation_publication_date", "citation_date", "dc.date.issued", "dcterms.issued"),
+    *("dc.date", "dcterms.date", "dcterms.created", "sailthru.date", "publish-date"),
+    *("publishdate", "pubdate", "date"),
+)
+_AUTHOR_NAMES = (
+    *("author", "article:author", "citation_author", "dc.creator", "dcterms.creator"),
+    *("parsely-author", "sailthru.author", "byl"),
+)
+
+
+def read_html(path: Path, root: Path) -> Document:
+    """Read the main text of a web page, without menus, scripts and comments."""
+    data = load(path)
+    notes: list[str] = []
+    page = decode(data, path, notes, declared=_declared(data))
+    body, facts = _extract(page, notes)
+    return compose(path, root, data, "html", clean(body, notes), facts, HTML_METADATA, notes)
+
+
+def _declared(data: bytes) -> str | None:
+    """Return the encoding a page names in its first bytes."""
+    found = re.search(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", data[:4096], re.I)
+    return found[1].decode("ascii", "replace") if found else None
+
+
+def _extract(page: str, notes: list[str]) -> tuple[str, list[Fact]]:
+    """Return the text, paragraphs apart, and the facts."""
+    import trafilatura
+
+    for library in ("trafilatura", "htmldate", "courlan"):
+        # Without any handler Python prints their complaints about bad pages to stderr.
+        logging.getLogger(library).addHandler(logging.NullHandler())
+    if not re.search(r"<body\b", page, re.I):
+        page = f"<html><body>{page}</body></html>"
+    found = trafilatura.bare_extraction(page, with_metadata=True, include_comments=False)
+    stated = found.as_dict() if found is not None else {}
+    body = stated.get("text") or ""
+    if not body.strip():
+        body = trafilatura.html2txt(page)
+        if body.strip():
+            notes.append("no main text was found on the page, so all of its text was taken")
+    tree = trafilatura.load_html(page)
+    meta = _meta(tree) if tree is not None else {}
+    linked = list(_linked_data(tree)) if tree is not None else []
+    values = {
+        "title": stated.get("title"),
+        "author": _author(meta, linked, stated.get("author"), page),
+        "publisher": stated.get("sitename"),
+        "date": _date(meta, linked, tree),
+        "url": stated.get("url"),
+        "excerpt": stated.get("description"),
+    }
+    return _paragraphs(body), [
+        Fact(key, LABELS[key], words)
+        for key, value in values.items()
+        if (words := " ".join(str(value or "").split()))
+    ]
+
+
+def _meta(tree: Any) -> dict[str, list[str]]:
+    """Return the contents of the page's meta elements by lower-case name."""
+    found: dict[str, list[str]] = {}
+    for element in tree.iter("meta"):
+        content = " ".join((element.get("content") or "").split())
+        for attribute in ("property", "name", "itemprop"):
+            if (name := element.get(attribute)) and content:
+                found.setdefault(name.strip().lower(), []).append(content)
+    return found
+
+
+def _linked_data(tree: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every object of the page's JSON-LD, outer ones first."""
+    for script in tree.iter("script"):
+        if "ld+json" not in (script.get("type") or ""):
+            continue
+        try:
+            waiting = [json.loads(script.text or "", strict=False)]
+        except (ValueError, RecursionError):
+            continue
+        while waiting:
+            value = waiting.pop(0)
+            if isinstance(value, dict):
+                yield value
+                waiting += value.values()
+            elif isinstance(value, list):
+                waiting += value
+
+
+def _date(meta: Mapping[str, list[str]], linked: Iterable[Mapping[str, Any]], tree: Any) -> str:
+    """Return the date of publication the page states, as it states it; dates are not guessed."""
+    for thing in linked:
+        if isinstance(date := thing.get("datePublished"), str) and date.strip():
+            return date
+    for name in _DATE_NAMES:
+        if name in meta:
+            return meta[name][0]
+    for element in tree.iter("time") if tree is not None else ():
+        marked = "datePublished" in (element.get("itemprop") or "") or "pubdate" in element.attrib
+        if marked and (date := element.get("datetime")):
+            return str(date)
+    return ""
+
+
+def _author(
+    meta: Mapping[str, list[str]],
+    linked: Iterable[Mapping[str, Any]],
+    extracted: str | None,
+    page: str,
+) -> str:
+    """Return the author the page states, else the extracted one if the page says "by" that one."""
+    names: list[str] = []
+    for thing in linked:
+        if "datePublished" in thing or "headline" in thing:
+            names += _names(thing.get("author"))
+    if not names:
+        names = next((meta[name] for name in _AUTHOR_NAMES if name in meta), [])
+    names = [re.sub(r"(?i)^(?:written )?by:?\s+", "", name) for name in names]
+    names = [name for name in names if "://" not in name and 1 < len(name) <= 100]
+    # The same name in capitals is the same name; the first spelling stays.
+    distinct: dict[str, str] = {}
+    for name in names:
+        distinct.setdefault(name.lower(), name)
+    if distinct:
+        return ", ".join(distinct.values())
+    shown = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    if extracted and re.search(rf"\b[Bb][Yy]:? {re.escape(extracted)}\b(?! \d)", shown):
+        return extracted
+    return ""
+
+
+def _names(value: Any) -> list[str]:
+    """Return the names in a JSON-LD author: a string, an object with a name, or a list."""
+    if isinstance(value, str):
+        return [" ".join(value.split())]
+    if isinstance(value, dict):
+        return _names(value.get("name"))
+    if isinstance(value, list):
+        return [name for item in value if not isinstance(item, list) for name in _names(item)]
+    return []
+
+
+def _paragraphs(text: str) -> str:
+    """Put blank lines between the lines trafilatura gives, each a paragraph, item or table row.
+
+    Items stay below the line before them, and rows together. A row of one cell is no table but
+    layout, and becomes a paragraph.
+    """
+    out: list[str] = []
+    in_table = False
+    for line in text.split("\n"):
+        line = line.strip()
+        row = line.startswith("|") and line.endswith("|") and len(line) > 1
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if row else []
+        if row and len(list(filter(None, cells))) < 2:
+            line, row = " ".join(filter(None, cells)), False
+        if not line or (row and all(re.fullmatch(r":?-+:?", cell) for cell in cells)):
+            continue
+        tight = (row and in_table) or line.startswith("- ")
+        out += ["\n" if tight else "\n\n", line] if out else [line]
+        in_table = row
+    return "".join(out)
