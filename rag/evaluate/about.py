@@ -1,0 +1,230 @@
+"""What a run stands on: code, model, index, settings, versions and machine, without names of hosts.
+
+The same facts decide whether an answer of an interrupted run may be used again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+from rag.config import Settings
+from rag.errors import EvaluationError
+from rag.evaluate.sets import Question
+from rag.types import Document, Passage
+
+PACKAGE = Path(__file__).parent.parent
+
+_PARTS = (
+    "rag",
+    "llama-cpp-python",
+    "sentence-transformers",
+    "transformers",
+    "torch",
+    "faiss-cpu",
+    "tantivy",
+    "nupunkt",
+    "numpy",
+)
+
+
+class Corpus(Protocol):
+    """What is asked of an index: its documents and its passages."""
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """By document id."""
+
+    @property
+    def passages(self) -> Sequence[Passage]:
+        """In order of rows."""
+
+
+def settings_json(settings: Settings) -> dict[str, Any]:
+    """Return the settings as JSON; of a model given by path only the file's name."""
+    values = asdict(settings)
+    for name in ("model", "embedder"):
+        values[name] = short_name(values[name])
+    return values
+
+
+def short_name(model: str) -> str:
+    """Return a model's name, or the file name of one given by path."""
+    return Path(model).name
+
+
+@cache
+def model_checksum(model: str) -> str:
+    """Return the SHA-256 of a model, hex: the catalogue's, or of the file given by path.
+
+    "" of a folder or of what is neither, such as a system measured from outside.
+    """
+    from rag.catalogue import CATALOGUE
+
+    if model in CATALOGUE:
+        files = CATALOGUE[model].files
+        return files[0].sha256 if len(files) == 1 else _digest([file.sha256 for file in files])
+    path = Path(model).expanduser()
+    if not path.is_file():
+        return ""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise EvaluationError(
+            f"{path.name} cannot be read ({error.strerror}); give a model file that can."
+        ) from error
+
+
+def index_checksum(index: Corpus) -> str:
+    """Return what identifies the content of an index: its documents and where it cut them.
+
+    Unlike the checksum of its files it is the same on every machine, as passage ids are made of
+    the documents' content hash and offsets.
+    """
+    sources = sorted((document.source, document.id) for document in index.documents.values())
+    return _digest([sources, [passage.id for passage in index.passages]])
+
+
+@cache
+def code_checksum() -> str:
+    """Return the SHA-256 over the package's own files that answers depend on, hex."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        if not name.startswith(("evaluate/", "render")) and name != "cli.py":
+            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def answer_key(question: Question, stand: Mapping[str, Any]) -> str:
+    """Return what an answer depends on, as 32 hex digits: the question and `stand`."""
+    return _digest([question.id, question.text, stand])[:32]
+
+
+def stand(settings: Settings, index: Corpus) -> dict[str, Any]:
+    """Return what all answers of a run depend on."""
+    return {
+        "settings": settings_json(settings),
+        "model": model_checksum(settings.model),
+        "embedder": model_checksum(settings.embedder),
+        "index": index_checksum(index),
+        "code": code_checksum(),
+    }
+
+
+def about(questions: Sequence[Question], settings: Settings, index: Corpus) -> dict[str, Any]:
+    """Return the head of a result file."""
+    commit, changed = commit_of()
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit,
+        "changed": changed,
+        "code_sha256": code_checksum(),
+        "model": short_name(settings.model),
+        "model_sha256": model_checksum(settings.model),
+        "embedder_sha256": model_checksum(settings.embedder),
+        "settings": settings_json(settings),
+        "index": {
+            "sha256": index_checksum(index),
+            "documents": len(index.documents),
+            "passages": len(index.passages),
+        },
+        "questions": {
+            "count": len(questions),
+            "sha256": _digest([question.to_json() for question in questions]),
+        },
+        "versions": versions(),
+        "machine": machine(),
+    }
+
+
+def commit_of(package: Path = PACKAGE) -> tuple[str, bool]:
+    """Return the commit the package's files come from and whether they differ from it.
+
+    ("", False) where git does not know these files: an installed package may lie inside somebody
+    else's repository.
+    """
+    head = _git(package, "rev-parse", "HEAD")
+    if not head or not _git(package, "ls-files", "errors.py"):
+        return "", False
+    return head, bool(_git(package, "status", "--porcelain", "--", "."))
+
+
+def _git(folder: Path, *words: str) -> str:
+    """Return what git says, "" where there is no git or it fails."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    try:
+        done = subprocess.run(  # noqa: S603 (found on the path, no shell, fixed words)
+            [git, "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that answers depend on."""
+    found = {"python": platform.python_version()}
+    for name in _PARTS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Return processor, cores this process may use, memory and system."""
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    )
+    return {
+        "cpu": _cpu(),
+        "cores": cores,
+        "memory_gib": _memory_gib(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _cpu() -> str:
+    """Return the processor's model name."""
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_gib() -> float | None:
+    """Return the machine's memory, None where the system does not say."""
+    names = getattr(os, "sysconf_names", {})
+    if "SC_PAGE_SIZE" not in names or "SC_PHYS_PAGES" not in names:
+        return None
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+
+
+def _digest(value: Any) -> str:
+    """Return the SHA-256 of a value's canonical JSON, hex."""
+    return hashlib.sha256(
+        json.dumps(value, sort_keys=True, ensure_ascii=False).encode()
+    ).hexdigest()

@@ -1,0 +1,121 @@
+"""A scored run as one screen of plain text."""
+
+from __future__ import annotations
+
+from textwrap import shorten, wrap
+
+from rag.evaluate.metrics import Share
+from rag.evaluate.runner import RunResult
+from rag.evaluate.scoring import Figures, Judged, Seconds
+
+WIDTH = 100
+MAX_FAILED = 24
+
+
+def screen(result: RunResult, *, failed: int = MAX_FAILED) -> str:
+    """Return the figures of a run and the questions that failed, for a terminal.
+
+    Args:
+        result: of `run` or `read`.
+        failed: how many failed questions to show at most.
+    """
+    figures = result.scores.figures
+    return "\n".join([*_head(result), "", *_figures(figures), "", *_failed(result, failed)])
+
+
+def _head(result: RunResult) -> list[str]:
+    about = result.about
+    commit = about["commit"][:12] or "unknown"
+    machine = about["machine"]
+    settings = about["settings"]
+    return [
+        f"{result.scores.figures.questions} questions, {about['index']['documents']} documents, "
+        f"model {about['model']}, reading {settings['reading']}, "
+        f"{settings['passages']} passages",
+        f"commit {commit}{' with changes' if about['changed'] else ''}; "
+        f"{machine['cpu']}, {machine['cores']} cores"
+        + (f"; {result.reused} answers of an interrupted run" if result.reused else ""),
+    ]
+
+
+def _figures(figures: Figures) -> list[str]:
+    lines = [
+        _share("answerable, answered right", figures.answerable_right),
+        _share("  answered at all", figures.answered),
+        _share("  right when answered", figures.right_when_answered),
+        _share("unanswerable, refused", figures.refused_right),
+        *(
+            [_count("  not refused, but premise corrected", figures.corrected)]
+            * bool(figures.corrected)
+        ),
+        _share("  refusals that were due", figures.abstention_precision),
+        _share("citations on marked evidence", figures.citation_precision),
+        _share("  with answers to the unanswerable", figures.citation_precision_all),
+        _share("  statements with such a citation", figures.statement_precision),
+        _share("nuggets with a right citation", figures.nugget_recall),
+        _share("  nuggets stated at all", figures.nuggets_stated),
+        _count("invalid or unresolvable citations", figures.invalid),
+        _count("statements without citation", figures.uncited),
+        _count("sentences withheld", figures.withheld),
+        f"{'mean length of a quote':36}{_number(figures.quote_chars, 0):>8}  characters",
+        _times("seconds to the first word", figures.first_word),
+        _times("seconds in all", figures.total),
+        f"{'tokens read, written':36}{figures.tokens_in:>8}  {figures.tokens_out}",
+    ]
+    if figures.errors:
+        lines.append(_count("questions that could not be asked", figures.errors))
+    kinds = [f"{kind} {share.right}/{share.of}" for kind, share in sorted(figures.by_kind.items())]
+    return [*lines, *wrap("right by kind: " + ", ".join(kinds), WIDTH, subsequent_indent="  ")]
+
+
+def _failed(result: RunResult, limit: int) -> list[str]:
+    failed = [judged for judged in result.scores.judged if not judged.right or judged.invalid]
+    if not failed:
+        return ["No question failed."]
+    # What is wrong before what is missing: a false answer costs more trust than none.
+    failed.sort(key=lambda judged: (not judged.invalid, judged.abstained))
+    lines = [f"Not right ({len(failed)}):"]
+    for judged in failed[:limit]:
+        lines.append(_line(f"{judged.id}  {judged.question}"))
+        lines.append(_line(f"      {_why(judged)}"))
+    if len(failed) > limit:
+        lines.append(f"… and {len(failed) - limit} more in the result file.")
+    return lines
+
+
+def _why(judged: Judged) -> str:
+    """Return what happened to a question that failed."""
+    if judged.invalid:
+        return "INVALID " + "; ".join(judged.invalid)
+    if judged.error:
+        return f"error: {judged.error}"
+    if judged.abstained:
+        return f"refused; wanted: {' '.join(judged.missing)}"
+    if not judged.answerable:
+        return ("corrected: " if judged.corrected else "answered: ") + judged.said
+    wanted = f"wanted: {' '.join(judged.missing)}" if judged.missing else "rejected"
+    return f"{wanted} — said: {judged.said}"
+
+
+def _line(text: str) -> str:
+    indent = len(text) - len(text.lstrip())
+    return " " * indent + shorten(text, WIDTH - indent, placeholder=" …")
+
+
+def _share(name: str, share: Share) -> str:
+    if share.value is None or share.interval is None:
+        return f"{name:36}{'-':>8}"
+    low, high = share.interval.low, share.interval.high
+    return f"{name:36}{share.value:>8.3f}  [{low:.2f}, {high:.2f}]  {share.right}/{share.of}"
+
+
+def _count(name: str, count: int) -> str:
+    return f"{name:36}{count:>8}"
+
+
+def _times(name: str, seconds: Seconds) -> str:
+    return f"{name:36}{_number(seconds.p50, 2):>8}  p50, {_number(seconds.p95, 2)} p95"
+
+
+def _number(value: float | None, places: int) -> str:
+    return "-" if value is None else f"{value:.{places}f}"
