@@ -118,6 +118,7 @@ def build(
     tell = progress or _tell_nobody
     started = time.monotonic()
     with sole_writer(folder):
+        _sweep(folder)
         old, rebuilt = _open_old(folder, paths)
         found = survey(paths, old.document_rows if old else (), folder, tell)
         same_embedder = old is not None and old.manifest.embedder_checksum == embedder.checksum
@@ -307,7 +308,6 @@ def _write(folder: Path, content: _Content, embedder: Embedder) -> None:
     Raises:
         StoreError: it cannot be written; the old index still stands.
     """
-    _sweep(folder)
     numbers = [int(match[1]) for match in map(_GENERATION.fullmatch, _names(folder)) if match]
     generation = folder / f"generation-{max(numbers, default=0) + 1:06d}"
     try:
@@ -358,11 +358,14 @@ def _sweep(folder: Path) -> None:
     """Remove the generations that do not count: left by a killed run, or just replaced.
 
     What cannot be removed now (on Windows, a file that somebody reads) goes at the next build.
+    Where the manifest does not tell which one counts, all stay until a new one does.
     """
     try:
         counts = read_manifest(folder).generation
-    except StoreError:
+    except IndexMissingError:
         counts = ""
+    except StoreError:
+        return
     for name in _names(folder):
         if _GENERATION.fullmatch(name) and name != counts:
             shutil.rmtree(folder / name, ignore_errors=True)
