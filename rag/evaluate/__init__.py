@@ -4,16 +4,16 @@
     metrics.py  what is measured: pure functions, each with its definition
     scoring.py  asked questions -> figures; asks nothing
     about.py    what a run stands on: commit, model, index, settings, versions, machine
-    runner.py   questions + assistant -> result file; goes on after an interruption
+    files.py    result files, and what an unfinished run keeps
     report.py   a scored run -> one screen
-    command.py  `rag eval`
+    runner.py   questions + assistant -> result file; goes on after an interruption; `rag eval`
 
 The set on the sample documents lies in questions/seeds.jsonl.
 """
 
-from rag.evaluate.command import evaluate_command
+from rag.evaluate.files import RunResult, read
 from rag.evaluate.report import screen
-from rag.evaluate.runner import RunResult, read, run
+from rag.evaluate.runner import evaluate_command, run
 from rag.evaluate.scoring import score
 from rag.evaluate.sets import Question, load
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textwrap import shorten, wrap
 
+from rag.evaluate.files import RunResult
 from rag.evaluate.metrics import Share
-from rag.evaluate.runner import RunResult
 from rag.evaluate.scoring import Figures, Judged, Seconds
 
 WIDTH = 100
@@ -16,7 +16,7 @@ def screen(result: RunResult, *, failed: int = MAX_FAILED) -> str:
     """Return the figures of a run and the questions that failed, for a terminal.
 
     Args:
-        result: of `run` or `read`.
+        result: a run, as asked or as read from its file.
         failed: how many failed questions to show at most.
     """
     figures = result.scores.figures

@@ -6,25 +6,25 @@ in, the result file is written in one step and the lines are removed.
 
 from __future__ import annotations
 
-import json
-import os
+import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from rag.config import Settings
-from rag.errors import CancelledError, EvaluationError, RagError
-from rag.evaluate import about as facts
+from rag.errors import CancelledError, ConfigError, RagError
+from rag.evaluate import about, sets
 from rag.evaluate.about import Corpus
+from rag.evaluate.files import RunResult, keeping, read_rows, rows_file, write
 from rag.evaluate.metrics import invalid_citations
-from rag.evaluate.scoring import Row, Scores, score, statements_of
+from rag.evaluate.report import screen
+from rag.evaluate.scoring import Row, score, statements_of
 from rag.evaluate.sets import Question, Span, spans, texts_by_source
 from rag.types import Answer
 
-FORMAT = 1
+RESULTS = Path("benchmarks/results")
 
 Progress = Callable[[int, int, Row], None]
 
@@ -42,35 +42,6 @@ class Answerer(Protocol):
 
     def ask(self, question: str) -> Answer:
         """Answer one question."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """A run: what it stands on, every question as asked, and the scores.
-
-    Attributes:
-        path: the result file.
-        about: commit, model, settings, index, versions, machine.
-        reused: answers taken over from an interrupted run.
-    """
-
-    path: Path
-    about: Mapping[str, Any]
-    rows: tuple[Row, ...]
-    scores: Scores
-    reused: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the content of the result file."""
-        return {
-            "format": FORMAT,
-            "about": dict(self.about),
-            "figures": self.scores.figures.to_json(),
-            "rows": [
-                {**row.to_json(), "judged": asdict(judged)}
-                for row, judged in zip(self.rows, self.scores.judged, strict=True)
-            ],
-        }
 
 
 def run(
@@ -98,15 +69,15 @@ def run(
     texts = texts_by_source(assistant.index.documents.values())
     gold = {question.id: spans(question, texts) for question in questions}
     # Taken before the first question: the code that is running, whatever is committed meanwhile.
-    head = facts.about(questions, assistant.settings, assistant.index)
-    stand = facts.stand(assistant.settings, assistant.index)
+    head = about.about(questions, assistant.settings, assistant.index)
+    stand = about.stand(assistant.settings, assistant.index)
     kept_file = rows_file(out)
     kept = read_rows(kept_file) if resume else {}
     rows: list[Row] = []
     reused = 0
-    with _keeping(kept_file, kept.values()) as keep:
+    with keeping(kept_file, kept.values()) as keep:
         for question in questions:
-            key = facts.answer_key(question, stand)
+            key = about.answer_key(question, stand)
             row = kept.get(key)
             if row is None:
                 row = _ask(question, assistant, key)
@@ -127,11 +98,6 @@ def run(
     write(result)
     kept_file.unlink(missing_ok=True)
     return result
-
-
-def rows_file(out: Path) -> Path:
-    """Return where the answers of a run are kept until it is whole."""
-    return out.with_name(f"{out.stem}.rows.jsonl")
 
 
 def _ask(question: Question, assistant: Answerer, key: str) -> Row:
@@ -173,113 +139,66 @@ def _no_paths(message: object) -> str:
     return text
 
 
-@contextmanager
-def _keeping(path: Path, before: Iterable[Row]) -> Iterator[Callable[[Row], None]]:
-    """Open the file of kept answers, with those of before, and yield what appends one safely."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        started = path.with_name(path.name + ".new")
-        started.write_text("".join(_line(row) for row in before), encoding="utf-8")
-        started.replace(path)
-        stream = path.open("a", encoding="utf-8")
-    except OSError as error:
-        raise _unwritable(path, error) from error
+def evaluate_command(
+    *,
+    questions: Path | None = None,
+    index: str = "seeds",
+    settings: Settings | None = None,
+    limit: int | None = None,
+    out: Path | None = None,
+    resume: bool = True,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> str:
+    """Ask a question set, write the result file and return the screen to show: `rag eval`.
 
-    def keep(row: Row) -> None:
-        try:
-            stream.write(_line(row))
-            stream.flush()
-            os.fsync(stream.fileno())
-        except OSError as error:
-            raise _unwritable(path, error) from error
-
-    with stream:
-        yield keep
-
-
-def _line(row: Row) -> str:
-    return json.dumps(row.to_json(), ensure_ascii=False) + "\n"
-
-
-def read_rows(path: Path) -> dict[str, Row]:
-    """Read the answers an interrupted run kept, by key; none where there is no such file.
-
-    A question that failed is not among them, so that it is asked again. Neither is a last line
-    without its end, which a killed run leaves.
+    Args:
+        questions: the set, by default the one on the sample documents.
+        index: name of a folder under `indexes/`, or a path.
+        settings: how questions are answered.
+        limit: ask only the first so many questions.
+        out: result file; by default named after model and commit, under `benchmarks/results`
+            where that folder exists, else in the current one.
+        resume: go on with an interrupted run.
+        progress: called with stage, done and total after each question.
 
     Raises:
-        EvaluationError: the file cannot be read or a line is malformed.
+        RagError: set, index, model or setting cannot be used.
     """
-    if not path.exists():
-        return {}
+    if limit is not None and limit < 1:
+        raise ConfigError(f"limit is {limit}; give 1 or more.")
+    settings = settings or Settings()
+    asked = sets.load(questions or sets.SEEDS)[:limit]
+    target = out or default_out(settings, questions, limit)
+
+    from rag.assistant import Assistant
+
+    def tell(done: int, total: int, row: Row) -> None:
+        if progress is not None:
+            progress("asking", done, total)
+
+    assistant = Assistant.open(index, settings=settings)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise EvaluationError(
-            f"{path.name} cannot be read ({error}); start afresh with `rag eval --no-resume`."
-        ) from error
-    whole = text[: text.rfind("\n") + 1]
-    rows = {}
-    # Not splitlines(): an answer may hold U+2028 and its like, which JSON does not escape here.
-    for number, line in enumerate(whole.split("\n")[:-1], 1):
-        where = f"{path.name}, line {number}"
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise EvaluationError(
-                f"{where}: not JSON ({error.msg}); start afresh with `rag eval --no-resume`."
-            ) from error
-        row = Row.from_json({**value, "gold": []} if isinstance(value, dict) else value, where)
-        if not row.error:
-            rows[row.key] = row
-    return rows
+        result = run(asked, assistant, out=target, resume=resume, progress=tell)
+    finally:
+        assistant.close()
+    return f"{screen(result)}\n\nwritten to {target}"
 
 
-def write(result: RunResult) -> None:
-    """Write the result file in one step.
-
-    Raises:
-        EvaluationError: it cannot be written.
-    """
-    started = result.path.with_name(result.path.name + ".new")
-    try:
-        started.write_text(
-            json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
-        started.replace(result.path)
-    except OSError as error:
-        raise _unwritable(result.path, error) from error
-
-
-def read(path: Path) -> RunResult:
-    """Read a result file and score it again with the metrics as they are now.
-
-    Raises:
-        EvaluationError: it is not a result file of this format; the message names the field.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise EvaluationError(
-            f"{path.name} cannot be read ({error}); give a result file of `rag eval`."
-        ) from error
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise EvaluationError(
-            f"{path.name}: field 'format' is not {FORMAT}; make the run anew with `rag eval`."
-        )
-    for name, kind in (("about", dict), ("rows", list)):
-        if not isinstance(value.get(name), kind):
-            raise EvaluationError(
-                f"{path.name}: field '{name}' is missing; make the run anew with `rag eval`."
-            )
-    rows = tuple(
-        Row.from_json(item, f"{path.name}, row {i}") for i, item in enumerate(value["rows"], 1)
-    )
-    return RunResult(path=path, about=value["about"], rows=rows, scores=score(rows))
-
-
-def _unwritable(path: Path, error: OSError) -> EvaluationError:
-    return EvaluationError(
-        f"{path.name} cannot be written ({error.strerror}); free the disk or give another place "
-        "with `rag eval --out FILE`."
-    )
+def default_out(
+    settings: Settings, questions: Path | None = None, limit: int | None = None
+) -> Path:
+    """Return the result file's name: model, commit, and whatever differs from the defaults."""
+    commit, changed = about.commit_of()
+    usual = Settings()
+    parts = ["eval", about.short_name(settings.model).removesuffix(".gguf")]
+    if questions is not None and questions.resolve() != sets.SEEDS:
+        parts.append(questions.stem)
+    if settings.reading != usual.reading:
+        parts.append(settings.reading)
+    if settings.passages != usual.passages:
+        parts.append(f"{settings.passages}passages")
+    if limit is not None:
+        parts.append(f"first{limit}")
+    parts.append((commit[:12] or "nocommit") + ("-changed" if changed else ""))
+    name = re.sub(r"[^\w.+-]+", "_", "-".join(parts))
+    return (RESULTS if RESULTS.is_dir() else Path()) / f"{name}.json"

@@ -14,7 +14,7 @@ import pytest
 from rag.config import Settings
 from rag.documents import read_document
 from rag.errors import CancelledError, EvaluationError, ModelError
-from rag.evaluate import about, command, report, runner, sets
+from rag.evaluate import about, files, report, runner, sets
 from rag.evaluate.metrics import states
 from rag.evaluate.scoring import Row, score
 from rag.evaluate.sets import Evidence, Nugget, Question
@@ -157,12 +157,12 @@ def test_a_run_by_hand(tmp_path: Path, corpus: Corpus, fox: Document) -> None:
     assert figures.by_kind["near-miss"].value == 0
 
     value = json.loads(out.read_text(encoding="utf-8"))
-    assert value["format"] == runner.FORMAT
+    assert value["format"] == files.FORMAT
     assert value["figures"]["answerable_right"]["right"] == 2
     assert value["rows"][0]["answer"]["statements"][0]["citations"][0]["quote"]
     assert value["rows"][2]["judged"]["right"] is False
     assert {"commit", "settings", "versions", "machine", "model", "index"} <= value["about"].keys()
-    assert not runner.rows_file(out).exists()
+    assert not files.rows_file(out).exists()
 
 
 def test_a_result_file_names_no_folder_of_this_machine(
@@ -186,7 +186,7 @@ def test_reading_a_result_file_scores_it_again(
 ) -> None:
     out = tmp_path / "run.json"
     result = runner.run(QUESTIONS, Scripted(by_heart(fox), corpus), out=out)
-    again = runner.read(out)
+    again = files.read(out)
     assert again.scores == result.scores
     assert score(again.rows) == result.scores
     assert again.to_json() == result.to_json()
@@ -310,7 +310,7 @@ def test_a_half_written_last_line_is_asked_again(
     out = tmp_path / "run.json"
     with pytest.raises(Killed):
         runner.run(QUESTIONS, Scripted(killed_at(fox, "Who swims?"), corpus), out=out)
-    kept = runner.rows_file(out)
+    kept = files.rows_file(out)
     kept.write_bytes(kept.read_bytes()[:-20])
     second = Scripted(by_heart(fox), corpus)
     result = runner.run(QUESTIONS, second, out=out)
@@ -346,7 +346,7 @@ def test_a_spoilt_line_is_named(
     out = tmp_path / "run.json"
     with pytest.raises(Killed):
         runner.run(QUESTIONS, Scripted(killed_at(fox, "Who swims?"), corpus), out=out)
-    kept = runner.rows_file(out)
+    kept = files.rows_file(out)
     first, *rest = kept.read_text(encoding="utf-8").split("\n")
     kept.write_text("\n".join([spoil(first), *rest]), encoding="utf-8")
     with pytest.raises(EvaluationError, match=re.escape(message)) as caught:
@@ -370,7 +370,7 @@ def test_a_malformed_result_file_is_refused(tmp_path: Path, content: str, messag
     path = tmp_path / "run.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(EvaluationError, match=message):
-        runner.read(path)
+        files.read(path)
 
 
 def test_a_set_for_other_documents_is_refused_before_anything_is_asked(
@@ -590,6 +590,6 @@ def test_the_name_of_the_result_file(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(about, "commit_of", lambda: ("0123456789abcdef", False))
     name = expected.format(m=Settings().model, c="0123456789ab")
-    assert command.default_out(settings, questions, limit) == Path(name)
+    assert runner.default_out(settings, questions, limit) == Path(name)
     (tmp_path / "benchmarks" / "results").mkdir(parents=True)
-    assert command.default_out(settings, questions, limit) == command.RESULTS / name
+    assert runner.default_out(settings, questions, limit) == runner.RESULTS / name
