@@ -363,19 +363,31 @@ def _bar(label: str = "", unit: str = "") -> Iterator[Progress]:
     """Draw a progress bar on standard error while work runs; none where nobody watches."""
     from tqdm import tqdm
 
-    bar: tqdm[Any] = tqdm(
-        disable=None, leave=False, unit=unit or "it", unit_scale=bool(unit), dynamic_ncols=True
-    )
+    bar: tqdm[Any] | None = None
+    now: tuple[str, int] = ("", 0)
 
     def show(stage: str, done: int, total: int) -> None:
-        text = f"{label} {stage}".strip()
-        if (bar.desc, bar.total) != (text, total):
-            bar.reset(total)
-            bar.set_description_str(text, refresh=False)
+        nonlocal bar, now
+        if bar is None or now != (stage, total):
+            if bar is not None:
+                bar.close()
+            now = (stage, total)
+            bar = tqdm(
+                desc=f"{label} {stage}".strip(),
+                total=total,
+                unit=unit or "it",
+                unit_scale=bool(unit),
+                leave=False,
+                dynamic_ncols=True,
+                disable=None,
+            )
         bar.update(done - bar.n)
 
-    with bar:
+    try:
         yield show
+    finally:
+        if bar is not None:
+            bar.close()
 
 
 def _index_name(path: Path) -> str:

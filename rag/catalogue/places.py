@@ -174,7 +174,7 @@ def _failure(said: str) -> DownloadError | OSError:
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     told = [line for line in said.splitlines() if line.startswith("ERROR: ")]  # pip's own
     lines = told or _RAISED.findall(said) or said.rstrip().split("\n")
-    reason = lines[-1].removeprefix("ERROR: ").strip() or "it did not say why"
+    reason = lines[-1].removeprefix("ERROR: ").strip(" .") or "it did not say why"
     return DownloadError(reason[:300])
 
 
