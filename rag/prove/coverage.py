@@ -24,6 +24,7 @@ MAX_EVIDENCE = 3
 # A further sentence must carry this share of the statement to be cited as well.
 MIN_GAIN = 0.12
 _FACT_WEIGHT = 3.0
+GIVEN_WEIGHT = 0.25
 _PRONOUN = re.compile(
     r"^\W*(?:he|she|it|they|we|i|his|her|its|their|this|that|these|those|the)\b", re.IGNORECASE
 )
@@ -80,12 +81,23 @@ class Rarity:
         chosen = texts[::step]
         self.count = len(chosen)
         self._seen: Counter[str] = Counter()
+        capitals: Counter[str] = Counter()
+        inside: Counter[str] = Counter()
         for text in chosen:
-            self._seen.update(read(text).stems)
+            reading = read(text)
+            self._seen.update(reading.stems)
+            within = [word for word in reading.words if not word.first]
+            inside.update(word.stem for word in within)
+            capitals.update(word.stem for word in within if word.name)
+        self._names = frozenset(s for s, n in capitals.items() if n > inside[s] / 2)
 
     def knows(self, stem: str) -> bool:
         """Tell whether any passage has this word or one grown from the same root."""
         return match(stem, self._seen.keys()) > 0
+
+    def is_name(self, word: Word) -> bool:
+        """Tell whether a word is a name: by its capital, or by how the index writes it."""
+        return (word.name and not word.first) or word.stem in self._names
 
     def weight(self, stem: str) -> float:
         """Return a weight of 0.7 (in every passage) up; unseen words weigh most."""
@@ -231,13 +243,18 @@ class CoverageChecker:
         missing: list[str] = []
         for word in statement.words:
             weight = self.rarity.weight(word.stem)
-            total += weight
             share = match(word.stem, stems)
+            given = word.stem in asked.stems
             if share < 1 and (
-                (word.stem in asked.stems and word.stem in evidence.stems)
+                (given and word.stem in evidence.stems)
                 or (word.name and word.stem in (near | evidence.around.stems))
             ):
                 share = 1.0
+            if given and not share and not self.rarity.is_name(word):
+                # The question's own wording ("conditions", "reason") that the passage does
+                # not use: no fact of the statement, but no proof of it either.
+                weight *= GIVEN_WEIGHT
+            total += weight
             held += weight * share
             if share == 0:
                 missing.append(word.surface)

@@ -22,8 +22,7 @@ class Relevance:
         coverage: 0 to 1, rarity-weighted share of the question's content words that stand in
             the statement, the sentences it cites, the passages around them or their headings.
         direct: the same share for the statement and the cited sentences alone.
-        missing: names, numbers and dates of the question that stand nowhere there, and words
-            of it that no passage of the index has.
+        missing: names, numbers and dates of the question that stand nowhere there.
     """
 
     coverage: float
@@ -64,7 +63,7 @@ def relevance(
         share = max(here, match(word.stem, around.stems))
         direct += weight * here
         held += weight * share
-        if not share and ((word.name and not word.first) or not rarity.knows(word.stem)):
+        if not share and rarity.is_name(word):
             missing.append(word.surface)
     numbers = near.numbers | around.numbers
     missing += [f"{value:g}{unit}" for value, unit in asked.numbers - numbers]

@@ -1,0 +1,72 @@
+# Two commands: `make chat` opens the page, `make test` checks everything.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MODELS := qwen2.5-coder-1.5b all-minilm-l6-v2
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: chat test install install-dev models index check fast real browser-tools eval bench-reading docs clean help
+
+help:
+	@echo "make chat   install, fetch the models, index seeds/, open http://127.0.0.1:7860"
+	@echo "make test   format, lint, types, docs, fast tests, tests with the real models"
+	@echo "make eval   ask the questions on seeds/ and print the figures"
+	@echo "make docs   write generated parts of the documentation anew"
+
+chat: install models index
+	$(BIN)/rag serve
+
+test: install-dev check fast models real
+
+$(VENV)/bin/python:
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Footnote needs Python 3.11 or newer; name one: make PYTHON=python3.12 …')"
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing (the first time compiles llama.cpp: a few minutes) …"
+	$(PIP) --editable '.[web]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing (the first time compiles llama.cpp: a few minutes) …"
+	$(PIP) --editable '.[web,dev]'
+	@touch $@ $(VENV)/.installed
+
+install: $(VENV)/.installed
+
+install-dev: $(VENV)/.installed-dev
+
+models: install
+	$(BIN)/rag models fetch $(MODELS)
+
+index: install models
+	$(BIN)/rag index seeds --index seeds
+
+check: install-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/cog --check README.md docs/*.md
+
+fast: install-dev
+	$(BIN)/pytest tests/fast
+
+# Debian's chromium for the browser test; elsewhere the test skips and says so.
+browser-tools:
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else echo "chromium is not installed; the browser tests will be skipped"; fi
+
+real: install-dev models browser-tools
+	$(BIN)/rag models fetch smollm2-135m
+	$(BIN)/pytest tests/real tests/browser
+
+eval: install models index
+	$(BIN)/rag eval
+
+docs: install-dev
+	$(BIN)/cog -r README.md docs/*.md
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

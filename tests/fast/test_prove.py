@@ -1,0 +1,129 @@
+"""The proof: what is carried, what is not, and by which sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.prove import Claim, CoverageChecker, Judgement, Numbering, Prover, Rarity, merge
+from rag.types import Verdict
+from tests.fast.build import make_hit
+
+BANK = (
+    "The central bank raised its rate by 5 % on Tuesday. "
+    "Governor Lena Holm said the bank will not raise it again before 12 June 2020. "
+    "The committee rejected the proposal of the finance ministry. "
+    "Holm called the decision “a step we had to take in these times”. "
+    "About 80 economists signed a letter against it."
+)
+RARITY = Rarity([BANK, "The ferry runs every hour.", "Apples were picked in May."])
+
+
+def judge(statement: str, text: str = BANK, question: str = "what happened?") -> Judgement:
+    return CoverageChecker(RARITY).judge(Claim(statement, question, (make_hit(text),)))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("The central bank raised its rate by 5 percent.", id="percent in words"),
+        pytest.param("The bank raised its rate by 5% on Tuesday.", id="weekday"),
+        pytest.param("The committee rejected the ministry's proposal.", id="order and possessive"),
+        pytest.param("Lena Holm said the bank won't raise it again before June 12.", id="negation"),
+        pytest.param("Eighty economists signed a letter.", id="number in words"),
+        pytest.param('Holm called it "a step we had to take in these times".', id="quoted words"),
+    ],
+)
+def test_supported(statement: str) -> None:
+    found = judge(statement)
+    assert found.verdict is Verdict.SUPPORTED, found
+    assert found.support >= 0.75
+
+
+@pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        pytest.param("The central bank raised its rate by 6 %.", Verdict.CONTRADICTED, id="6 for 5"),
+        pytest.param("The bank raised its rate by 5 basis points.", None, id="unit"),
+        pytest.param("The committee approved the proposal.", None, id="approved for rejected"),
+        pytest.param("The bank raised its rate on Monday.", Verdict.NOT_FOUND, id="wrong weekday"),
+        pytest.param("The bank will raise it again before 12 June 2020.", None, id="not left out"),
+        pytest.param("The bank did not raise its rate on Tuesday.", None, id="not put in"),
+        pytest.param("Holm spoke on 13 June 2020.", None, id="wrong day"),
+        pytest.param("The bank will wait until 12 June 2021.", None, id="wrong year"),
+        pytest.param("Governor Anna Holm said so.", Verdict.NOT_FOUND, id="wrong first name"),
+        pytest.param('Holm called it "a step we chose to take".', Verdict.NOT_FOUND, id="misquoted"),
+        pytest.param("800 economists signed a letter.", Verdict.CONTRADICTED, id="800 for 80"),
+        pytest.param("The ferry runs on Tuesday.", None, id="another subject"),
+    ],
+)
+def test_not_supported(statement: str, verdict: Verdict | None) -> None:
+    found = judge(statement)
+    assert found.verdict is not Verdict.SUPPORTED, found
+    assert found.reason
+    if verdict is not None:
+        assert found.verdict is verdict
+
+
+def test_who_did_what() -> None:
+    text = (
+        "Acme and Borealis met in Oslo. Borealis decided to halt the sale of drones until rules "
+        "are in place."
+    )
+    ours = judge("Borealis decided to halt the sale of drones until rules are in place.", text)
+    theirs = judge("Acme decided to halt the sale of drones until rules are in place.", text)
+    assert ours.verdict is Verdict.SUPPORTED
+    assert theirs.verdict is not Verdict.SUPPORTED
+    assert "Borealis" in theirs.reason
+
+
+def test_words_of_the_question_count_only_where_the_passage_has_them() -> None:
+    question = "what did Zenith decide?"
+    found = judge("Zenith rejected the proposal of the finance ministry.", question=question)
+    assert found.verdict is Verdict.NOT_FOUND
+    assert "Zenith" in found.reason
+
+
+def test_the_fewest_sentences_are_cited() -> None:
+    found = judge("The committee rejected the proposal of the finance ministry.")
+    assert [s.text for _, s in found.sentences] == [
+        "The committee rejected the proposal of the finance ministry."
+    ]
+    both = judge("The bank raised its rate on Tuesday and about 80 economists signed a letter.")
+    assert [s.text[:14] for _, s in both.sentences] == ["The central ba", "About 80 econo"]
+
+
+def test_a_year_may_come_from_the_date_of_the_document() -> None:
+    text = "The mayor spoke on June 11 about the bridge."
+    dated = make_hit(text, date="2020-06-12")
+    checker = CoverageChecker(RARITY)
+    said = "The mayor spoke on June 11, 2020 about the bridge."
+    assert checker.judge(Claim(said, "when?", (dated,))).verdict is Verdict.SUPPORTED
+    undated = make_hit(text, source="two.txt")
+    assert checker.judge(Claim(said, "when?", (undated,))).verdict is not Verdict.SUPPORTED
+
+
+def test_every_other_document_that_carries_it_is_cited_too() -> None:
+    one = make_hit("The harbour bridge closes for eleven weeks.", source="one.txt")
+    two = make_hit("Officials said the harbour bridge closes for eleven weeks.", source="two.txt")
+    far = make_hit("The harbour bridge is painted blue.", source="three.txt")
+    rarity = Rarity([h.passage.text for h in (one, two, far)])
+    prover = Prover(CoverageChecker(rarity))
+    statement = "The harbour bridge closes for eleven weeks."
+    proof = prover.prove(statement, "how long does the bridge close?", (one,), (one, two, far))
+    citations = Numbering().statement(proof).citations
+    assert [(c.number, c.source) for c in citations] == [(1, "one.txt"), (2, "two.txt")]
+    assert all(c.quote for c in citations)
+
+
+def test_statements_that_say_the_same_become_one() -> None:
+    one = make_hit("The bridge closes for eleven weeks.", source="one.txt")
+    two = make_hit("For eleven weeks the bridge closes.", source="two.txt")
+    prover = Prover(CoverageChecker(Rarity([one.passage.text, two.passage.text])))
+    question = "how long does the bridge close?"
+    proofs = [
+        prover.prove("The bridge closes for eleven weeks.", question, (one,), (one,)),
+        prover.prove("For eleven weeks the bridge closes.", question, (two,), (two,)),
+    ]
+    merged = merge(proofs, lambda a, b: sorted(a.lower()) == sorted(b.lower()), most=5)
+    assert len(merged) == 1
+    assert len(Numbering().statement(merged[0]).citations) == 2

@@ -1,0 +1,88 @@
+"""What the proof sees in a text: tables of tricky cases."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.prove.words import Date, read
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        pytest.param("It rose 6 %.", {(6.0, "%")}, id="percent sign apart"),
+        pytest.param("It rose 6% or six percent.", {(6.0, "%")}, id="percent in words"),
+        pytest.param("They paid $3.5 million.", {(3_500_000.0, "$")}, id="money with magnitude"),
+        pytest.param("They paid 4.2 million euros.", {(4_200_000.0, "€")}, id="currency after"),
+        pytest.param("It took twenty-one days.", {(21.0, "")}, id="number in words"),
+        pytest.param("A one-year ban on 1,200 cars", {(1.0, ""), (1200.0, "")}, id="thousands"),
+        pytest.param("a dozen eggs", {(12.0, "")}, id="dozen"),
+        pytest.param("5m people", {(5_000_000.0, "")}, id="magnitude that touches"),
+        pytest.param("5 m away", {(5.0, "")}, id="a metre is no million"),
+        pytest.param("none at all", set(), id="no number"),
+    ],
+)
+def test_numbers(text: str, numbers: set[tuple[float, str]]) -> None:
+    assert read(text).numbers == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        pytest.param("on June 11, 2020", [Date(2020, 6, 11)], id="month first"),
+        pytest.param("on 11 June 2020", [Date(2020, 6, 11)], id="day first"),
+        pytest.param("on the 3rd of May", [Date(0, 5, 3)], id="ordinal"),
+        pytest.param("Published: 2020-06-12T14:54:00Z", [Date(2020, 6, 12)], id="ISO with time"),
+        pytest.param("in April 2019", [Date(2019, 4, 0)], id="month and year"),
+        pytest.param("since 2018", [Date(2018, 0, 0)], id="year alone"),
+        pytest.param("Jan. 8, 2019", [Date(2019, 1, 8)], id="short month"),
+        pytest.param("it may 5 percent", [], id="may is a verb"),
+        pytest.param("last March", [Date(0, 3, 0)], id="month alone"),
+    ],
+)
+def test_dates(text: str, dates: list[Date]) -> None:
+    assert list(read(text).dates) == dates
+
+
+@pytest.mark.parametrize(
+    ("text", "negated"),
+    [
+        pytest.param("They won't sell it.", {"sell"}, id="won't"),
+        pytest.param("They do not currently sell it.", {"current"}, id="adverb between"),
+        pytest.param("It has never been sold.", {"sell"}, id="never been"),
+        pytest.param("They refused to install it.", {"instal"}, id="refusal denies what follows"),
+        pytest.param("They sell it, not rent it.", {"rent"}, id="only the word after"),
+        pytest.param("Not one; they sell it.", set(), id="a break ends the reach"),
+        pytest.param("They sell it.", set(), id="none"),
+    ],
+)
+def test_negation(text: str, negated: set[str]) -> None:
+    assert read(text).negated == negated
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param("The company’s law", "companies' laws", id="plural and possessive"),
+        pytest.param("U.S. police", "United States police", id="country"),
+        pytest.param("facial-recognition technology", "facial recognition tech", id="hyphen"),
+        pytest.param("He said it will end", "She stated it would stop", id="said and stated"),
+        pytest.param("sold", "sale", id="verb and noun of selling"),
+    ],
+)
+def test_same_words(one: str, other: str) -> None:
+    assert read(one).stems == read(other).stems
+
+
+def test_a_date_carries_its_parts_only() -> None:
+    full = Date(2020, 6, 11)
+    assert full.carries(Date(2020, 6, 0))
+    assert full.carries(Date(0, 6, 11))
+    assert not full.carries(Date(2020, 6, 12))
+    assert not Date(2020, 6, 0).carries(full)
+
+
+def test_markers_in_brackets_are_left_alone() -> None:
+    reading = read("See a[0] and [2021].")
+    assert (0.0, "") in reading.numbers
+    assert Date(2021, 0, 0) in reading.dates
