@@ -1,0 +1,475 @@
+"""The web page: `Assistant.stream` on one side, `rag.render` on the other, no logic of its own.
+
+One assistant serves every tab and answers one question at a time. It is opened behind the
+page, so that the page is there at once and the first question waits with a message. Everything
+the page needs comes from this machine: a content security policy forbids anything else.
+"""
+
+from __future__ import annotations
+
+import rag  # isort: skip  # it settles OpenMP, so it stands before whatever loads torch or faiss
+
+import argparse
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rag import render
+from rag.config import DEFAULT_MODEL
+from rag.errors import ConfigError, RagError
+from rag.types import Document, Done, Event, Judged, Wrote
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HOST, PORT, INDEX = "127.0.0.1", 7860, "seeds"
+TITLE = "Footnote"
+TAGLINE = "answers from your own documents, every sentence proven"
+LOCAL = ("127.0.0.1", "localhost")
+KEPT_TURNS = 20
+REDRAW_S = 0.1
+EXAMPLES = (
+    "what conditions did Microsoft set?",
+    "Which principles for facial recognition has Microsoft been promoting?",
+    "What did Amazon and IBM announce?",
+    "Who praised Microsoft's decision?",
+    "What is the population of Seattle?",
+)
+
+# Gradio needs inline code and `Function`; nothing may be fetched from or sent to elsewhere.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+class Library(Protocol):
+    """What the page asks of an index."""
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """Every document, by id."""
+
+
+class AssistantLike(Protocol):
+    """What the page asks of an assistant."""
+
+    @property
+    def index(self) -> Library:
+        """Where the documents are."""
+
+    def stream(self, question: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
+        """Answer one question; `cancel` stops it at once."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+class Desk:
+    """The one assistant behind the page: opened in the background, asked by one at a time.
+
+    The work has threads of its own, so that neither the page nor a stop waits for it.
+    """
+
+    def __init__(self, open_assistant: Callable[[], AssistantLike]) -> None:
+        self._open = open_assistant
+        self._threads = ThreadPoolExecutor()
+        self._opening: Future[AssistantLike] | None = None
+        self._asked: set[threading.Event] = set()
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether a question need not wait for the assistant to be opened."""
+        return self._opening is not None and self._opening.done()
+
+    def start(self) -> Future[AssistantLike]:
+        """Begin to open the assistant; again if that failed, for the cure may have been taken."""
+        if self._opening is None or (self._opening.done() and self._opening.exception()):
+            self._opening = self._threads.submit(self._open)
+        return self._opening
+
+    async def assistant(self) -> AssistantLike:
+        """Wait for the assistant; who stops waiting does not stop the others.
+
+        Raises:
+            RagError: it cannot be opened.
+        """
+        return await asyncio.shield(asyncio.wrap_future(self.start()))
+
+    async def ask(self, question: str, cancel: threading.Event) -> AsyncIterator[Event]:
+        """Yield the events of one question; leaving early, or setting `cancel`, stops the work.
+
+        Raises:
+            RagError: the question cannot be answered.
+        """
+        assistant = await self.assistant()
+        loop = asyncio.get_running_loop()
+        told: asyncio.Queue[Event | Future[None]] = asyncio.Queue()
+
+        def tell(item: Event | Future[None]) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(told.put_nowait, item)
+
+        def work() -> None:
+            for event in assistant.stream(question, cancel=cancel):
+                tell(event)
+                if cancel.is_set():
+                    break
+
+        self._asked.add(cancel)
+        self._threads.submit(work).add_done_callback(tell)
+        try:
+            while not isinstance(item := await told.get(), Future):
+                yield item
+            item.result()
+        finally:
+            cancel.set()
+            self._asked.discard(cancel)
+
+    def close(self) -> None:
+        """Stop what is being worked on and close the assistant."""
+        for cancel in tuple(self._asked):
+            cancel.set()
+        self._threads.shutdown(cancel_futures=True)
+        opened = self._opening
+        if opened is not None and not opened.cancelled() and opened.exception() is None:
+            opened.result().close()
+
+
+@dataclass
+class Session:
+    """One tab: the turns it shows and the one in the making.
+
+    Attributes:
+        past: finished turns as HTML, oldest first.
+        turn: number of the latest question.
+        live: what is in the making, None when nothing is.
+        cancel: stops the work on it; None until that is begun.
+        waiting: it has been asked and nobody works on it yet.
+    """
+
+    past: list[str] = field(default_factory=list)
+    turn: int = 0
+    live: render.Live | None = None
+    cancel: threading.Event | None = None
+    waiting: bool = False
+
+    def finish(self, html: str) -> None:
+        """Put a finished turn in the place of the one in the making."""
+        self.past = [*self.past, html][-KEPT_TURNS:]
+        self.live = None
+        self.waiting = False
+
+
+class Page:
+    """The parts of the page and what happens on them; a handler returns what it changes."""
+
+    def __init__(self, desk: Desk, examples: Sequence[str]) -> None:
+        import gradio as gr
+
+        self.desk = desk
+        self.session = gr.State(Session())
+        _html(render.header_html(TITLE, TAGLINE), "fn-top")
+        with gr.Row(elem_id="fn-main"):
+            with gr.Column(elem_id="fn-chat"):
+                with gr.Column(elem_id="fn-welcome") as self.welcome:
+                    self.library = _html(render.note_html("Opening your documents"), "fn-library")
+                    if examples:
+                        _html(render.TRY, "fn-try")
+                    self.examples = [
+                        gr.Button(text, elem_classes="fn-example", size="sm") for text in examples
+                    ]
+                self.thread = _html("", "fn-thread")
+                self.live = _html("", "fn-live")
+                self.sources = _html("", "fn-live-sources")
+                with gr.Column(elem_id="fn-composer"):
+                    self.hint = _html("", "fn-hint")
+                    with gr.Row(elem_id="fn-asking"):
+                        self.box = gr.Textbox(
+                            label="Your question",
+                            show_label=False,
+                            container=False,
+                            placeholder="Ask your documents a question",
+                            lines=1,
+                            max_lines=6,
+                            autofocus=True,
+                            elem_id="fn-box",
+                        )
+                        self.ask = gr.Button("Ask", variant="primary", elem_id="fn-ask")
+                        self.stop = gr.Button("Stop", visible=False, elem_id="fn-stop")
+            with gr.Column(elem_id="fn-side"):
+                _html(render.PANEL, "fn-holder")
+        self._connect()
+
+    def _connect(self) -> None:
+        """Say which event leads to which handler."""
+        import gradio as gr
+
+        model = {"concurrency_id": "model", "concurrency_limit": 1}
+        quiet = {"show_progress": "hidden", "api_visibility": "private"}
+        turns = [self.thread, self.live, self.sources, self.hint, self.ask, self.stop]
+        asking = [*turns, self.box, self.welcome]
+        replies = []
+        for trigger, question in [
+            (self.ask.click, self.box),
+            (self.box.submit, self.box),
+            *((example.click, example) for example in self.examples),
+        ]:
+            begun = trigger(self.begin, [question, self.session], asking, queue=False, **quiet)
+            reply = begun.success(self.reply, self.session, turns, **model, **quiet)
+            reply.failure(self.broken, self.session, turns, queue=False, **quiet)
+            replies.append(reply)
+        self.stop.click(self.halt, self.session, turns, cancels=replies, queue=False, **quiet)
+        gr.on(fn=self.fill, outputs=self.library, concurrency_limit=None, **quiet)
+        gr.api(self.answer, api_name="ask", **model)
+
+    async def fill(self) -> str:
+        """List the documents as soon as they are known."""
+        try:
+            assistant = await self.desk.assistant()
+        except RagError as error:
+            return render.note_html(str(error), error=True)
+        return render.library_html(assistant.index.documents.values())
+
+    async def begin(self, question: str, session: Session) -> dict[gr.Component, Any]:
+        """Show the question at once; the answer waits for the model."""
+        import gradio as gr
+
+        if session.live is not None:
+            return {
+                self.hint: render.note_html("One question at a time: stop this one to ask another.")
+            }
+        if not question.strip():
+            return {self.hint: render.note_html("Type a question first.")}
+        session.turn += 1
+        session.live = render.Live(question.strip(), session.turn, "Waiting for the model")
+        session.cancel = threading.Event()
+        session.waiting = True
+        return {self.box: "", self.welcome: gr.update(visible=False), **self._turns(session)}
+
+    async def reply(self, session: Session) -> AsyncIterator[dict[gr.Component, Any]]:
+        """Show the answer in the making, then the answer."""
+        import gradio as gr
+
+        live, cancel = session.live, session.cancel
+        if live is None or cancel is None or not session.waiting:
+            yield {self.live: gr.skip()}
+            return
+        session.waiting = False
+        ready = self.desk.ready
+        note = "Looking through your documents" if ready else "Loading the model, once"
+        session.live = live = replace(live, note=note)
+        yield {self.live: render.live_html(live)}
+        try:
+            documents = (await self.desk.assistant()).index.documents
+            drawn = 0.0
+            async for event in self.desk.ask(live.question, cancel):
+                if cancel.is_set():
+                    break
+                if isinstance(event, Done):
+                    session.finish(render.to_html(event.answer, documents, live.turn))
+                    break
+                session.live = live = live.after(event)
+                now = time.monotonic()
+                if isinstance(event, Wrote) and now - drawn < REDRAW_S:
+                    continue
+                drawn = now
+                change = {self.live: render.live_html(live)}
+                if isinstance(event, Judged):
+                    texts = render.sources_html(live.citations, documents, live.turn)
+                    change[self.sources] = texts
+                yield change
+        except RagError as error:
+            session.finish(render.error_html(live.question, str(error), live.turn))
+        finally:
+            cancel.set()
+        yield self._turns(session)
+
+    async def halt(self, session: Session) -> dict[gr.Component, Any]:
+        """Stop at once and keep what was proven by then."""
+        if session.cancel is not None:
+            session.cancel.set()
+        if session.live is not None:
+            live = session.live
+            texts = (await self.desk.assistant()).index.documents if live.citations else {}
+            session.finish(render.stopped_html(live, texts))
+        return self._turns(session)
+
+    async def broken(self, session: Session) -> dict[gr.Component, Any]:
+        """Give the page back after an error of ours; its traceback is in the terminal."""
+        if session.live is not None:
+            message = "The program itself failed. The terminal it was started from says where."
+            session.finish(render.error_html(session.live.question, message, session.live.turn))
+        return self._turns(session)
+
+    async def answer(self, question: str) -> dict[str, Any]:
+        """Answer one question from the documents, every sentence with citations.
+
+        Args:
+            question: in plain words.
+
+        Returns:
+            The answer as described in docs/answer-format.md.
+        """
+        import gradio as gr
+
+        try:
+            async for event in self.desk.ask(question, threading.Event()):
+                if isinstance(event, Done):
+                    return event.answer.to_json()
+        except RagError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        raise RuntimeError("the assistant ended without an answer")
+
+    def _turns(self, session: Session) -> dict[gr.Component, Any]:
+        """Return everything that shows where this tab stands."""
+        import gradio as gr
+
+        busy = session.live is not None
+        return {
+            self.thread: "".join(session.past),
+            self.live: render.live_html(session.live) if session.live is not None else "",
+            self.sources: "",
+            self.hint: "",
+            self.ask: gr.update(visible=not busy),
+            self.stop: gr.update(visible=busy),
+        }
+
+
+def _html(value: str, elem_id: str) -> gr.HTML:
+    """Return a part of the page that is ours alone, without the looks of Gradio."""
+    import gradio as gr
+
+    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
+
+
+def build_page(
+    open_assistant: Callable[[], AssistantLike], *, examples: Sequence[str] = EXAMPLES
+) -> gr.Blocks:
+    """Return the page, not yet served.
+
+    Args:
+        open_assistant: called once, behind the page; it may take its time or raise a RagError.
+        examples: questions to click.
+    """
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    import gradio as gr
+
+    desk = Desk(open_assistant)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        Page(desk, examples)
+    page.desk = desk
+    return page.queue(max_size=64)
+
+
+def serve(
+    host: str = HOST, port: int = PORT, index: str = INDEX, model: str = DEFAULT_MODEL
+) -> None:
+    """Serve the page for an index until interrupted.
+
+    Args:
+        host: the address to listen on; 127.0.0.1 is reached from this computer only.
+        port: the port to listen on.
+        index: name of a folder under `indexes/`, or a path.
+        model: a name from the catalogue, or the path of a GGUF file.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    settings = rag.Settings(model=model)
+    examples = EXAMPLES if index == INDEX else ()
+    page = build_page(lambda: rag.Assistant.open(index, settings=settings), examples=examples)
+    launch(page, host, port)
+    try:
+        page.block_thread()
+    finally:
+        page.desk.close()
+
+
+def launch(page: gr.Blocks, host: str = HOST, port: int = PORT) -> None:
+    """Begin to serve a page and return; its assistant is opened from then on.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    import gradio as gr
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    middleware = [Middleware(Headers)]
+    if host in LOCAL:
+        # Another site's name could be pointed at this machine to read the documents through it.
+        middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL)))
+    fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+    try:
+        page.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            ssr_mode=False,
+            mcp_server=False,
+            run_history=False,
+            footer_links=[],
+            theme=gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
+            head=render.head_html(),
+            app_kwargs={"middleware": middleware},
+        )
+    except OSError as error:
+        raise ConfigError(f"port {port} is taken; give another one with --port.") from error
+    page.desk.start()
+
+
+class Headers:
+    """Tells the browser with every reply to stay on this machine."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and add the headers to the reply."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"content-security-policy", POLICY.encode()),
+                    (b"referrer-policy", b"no-referrer"),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve the page as the command line says; return the exit status."""
+    parser = argparse.ArgumentParser(description=f"{TITLE}: {TAGLINE}. Serves the page.")
+    parser.add_argument("--host", default=HOST, help="address to listen on (default %(default)s)")
+    parser.add_argument("--port", type=int, default=PORT, help="default %(default)s")
+    parser.add_argument("--index", default=INDEX, help="index to answer from, default %(default)s")
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, help="model name or GGUF file, default %(default)s"
+    )
+    given = parser.parse_args(argv)
+    try:
+        serve(given.host, given.port, given.index, given.model)
+    except RagError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

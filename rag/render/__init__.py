@@ -1,0 +1,45 @@
+"""What a reader sees: the only place that writes for a reader's eye.
+
+    plain.py   answers as plain text and as Markdown
+    page.py    finished turns and their sources as HTML
+    live.py    an answer in the making, from the events of `Assistant.stream`
+    page.css   how it looks: type, colours, phone, dark
+    page.js    what happens in the browser: opening a source at the cited words
+
+Pure functions over the values of `rag.types`; escaping happens here and nowhere else.
+"""
+
+from rag.render.live import Live, live_html, stopped_html
+from rag.render.page import (
+    PANEL,
+    TRY,
+    error_html,
+    head_html,
+    header_html,
+    library_html,
+    note_html,
+    source_html,
+    sources_html,
+    to_html,
+)
+from rag.render.plain import byline, to_markdown, to_text, written_date
+
+__all__ = [
+    "PANEL",
+    "TRY",
+    "Live",
+    "byline",
+    "error_html",
+    "head_html",
+    "header_html",
+    "library_html",
+    "live_html",
+    "note_html",
+    "source_html",
+    "sources_html",
+    "stopped_html",
+    "to_html",
+    "to_markdown",
+    "to_text",
+    "written_date",
+]

@@ -1,0 +1,204 @@
+"""An answer in the making: what its events have told so far, and how that looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from rag.prompt import REFUSAL, is_refusal
+from rag.render.page import (
+    esc,
+    links_html,
+    references_html,
+    sources_html,
+    statement_html,
+    turn_html,
+)
+from rag.render.plain import reason
+from rag.types import (
+    Citation,
+    Document,
+    Done,
+    Event,
+    Hit,
+    Judged,
+    Reading,
+    Retrieved,
+    Statement,
+    Verdict,
+    Wrote,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDraft:
+    """One draft on its way: the text so far and the sentences settled so far.
+
+    Attributes:
+        number: which draft, from 0.
+        of: how many drafts are meant to be made.
+        hit: the passage that is read, None where several are read together.
+    """
+
+    number: int
+    of: int
+    hit: Hit | None
+    text: str = ""
+    judged: tuple[Judged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An answer in the making, as far as its events have told.
+
+    Attributes:
+        turn: number of the question on this page, part of every anchor.
+        note: what is being waited for as long as nothing has been found.
+        hits: the passages found; None until then.
+        reading: number of the draft begun last.
+    """
+
+    question: str
+    turn: int
+    note: str
+    hits: tuple[Hit, ...] | None = None
+    drafts: tuple[LiveDraft, ...] = ()
+    reading: int | None = None
+
+    def after(self, event: Event) -> Live:
+        """Return the state after one more event."""
+        match event:
+            case Retrieved(hits):
+                return replace(self, hits=hits)
+            case Reading(number, of, hit):
+                begun = LiveDraft(number, of, hit)
+                return replace(self, drafts=(*self.drafts, begun), reading=number)
+            case Wrote(number, text):
+                return self._with(number, text=text)
+            case Judged(number):
+                return self._with(number, judged=(event,))
+            case Done():
+                return self
+
+    def _with(self, number: int, *, text: str = "", judged: tuple[Judged, ...] = ()) -> Live:
+        """Return the state with words or a settled sentence added to one draft."""
+        known = {d.number: d for d in self.drafts}
+        draft = known.get(number, LiveDraft(number, number + 1, None))
+        known[number] = replace(draft, text=draft.text + text, judged=draft.judged + judged)
+        return replace(self, drafts=tuple(known.values()))
+
+    @property
+    def proven(self) -> tuple[Statement, ...]:
+        """Every sentence proven so far, in the order of the drafts, each once."""
+        statements = (j.statement for d in self.drafts for j in d.judged)
+        return tuple({s.text: s for s in statements if _is_proven(s)}.values())
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Every distinct citation so far, in order of number."""
+        seen = {c.number: c for s in self.proven for c in s.citations}
+        return tuple(seen[number] for number in sorted(seen))
+
+
+def live_html(live: Live) -> str:
+    """Return the turn in the making: every word not yet proven looks like it."""
+    drafts = "".join(_draft_html(d, live) for d in live.drafts if not _silent(d))
+    status = f'<p class="fn-status" role="status"><i class="fn-dot"></i>{_status(live)}</p>'
+    return turn_html(live.question, live.turn, status + drafts, "fn-live")
+
+
+def stopped_html(live: Live, documents: Mapping[str, Document]) -> str:
+    """Return a turn that the reader stopped: what was proven by then, and nothing else."""
+    body = "".join(statement_html(s, live.turn) for s in live.proven)
+    note = "Stopped. Only what was proven by then is shown." if live.proven else "Stopped."
+    body += f'<p class="fn-note">{note}</p>{references_html(live.citations, live.turn)}'
+    body += sources_html(live.citations, documents, live.turn)
+    return turn_html(live.question, live.turn, body, "fn-stopped")
+
+
+def _is_proven(statement: Statement) -> bool:
+    return statement.verdict is Verdict.SUPPORTED
+
+
+def _status(live: Live) -> str:
+    """Return in words what is being done right now."""
+    if live.hits is None:
+        return esc(live.note)
+    if live.reading is None:
+        count = len({hit.document.id for hit in live.hits})
+        return f"Found passages in {count} document{'' if count == 1 else 's'}"
+    draft = next(d for d in reversed(live.drafts) if d.number == live.reading)
+    what = esc(_where(draft.hit)) if draft.hit else "the passages together"
+    return f"Reading {draft.number + 1} of {max(draft.of, draft.number + 1)}: {what}"
+
+
+def _where(hit: Hit) -> str:
+    """Return the title of a hit's document and its publisher."""
+    publisher = hit.document.metadata.get("publisher", "")
+    return hit.document.title + (f" · {publisher}" if publisher else "")
+
+
+def _silent(draft: LiveDraft) -> bool:
+    """Tell whether nothing of a draft is to be shown yet: no words, or a refusal's first ones.
+
+    These would otherwise flash up as if they were the beginning of an answer.
+    """
+    begun = draft.text.strip().upper()
+    return not draft.judged and begun != REFUSAL and REFUSAL.startswith(begun)
+
+
+def _draft_html(draft: LiveDraft, live: Live) -> str:
+    """Return a draft: settled sentences in ink or struck out, the rest visibly unproven."""
+    where = esc(_where(draft.hit)) if draft.hit else "From several documents"
+    if not draft.judged and is_refusal(draft.text):
+        return _block_html(where, "does not say", "")
+    words = []
+    unproven = False
+    for text, judged in _pieces(draft):
+        if judged is not None:
+            words.append(_settled_html(text, judged.statement, live.turn))
+        elif text.strip():
+            unproven = True
+            words.append(f'<span class="fn-unproven">{esc(text)}</span>')
+        else:
+            words.append(" ")
+    writing = draft.number == live.reading
+    label = "writing · not proven yet" if writing else "not proven yet"
+    return _block_html(where, label if unproven else "", "".join(words))
+
+
+def _block_html(where: str, label: str, words: str) -> str:
+    """Return one draft under the name of its document."""
+    chip = f'<span class="fn-chip">{label}</span>' if label else ""
+    text = f'<p class="fn-words" dir="auto">{words}</p>' if words else ""
+    return f'<div class="fn-draft"><p class="fn-from"><span>{where}</span>{chip}</p>{text}</div>'
+
+
+def _settled_html(text: str, statement: Statement, turn: int) -> str:
+    """Return a sentence whose proof is in."""
+    if _is_proven(statement):
+        return f'<span class="fn-proven">{esc(text)}{links_html(statement.citations, turn)}</span>'
+    why = esc(reason(statement))
+    return (
+        f'<s class="fn-struck" title="Withheld: {why}">{esc(text)}</s>'
+        f'<span class="fn-unseen"> (withheld: {why})</span>'
+    )
+
+
+def _pieces(draft: LiveDraft) -> list[tuple[str, Judged | None]]:
+    """Return the draft's text cut into settled sentences and what lies between them."""
+    pieces: list[tuple[str, Judged | None]] = []
+    at = 0
+    for judged in draft.judged:
+        found = draft.text.find(judged.sentence, at)
+        if found < 0:
+            # A sentence that is not the draft's own (composed from others) stands by itself.
+            pieces += [(" ", None), (judged.sentence, judged)]
+            continue
+        if found > at:
+            pieces.append((draft.text[at:found], None))
+        pieces.append((judged.sentence, judged))
+        at = found + len(judged.sentence)
+    if at < len(draft.text):
+        pieces.append((draft.text[at:], None))
+    return pieces

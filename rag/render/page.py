@@ -1,0 +1,295 @@
+"""Finished turns, sources and the list of documents as HTML.
+
+Everything that comes from a document, a model or a question passes through `esc`. The class
+names are those of `page.css`, the anchors (`cite-<turn>-<number>`) those `page.js` listens for.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from rag.render.plain import byline, reason, reference, shorten, to_text
+from rag.types import Answer, Citation, Document, Hit, Statement
+
+SHOWN_CHARS = 60_000
+AROUND_CHARS = 6_000
+
+PANEL = (
+    '<aside id="fn-panel" aria-label="Source" tabindex="-1"><div class="fn-bar">'
+    '<span id="fn-place" role="status"></span>'
+    '<button type="button" id="fn-back" aria-label="Previous source">&#8593;</button>'
+    '<button type="button" id="fn-next" aria-label="Next source">&#8595;</button>'
+    '<button type="button" id="fn-close" aria-label="Close the source">&#10005;</button>'
+    '</div><div id="fn-open"></div></aside>'
+)
+TRY = "<h2>Try a question</h2>"
+_COPY = '<button type="button" class="fn-copy">Copy with sources</button>'
+_ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
+    "%3Crect width='32' height='32' rx='7' fill='%231d4b3b'/%3E%3Cg font-family='Georgia,serif'%3E"
+    "%3Ctext x='6' y='25' fill='white' font-size='23' font-weight='bold'%3EF%3C/text%3E"
+    "%3Ctext x='21' y='15' fill='%23ffe07a' font-size='13'%3E1%3C/text%3E%3C/g%3E%3C/svg%3E"
+)
+
+
+def head_html() -> str:
+    """Return what belongs into the head of the page: icon, looks and behaviour."""
+    here = Path(__file__).parent
+    looks = (here / "page.css").read_text(encoding="utf-8")
+    behaviour = (here / "page.js").read_text(encoding="utf-8")
+    icon = f'<link rel="icon" href="{_ICON}">'
+    return f"{icon}<style>{looks}</style><script>{behaviour}</script>"
+
+
+def header_html(title: str, tagline: str) -> str:
+    """Return the top of the page."""
+    return (
+        f'<header class="fn-head"><h1>{esc(title)}<sup>1</sup></h1><p>{esc(tagline)}</p></header>'
+    )
+
+
+def note_html(message: str, *, error: bool = False) -> str:
+    """Return a short message to the reader."""
+    if error:
+        return f'<p class="fn-error" role="alert">{esc(message)}</p>'
+    return f'<p class="fn-note" role="status">{esc(message)}</p>'
+
+
+def to_html(answer: Answer, documents: Mapping[str, Document], turn: int) -> str:
+    """Return one finished turn of the conversation, with the sources it opens.
+
+    Args:
+        answer: what is shown.
+        documents: by id, the documents the answer may cite.
+        turn: number of the question on this page, part of every anchor.
+    """
+    if answer.abstained:
+        body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
+    else:
+        body = "".join(statement_html(s, turn) for s in answer.statements)
+    body += _withheld_html(answer.withheld, turn) + references_html(answer.citations, turn)
+    total_s = answer.timings.total_s
+    seconds = f"{total_s:.1f} seconds" if total_s < 99.95 else f"{total_s:.0f} seconds"
+    copy = "" if answer.abstained else _COPY
+    body += (
+        f'<p class="fn-small"><span>{seconds} · {esc(answer.model)} · on this computer</span>'
+        f'{copy}</p><pre class="fn-plain" hidden>{esc(to_text(answer))}</pre>'
+    )
+    sources = sources_html(answer.citations, documents, turn, answer.closest)
+    return turn_html(answer.question, turn, body + sources, "fn-finished")
+
+
+def error_html(question: str, message: str, turn: int) -> str:
+    """Return a turn that could not be answered, with the message that says why."""
+    return turn_html(shorten(question), turn, note_html(message, error=True), "fn-failed")
+
+
+def library_html(documents: Iterable[Document], shown: int = 12) -> str:
+    """Return the list of the documents that answers are made from, each to be opened.
+
+    Args:
+        documents: all of them.
+        shown: how many are listed, oldest first; the others are counted.
+    """
+    known = sorted(documents, key=lambda d: (d.metadata.get("date", ""), d.source))
+    listed = list(enumerate(known[:shown], 1))
+    rows = "".join(
+        f'<li><a href="#doc-{number}">{esc(d.title)}</a>'
+        f"<small>{esc(byline(d.metadata) or d.source)}</small></li>"
+        for number, d in listed
+    )
+    more = f"<p>and {len(known) - shown:,} more</p>" if len(known) > shown else ""
+    count = "this one document" if len(known) == 1 else f"these {len(known):,} documents"
+    return (
+        f'<section class="fn-library"><h2>Answers come only from {count}</h2>'
+        f"<ul>{rows}</ul>{more}</section>"
+        + "".join(_section_html(d, [], f"doc-{number}") for number, d in listed)
+    )
+
+
+def source_html(document: Document, citations: Sequence[Citation], turn: int) -> str:
+    """Return a document to be opened beside the chat, the cited words marked at their offsets.
+
+    Raises:
+        ValueError: the words are not those of the document at those offsets.
+    """
+    for c in citations:
+        if document.text[c.start : c.end] != c.quote:
+            raise ValueError(
+                f"citation {c.number} does not stand at {c.start}-{c.end} of {document.source}"
+            )
+    marks = [_Mark(f"cite-{turn}-{c.number}", c.start, c.end) for c in citations]
+    return _section_html(document, marks)
+
+
+def sources_html(
+    citations: Sequence[Citation],
+    documents: Mapping[str, Document],
+    turn: int,
+    closest: Sequence[Hit] = (),
+) -> str:
+    """Return every source a turn can open, hidden until one of its anchors is followed."""
+    cited: dict[str, list[Citation]] = {}
+    for citation in citations:
+        cited.setdefault(citation.document_id, []).append(citation)
+    near: dict[str, list[_Mark]] = {}
+    for number, hit in enumerate(closest, 1):
+        mark = _Mark(f"near-{turn}-{number}", hit.passage.start, hit.passage.end)
+        near.setdefault(hit.document.id, []).append(mark)
+    found = {hit.document.id: hit.document for hit in closest}
+    return "".join(
+        [source_html(documents[id_], of_it, turn) for id_, of_it in cited.items()]
+        + [_section_html(found[id_], marks) for id_, marks in near.items()]
+    )
+
+
+def turn_html(question: str, turn: int, body: str, kind: str) -> str:
+    """Return one question with what stands under it."""
+    return (
+        f'<article class="fn-turn {kind}" data-turn="{turn}">'
+        f'<h2 class="fn-question" dir="auto">{esc(question)}</h2>{body}</article>'
+    )
+
+
+def statement_html(statement: Statement, turn: int) -> str:
+    """Return a proven statement with its numbered citations."""
+    return (
+        f'<p class="fn-statement" dir="auto">{esc(statement.text)}'
+        f"{links_html(statement.citations, turn)}</p>"
+    )
+
+
+def links_html(citations: Sequence[Citation], turn: int) -> str:
+    """Return `[1][2]` as links that open the cited words."""
+    links = "".join(
+        f'<a class="fn-cite" href="#cite-{turn}-{c.number}" '
+        f'title="{esc(f"“{shorten(c.quote)}” — {reference(c.title, c.metadata)}")}" '
+        f'aria-label="{esc(f"Source {c.number}: {reference(c.title, c.metadata)}")}">'
+        f"[{c.number}]</a>"
+        for c in citations
+    )
+    return f'<span class="fn-cites">&#8239;{links}</span>' if links else ""
+
+
+def references_html(citations: Sequence[Citation], turn: int) -> str:
+    """Return the folded, numbered list of the cited words and where they stand."""
+    if not citations:
+        return ""
+    names = dict.fromkeys(c.metadata.get("publisher", "") or c.title for c in citations)
+    rows = "".join(
+        f'<li><a class="fn-cite" href="#cite-{turn}-{c.number}">[{c.number}]</a>'
+        f"<div><cite>{esc(c.title)}</cite><small>{esc(byline(c.metadata) or c.source)}</small>"
+        f'<q dir="auto">{esc(shorten(c.quote))}</q></div></li>'
+        for c in citations
+    )
+    return (
+        f'<details class="fn-references" data-key="references-{turn}">'
+        f"<summary>Sources: {esc(', '.join(names))}</summary><ol>{rows}</ol></details>"
+    )
+
+
+def esc(text: str) -> str:
+    """Return text that a browser shows exactly as it is, in content and in attributes."""
+    # A parser turns a bare CR into LF and drops NUL, either of which would change the words.
+    return html.escape(text).replace("\r", "&#13;").replace("\0", "\ufffd")
+
+
+def _withheld_html(withheld: Sequence[Statement], turn: int) -> str:
+    """Return the folded list of what the model wrote and the proof did not carry."""
+    if not withheld:
+        return ""
+    rows = "".join(
+        f'<li dir="auto"><s>{esc(s.text)}</s> <small>{esc(reason(s))}</small></li>'
+        for s in withheld
+    )
+    count = "1 sentence" if len(withheld) == 1 else f"{len(withheld)} sentences"
+    return (
+        f'<details class="fn-withheld" data-key="withheld-{turn}">'
+        f"<summary>{count} withheld, not proven by your documents</summary>"
+        f"<ul>{rows}</ul></details>"
+    )
+
+
+def _closest_html(closest: Sequence[Hit], turn: int) -> str:
+    """Return the passages nearest to a question that they do not answer."""
+    if not closest:
+        return ""
+    rows = "".join(
+        f'<li><a href="#near-{turn}-{number}">{esc(hit.document.title)}</a>'
+        f"<small>{esc(byline(hit.document.metadata) or hit.document.source)}</small>"
+        f'<span dir="auto">{esc(shorten(hit.passage.text))}</span></li>'
+        for number, hit in enumerate(closest, 1)
+    )
+    return (
+        '<div class="fn-closest"><p>These passages come closest. They are not an answer.</p>'
+        f"<ul>{rows}</ul></div>"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A stretch of a document that an anchor opens."""
+
+    anchor: str
+    start: int
+    end: int
+
+
+def _section_html(document: Document, marks: Sequence[_Mark], anchor: str = "") -> str:
+    """Return head and text of a document with its marks; `anchor` opens one that has none."""
+    facts = document.metadata
+    anchors = " ".join(mark.anchor for mark in marks) or anchor
+    kicker = f'<p class="fn-kicker">{esc(byline(facts))}</p>' if byline(facts) else ""
+    line = " · ".join(esc(part) for part in (facts.get("author", ""), document.source) if part)
+    url = facts.get("url", "")
+    if url.startswith(("https://", "http://")):
+        line += (
+            f' · <a href="{esc(url)}" target="_blank" rel="noopener noreferrer">original page</a>'
+        )
+    return (
+        f'<section class="fn-source" data-anchors="{anchors}" hidden>'
+        f"<header>{kicker}<h2>{esc(document.title)}</h2>"
+        f'<p class="fn-file">{line}</p></header>'
+        f'<div class="fn-text" dir="auto">{_marked(document.text, marks)}</div></section>'
+    )
+
+
+def _marked(text: str, marks: Sequence[_Mark]) -> str:
+    """Return the text with its marks; of a long one only what stands around them.
+
+    Marks may overlap: the text is cut at every edge, and each piece names its anchors.
+    """
+    windows = _windows(len(text), marks)
+    edges = {0, len(text)}
+    for start, end in [*windows, *((mark.start, mark.end) for mark in marks)]:
+        edges |= {start, end}
+    pieces = []
+    for start, end in pairwise(sorted(edges)):
+        names = " ".join(m.anchor for m in marks if m.start <= start and end <= m.end)
+        if not any(low <= start and end <= high for low, high in windows):
+            pieces.append(f'<span class="fn-gap">{end - start:,} characters not shown</span>')
+        elif names:
+            pieces.append(f'<mark data-anchors="{names}">{esc(text[start:end])}</mark>')
+        else:
+            pieces.append(esc(text[start:end]))
+    return "".join(pieces)
+
+
+def _windows(length: int, marks: Sequence[_Mark]) -> list[tuple[int, int]]:
+    """Return the stretches of a text that are shown, in order and apart from each other."""
+    if length <= SHOWN_CHARS:
+        return [(0, length)]
+    if not marks:
+        return [(0, SHOWN_CHARS)]
+    windows: list[tuple[int, int]] = []
+    for mark in sorted(marks, key=lambda m: m.start):
+        low, high = max(0, mark.start - AROUND_CHARS), min(length, mark.end + AROUND_CHARS)
+        if windows and low <= windows[-1][1]:
+            windows[-1] = (windows[-1][0], max(high, windows[-1][1]))
+        else:
+            windows.append((low, high))
+    return windows

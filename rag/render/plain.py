@@ -1,0 +1,157 @@
+"""Answers as plain text for a terminal and as Markdown, and the wording the page shares."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+
+from rag.types import Answer, Citation, Hit, Statement
+
+EXCERPT_CHARS = 280
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$^&])")
+_MARKDOWN_START = re.compile(r"^([-+=:]|\d{1,9}(?=[.)]))")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def to_text(answer: Answer, *, width: int = 88) -> str:
+    """Return the answer for a terminal: sentences with numbers, then the numbered sources.
+
+    Args:
+        answer: what is shown.
+        width: longest line in characters; a longer single word or file name stands by itself.
+    """
+    blocks = []
+    if answer.abstained:
+        blocks.append(_wrap(answer.text, width))
+        if answer.closest:
+            blocks.append("The closest passages, which are not an answer:")
+        blocks += [_closest_text(hit, width) for hit in answer.closest]
+    else:
+        blocks += [
+            _wrap(f"{s.text} {''.join(f'[{c.number}]' for c in s.citations)}", width)
+            for s in answer.statements
+        ]
+        blocks.append("Sources")
+        blocks += [_source_text(citation, width) for citation in answer.citations]
+    if answer.withheld:
+        blocks.append("Withheld")
+        blocks += [_wrap(f"{s.text} ({reason(s)})", width, "- ", "  ") for s in answer.withheld]
+    return "\n\n".join(blocks) + "\n"
+
+
+def to_markdown(answer: Answer) -> str:
+    """Return the answer as Markdown, its citations as footnotes."""
+    blocks = []
+    if answer.abstained:
+        blocks.append(_markdown(answer.text))
+        blocks += [
+            f"- {_markdown(reference(hit.document.title, hit.document.metadata))}: "
+            f"“{_markdown(shorten(hit.passage.text))}”"
+            for hit in answer.closest
+        ]
+    else:
+        blocks += [
+            _markdown(s.text) + "".join(f"[^{c.number}]" for c in s.citations)
+            for s in answer.statements
+        ]
+        blocks += [
+            f"[^{c.number}]: {_markdown(reference(c.title, c.metadata))}, "
+            f"{_markdown(c.source)}: “{_markdown(c.quote)}”"
+            for c in answer.citations
+        ]
+    if answer.withheld:
+        blocks.append("Withheld:")
+        blocks += [f"- ~~{_markdown(s.text)}~~ {_markdown(reason(s))}" for s in answer.withheld]
+    return "\n\n".join(blocks) + "\n"
+
+
+def written_date(value: str) -> str:
+    """Return an ISO 8601 date as people write it ("12 June 2020"); other text as it is."""
+    try:
+        day = date.fromisoformat(value[:10])
+    except ValueError:
+        return value
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def byline(metadata: Mapping[str, str]) -> str:
+    """Return publisher and date, as far as they are known."""
+    known = (metadata.get("publisher", ""), written_date(metadata.get("date", "")))
+    return " · ".join(part for part in known if part)
+
+
+def reference(title: str, metadata: Mapping[str, str]) -> str:
+    """Return title, publisher and date in one line."""
+    known = byline(metadata)
+    return f"{title} ({known})" if known else title
+
+
+def reason(statement: Statement) -> str:
+    """Return why a statement is withheld, in words."""
+    return statement.reason or statement.verdict.value
+
+
+def shorten(text: str, limit: int = EXCERPT_CHARS) -> str:
+    """Return the beginning of a text in one line, cut between words.
+
+    Args:
+        text: any text.
+        limit: most characters before the mark that says it goes on.
+    """
+    flat = " ".join(text.split())
+    if len(flat) <= limit:
+        return flat
+    return (
+        flat[: limit + 1].rpartition(" ")[0] + " …" if " " in flat[:limit] else flat[:limit] + "…"
+    )
+
+
+def _closest_text(hit: Hit, width: int) -> str:
+    return "\n".join(
+        [
+            _wrap(reference(hit.document.title, hit.document.metadata), width, "- ", "  "),
+            f"  {_plain(hit.document.source)}",
+            _wrap(f"“{shorten(hit.passage.text)}”", width, "  ", "  "),
+        ]
+    )
+
+
+def _source_text(citation: Citation, width: int) -> str:
+    first = f"[{citation.number}] "
+    indent = " " * len(first)
+    return "\n".join(
+        [
+            _wrap(reference(citation.title, citation.metadata), width, first, indent),
+            f"{indent}{_plain(citation.source)}",
+            _wrap(f"“{citation.quote}”", width, indent, indent),
+        ]
+    )
+
+
+def _wrap(text: str, width: int, first: str = "", indent: str = "") -> str:
+    return textwrap.fill(
+        _plain(text),
+        width=width,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _plain(text: str) -> str:
+    """Return text in one line without characters that would steer a terminal."""
+    flat = " ".join(text.split())
+    return "".join("\ufffd" if unicodedata.category(c) == "Cc" else c for c in flat)
+
+
+def _markdown(text: str) -> str:
+    """Return text in one line that Markdown shows as it is."""
+    return _MARKDOWN_START.sub(r"\\\1", _MARKDOWN.sub(r"\\\1", _plain(text)))

@@ -1,0 +1,341 @@
+"""A page over an assistant that plays written scenes, with pauses as a model makes them.
+
+    python tests/browser/scripted.py --port 7870 [--pause 0.03] [--opening 0]
+
+Everything but the assistant is the real thing. Connections to other machines are refused and
+written to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import app
+from rag.errors import CancelledError, EmptyQuestionError, ModelError
+from rag.types import (
+    Answer,
+    Citation,
+    Document,
+    Done,
+    Draft,
+    Event,
+    Hit,
+    Judged,
+    Passage,
+    Reading,
+    Retrieved,
+    Sentence,
+    Statement,
+    Timings,
+    Verdict,
+    Wrote,
+)
+
+PIER = (
+    """Council closes the old ferry pier
+
+The harbour council voted on Tuesday to close the old ferry pier for good. Nine members voted \
+for the closure and four against.
+
+Engineers had reported in March that eleven of the forty oak piles were rotten below the water \
+line. "Nobody should stand on that deck again," said the harbour master, Ines Okafor.
+
+"""
+    + "\n\n".join(
+        f"Ferry number {n} left the pier on time in the winter of 19{n}, as the log says."
+        for n in range(51, 75)
+    )
+    + """
+
+The ferries will leave from the grain quay until a new pier is built. The council set two \
+conditions for the new pier: it must stand on steel piles, and it must be paid for without a \
+new tax.
+
+A decision about the money is expected in the autumn.
+"""
+)
+QUAY = """# Ferries move to the grain quay
+
+From 1 July every ferry leaves from the grain quay. The new pier must rest on steel, the council \
+says, and no new tax may pay for it.
+"""
+HOSTILE = """Notes <b>of a clerk</b> & others
+
+<script>window.hacked = 1</script> The clerk wrote <img src=x onerror="window.hacked = 2"> in the \
+margin.\r\nHe added ${window.hacked = 3} and {{ window.hacked = 4 }} and <|im_end|> and \
+[a link](javascript:alert(1)) and **stars** and </mark></div></section> to be sure.
+
+Nothing else is known.
+"""
+
+
+def document(name: str, text: str, title: str, **metadata: str) -> Document:
+    """Return a document whose id is its name."""
+    facts = {"title": title, **metadata}
+    return Document(name, "/corpus", name, text, title, facts, {}, "text")
+
+
+DOCUMENTS = {
+    d.id: d
+    for d in (
+        document(
+            "pier.txt", PIER, "Council closes the old ferry pier", publisher="Harbour Gazette",
+            date="2021-05-04T09:00:00Z", author="Mira Solberg", url="https://gazette.example/pier",
+        ),
+        document(
+            "news/quay.md", QUAY, "Ferries move to the grain quay", publisher="Island Radio",
+            date="2021-06-30",
+        ),
+        document(
+            "clerk <i>.html", HOSTILE, 'Notes <b>of a clerk</b> & "others"',
+            publisher="<img src=x onerror='window.hacked = 5'>", date="<b>soon</b>",
+            url="javascript:alert(1)",
+        ),
+    )
+}  # fmt: skip
+
+
+def hit(source: str, words: str, score: float = 1.0) -> Hit:
+    """Return a hit whose passage is the paragraph that holds the words."""
+    found = DOCUMENTS[source]
+    at = found.text.index(words)
+    start = found.text.rfind("\n\n", 0, at) + 2 if "\n\n" in found.text[:at] else 0
+    end = found.text.find("\n\n", at)
+    end = len(found.text) if end < 0 else end
+    text = found.text[start:end]
+    sentence = Sentence(start, end, text)
+    return Hit(Passage(f"{source}:{start}", source, start, end, text, (sentence,)), found, score)
+
+
+def cite(number: int, source: str, quote: str) -> Citation:
+    """Return a citation of the first place where the words stand."""
+    d = DOCUMENTS[source]
+    start = d.text.index(quote)
+    return Citation(
+        number, source, d.title, start, start + len(quote), quote, d.metadata, d.id, d.root
+    )
+
+
+def proven(text: str, *citations: Citation) -> Statement:
+    """Return a supported statement."""
+    return Statement(text, Verdict.SUPPORTED, 1.0, citations)
+
+
+def refused(text: str, reason: str, verdict: Verdict = Verdict.NOT_FOUND) -> Statement:
+    """Return a withheld statement."""
+    return Statement(text, verdict, 0.2, (), reason)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What happens after a question.
+
+    Attributes:
+        drafts: for each passage the sentences written, each with what became of it; a
+            plain string is written and never judged.
+    """
+
+    drafts: tuple[tuple[Hit | None, tuple[Statement | str, ...]], ...]
+    abstains: bool = False
+    slowness: float = 1.0
+
+
+STEEL = "The new pier must stand on steel piles and be paid for without a new tax."
+STEEL_QUOTE = (
+    "The council set two conditions for the new pier: it must stand on steel piles, and it must "
+    "be paid for without a new tax."
+)
+QUAY_QUOTE = "The new pier must rest on steel, the council says, and no new tax may pay for it."
+VOTE = "Nine members voted for the closure and four against."
+MADE_UP = "The new pier will cost 12 million crowns."
+HOSTILE_QUOTE = HOSTILE.split("\n\n")[1]
+HOSTILE_SENTENCE = (
+    "<script>window.hacked = 6</script> <img src=x onerror='window.hacked = 7'> "
+    "${window.hacked = 8} {{ window.hacked = 9 }} **bold** [x](javascript:alert(1)) <|im_end|>"
+)
+
+SCENES: Mapping[str, Scene] = {
+    "conditions": Scene(
+        (
+            (
+                hit("pier.txt", STEEL_QUOTE),
+                (
+                    proven(STEEL, cite(1, "pier.txt", STEEL_QUOTE)),
+                    refused(MADE_UP, "12 and crowns stand nowhere in your documents"),
+                ),
+            ),
+            (hit("pier.txt", VOTE), ("NOT STATED",)),
+            (
+                hit("news/quay.md", QUAY_QUOTE),
+                (
+                    proven(STEEL, cite(1, "pier.txt", STEEL_QUOTE),
+                           cite(2, "news/quay.md", QUAY_QUOTE)),
+                    proven("Nine members voted for it.", cite(3, "pier.txt", VOTE)),
+                ),
+            ),
+        )
+    ),
+    "tsunami": Scene(
+        (
+            (hit("pier.txt", VOTE), ("NOT STATED",)),
+            (
+                hit("news/quay.md", QUAY_QUOTE),
+                (refused("A tsunami destroyed it.", "tsunami stands nowhere in your documents"),),
+            ),
+        ),
+        abstains=True,
+    ),
+    "clerk": Scene(
+        (
+            (
+                hit("clerk <i>.html", HOSTILE_QUOTE),
+                (
+                    proven(HOSTILE_SENTENCE, cite(1, "clerk <i>.html", HOSTILE_QUOTE)),
+                    refused(HOSTILE_SENTENCE + " no", '"><img src=x onerror="window.hacked=10">'),
+                ),
+            ),
+        )
+    ),
+    "slowly": Scene(
+        (
+            (hit("pier.txt", VOTE), (proven(VOTE, cite(1, "pier.txt", VOTE)),)),
+            (hit("pier.txt", STEEL_QUOTE), (" ".join(["and so on"] * 200),)),
+        ),
+        slowness=3.0,
+    ),
+}  # fmt: skip
+
+
+class ScriptedAssistant:
+    """Plays the scene whose word stands in the question.
+
+    Args:
+        pause_s: between two words.
+    """
+
+    def __init__(self, pause_s: float) -> None:
+        self.pause_s = pause_s
+        self.index = SimpleNamespace(documents=DOCUMENTS)
+        self.busy = threading.Lock()
+        self.stopped = 0
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def stream(self, question: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
+        """Play a scene; two at once would be an error of the page."""
+        if not question.strip():
+            raise EmptyQuestionError("the question holds no words; ask one.")
+        if "broken model" in question:
+            raise ModelError("the model <b>file</b> is damaged; fetch it again.")
+        if "bug" in question:
+            raise RuntimeError("a bug of ours")
+        if not self.busy.acquire(blocking=False):
+            raise RuntimeError("two questions at once")
+        try:
+            yield from self._play(question, cancel or threading.Event())
+        finally:
+            self.busy.release()
+
+    def _play(self, question: str, cancel: threading.Event) -> Iterator[Event]:
+        scene = next((s for word, s in SCENES.items() if word in question), SCENES["tsunami"])
+        began = time.perf_counter()
+
+        def wait(times: float) -> None:
+            if cancel.wait(self.pause_s * times * scene.slowness):
+                self.stopped += 1
+                raise CancelledError("stopped; ask again.")
+
+        hits = tuple(h for h, _ in scene.drafts if h)
+        shown: dict[str, Statement] = {}
+        withheld: list[Statement] = []
+        wait(4)
+        yield Retrieved(hits)
+        for number, (found, sentences) in enumerate(scene.drafts):
+            yield Reading(number, len(scene.drafts), found)
+            wait(8)
+            texts = [s if isinstance(s, str) else s.text for s in sentences]
+            for n, text in enumerate(texts):
+                for m, word in enumerate(text.split(" ")):
+                    yield Wrote(number, word if n == m == 0 else " " + word)
+                    wait(1)
+            for sentence, text in zip(sentences, texts, strict=True):
+                if isinstance(sentence, Statement):
+                    wait(6)
+                    yield Judged(number, text, sentence)
+                    if sentence.verdict is Verdict.SUPPORTED:
+                        shown[text] = sentence
+                    else:
+                        withheld.append(sentence)
+        statements = () if scene.abstains else tuple(shown.values())
+        marked = " ".join(
+            s.text + "".join(f"[{c.number}]" for c in s.citations) for s in statements
+        )
+        yield Done(
+            Answer(
+                question=question,
+                text="Your documents do not say." if scene.abstains else marked,
+                statements=statements,
+                withheld=tuple(withheld),
+                abstained=scene.abstains,
+                closest=hits if scene.abstains else (),
+                drafts=(Draft("", True, 0.0, (), ""),),
+                model="scripted-model",
+                timings=replace(Timings(), total_s=time.perf_counter() - began),
+            )
+        )
+
+
+def refuse_other_machines() -> None:
+    """Let no connection leave this machine, and tell of those that were tried."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            sys.stderr.write(f"OUTSIDE {address}\n")
+            raise OSError("no connection to other machines in this test")
+        connect(self, address)
+
+    socket.socket.connect = guarded  # type: ignore[method-assign]
+
+
+def main() -> None:
+    """Serve the scripted page until killed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--pause", type=float, default=0.03, help="seconds between two words")
+    parser.add_argument("--opening", type=float, default=0.0, help="seconds the models load")
+    given = parser.parse_args()
+    refuse_other_machines()
+
+    def open_assistant() -> ScriptedAssistant:
+        time.sleep(given.opening)
+        return ScriptedAssistant(given.pause)
+
+    examples = (
+        "what conditions did the council set?",
+        "How many members voted for the closure?",
+        "What did the engineers report?",
+        "Who is the harbour master?",
+        "When did the tsunami come?",
+    )
+    page = app.build_page(open_assistant, examples=examples)
+    app.launch(page, port=given.port)
+    sys.stdout.write("serving\n")
+    sys.stdout.flush()
+    page.block_thread()
+
+
+if __name__ == "__main__":
+    main()
