@@ -68,7 +68,8 @@ def short_name(model: str) -> str:
 def model_checksum(model: str) -> str:
     """Return the SHA-256 of a model, hex: the catalogue's, or of the file given by path.
 
-    "" of a folder or of what is neither, such as a system measured from outside.
+    Of a model of several files it is that of their sums and, for a folder, names; "" of what is
+    no model here, such as a system measured from outside.
     """
     from rag.catalogue import CATALOGUE
 
@@ -76,15 +77,20 @@ def model_checksum(model: str) -> str:
         files = CATALOGUE[model].files
         return files[0].sha256 if len(files) == 1 else _digest([file.sha256 for file in files])
     path = Path(model).expanduser()
-    if not path.is_file():
-        return ""
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        if path.is_dir():
+            inside = sorted(file for file in path.rglob("*") if file.is_file())
+            return _digest([[f.relative_to(path).as_posix(), _file_sha256(f)] for f in inside])
+        return _file_sha256(path) if path.is_file() else ""
     except OSError as error:
         raise EvaluationError(
-            f"{path.name} cannot be read ({error.strerror}); give a model file that can."
+            f"{path.name} cannot be read ({error.strerror}); give a model that can."
         ) from error
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def index_checksum(index: Corpus) -> str:

@@ -97,7 +97,7 @@ def read_rows(path: Path) -> dict[str, Row]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise EvaluationError(
-            f"{path.name} cannot be read ({error}); start afresh with `rag eval --no-resume`."
+            f"{path.name} cannot be read ({error}); start afresh with `rag eval --fresh`."
         ) from error
     whole = text[: text.rfind("\n") + 1]
     rows = {}
@@ -108,7 +108,7 @@ def read_rows(path: Path) -> dict[str, Row]:
             value = json.loads(line)
         except json.JSONDecodeError as error:
             raise EvaluationError(
-                f"{where}: not JSON ({error.msg}); start afresh with `rag eval --no-resume`."
+                f"{where}: not JSON ({error.msg}); start afresh with `rag eval --fresh`."
             ) from error
         row = Row.from_json({**value, "gold": []} if isinstance(value, dict) else value, where)
         if not row.error:

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.evaluate.sets import Nugget, Span
+from rag.evaluate.sets import Nugget, Span, compiled
 from rag.types import Citation, Statement
 
 MARKER = re.compile(r"\[(\d{1,4})\]")
@@ -73,7 +73,7 @@ def normalise(text: str) -> str:
 
 
 def _matches(patterns: Iterable[str], text: str) -> bool:
-    return any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
+    return any(compiled(pattern).search(text) for pattern in patterns)
 
 
 def states(text: str, nugget: Nugget) -> bool:
@@ -248,15 +248,19 @@ def bootstrap(
     B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7 (1979).
     Whole questions are drawn with replacement, because the citations of one answer are right or
     wrong together; the share is the sum of rights over the sum of all in each draw, and draws
-    with nothing to count are left out.
+    with nothing to count are left out. Where none or all are right no draw can differ, which
+    would claim certainty: there it is Wilson's interval over the questions that count anything.
 
     Args:
         counts: (right, of) of each question.
         draws: how often questions are drawn anew.
         seed: of the draws; the same seed gives the same interval.
     """
-    if not sum(of for _, of in counts):
-        return None
+    counting = sum(of > 0 for _, of in counts)
+    if sum(right for right, _ in counts) == 0:
+        return wilson(0, counting)
+    if all(right == of for right, of in counts):
+        return wilson(counting, counting)
     rng = random.Random(seed)  # noqa: S311 (repeatable draws, nothing secret)
     shares = []
     for _ in range(draws):

@@ -83,16 +83,15 @@ class Row:
             _ = row.statements, row.abstained
         except EvaluationError as error:
             raise EvaluationError(
-                f"{error} Or make the run anew with `rag eval --no-resume`."
+                f"{error} Or make the run anew with `rag eval --fresh`."
             ) from error
         except KeyError as error:
             raise EvaluationError(
-                f"{where}: field {error} is missing; make the run anew with `rag eval --no-resume`."
+                f"{where}: field {error} is missing; make the run anew with `rag eval --fresh`."
             ) from error
         except (TypeError, ValueError, AttributeError) as error:
             raise EvaluationError(
-                f"{where}: not a row of a run ({error}); make the run anew with "
-                "`rag eval --no-resume`."
+                f"{where}: not a row of a run ({error}); make the run anew with `rag eval --fresh`."
             ) from error
         return row
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,12 @@ class Span:
     source: str
     start: int
     end: int
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of a set, compiled; a set holds more of them than `re` remembers."""
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def load(path: Path = SEEDS) -> tuple[Question, ...]:
@@ -251,7 +258,7 @@ class _Fields:
             if not isinstance(item, str):
                 raise self.wrong(f"{name}[{i}]", "is not a text; write a regular expression")
             try:
-                re.compile(item, re.IGNORECASE)
+                compiled(item)
             except re.error as error:
                 raise self.wrong(
                     f"{name}[{i}]", f"is not a regular expression ({error}); correct it"

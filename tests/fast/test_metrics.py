@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.evaluate import metrics
@@ -49,6 +49,7 @@ def test_normalise(raw: str, expected: str) -> None:
     assert metrics.normalise(raw) == expected
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = metrics.normalise(text)
@@ -255,6 +256,7 @@ def test_wilson_of_nothing() -> None:
     assert metrics.wilson(0, 0) is None
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_holds_the_share_and_stays_within_bounds(pair: tuple[int, int]) -> None:
     right, of = pair
@@ -290,8 +292,23 @@ def test_bootstrap_is_close_to_theory_for_a_plain_share() -> None:
 def test_bootstrap_of_nothing() -> None:
     assert metrics.bootstrap([]) is None
     assert metrics.bootstrap([(0, 0), (0, 0)]) is None
-    # Draws without anything to count are left out.
-    assert metrics.bootstrap([(1, 1), (0, 0)]) == Interval(1.0, 1.0)
+
+
+def test_bootstrap_leaves_out_draws_with_nothing_to_count() -> None:
+    assert metrics.bootstrap([(1, 2), (0, 0)]) == Interval(0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("counts", "same"),
+    [
+        pytest.param([(3, 3)] * 9 + [(2, 2), (0, 0)], (10, 10), id="all right in ten questions"),
+        pytest.param([(0, 3)] * 10 + [(0, 0)], (0, 10), id="none right in ten questions"),
+    ],
+)
+def test_bootstrap_claims_no_certainty(
+    counts: list[tuple[int, int]], same: tuple[int, int]
+) -> None:
+    assert metrics.bootstrap(counts) == metrics.wilson(*same)
 
 
 def test_shares() -> None:
@@ -319,6 +336,7 @@ def test_percentile(values: list[float], percent: float, expected: float | None)
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=40), st.floats(0, 100))
 def test_percentile_agrees_with_numpy(values: list[float], percent: float) -> None:
     import numpy as np

@@ -351,7 +351,7 @@ def test_a_spoilt_line_is_named(
     kept.write_text("\n".join([spoil(first), *rest]), encoding="utf-8")
     with pytest.raises(EvaluationError, match=re.escape(message)) as caught:
         runner.run(QUESTIONS, Scripted(by_heart(fox), corpus), out=out)
-    assert "--no-resume" in str(caught.value)
+    assert "--fresh" in str(caught.value)
     # Nothing already computed is lost.
     assert len(kept.read_text(encoding="utf-8").split("\n")) == 3
 
@@ -475,8 +475,10 @@ def test_a_system_that_cites_the_wrong_words(tmp_path: Path, seeds: Corpus) -> N
 
 
 def test_a_system_that_invents_numbers(tmp_path: Path, seeds: Corpus) -> None:
+    honestly = oracle(seeds)
+
     def reply(text: str) -> Answer:
-        honest = oracle(seeds)(text)
+        honest = honestly(text)
         return replace(honest, text=honest.text + " [9]") if honest.statements else honest
 
     result = runner.run(sets.load(), Scripted(reply, seeds), out=tmp_path / "run.json")
@@ -545,7 +547,12 @@ def test_a_model_given_by_path_is_known_by_its_bytes(tmp_path: Path) -> None:
     path = tmp_path / "a.gguf"
     path.write_bytes(b"GGUF")
     assert about.model_checksum(str(path)) == hashlib.sha256(b"GGUF").hexdigest()
-    assert about.model_checksum(str(tmp_path)) == ""
+    folder = about.model_checksum(str(tmp_path))
+    assert len(folder) == 64
+    about.model_checksum.cache_clear()
+    path.write_bytes(b"GGUF2")
+    assert about.model_checksum(str(tmp_path)) != folder
+    assert about.model_checksum("some-other-system") == ""
 
 
 def test_the_index_checksum_knows_content_not_place(tmp_path: Path) -> None:
