@@ -8,6 +8,7 @@ text and errors go to standard error. Everything heavy is imported by the comman
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import os
 import signal
@@ -54,6 +55,9 @@ class _NotIndexed(_Failure):
 class _Commands(click.Group):
     """The group of all commands: tells our errors; any other is a bug and shows its traceback."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order of the file, which is that of their use
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -76,49 +80,56 @@ def _index_option(command: Command) -> Command:
     )(command)
 
 
-def _settings_options(command: Command) -> Command:
-    """Add the options that become `Settings`."""
-    defaults = Settings()
-    options = (
-        click.option(
-            "--model",
-            default=defaults.model,
-            show_default=True,
-            envvar="RAG_MODEL",
-            metavar="NAME",
-            help="What writes: a name `rag models` lists, or the path of a GGUF file.",
-        ),
-        click.option(
-            "--reading",
-            type=click.Choice(["single", "joint", "single+joint"]),
-            default=defaults.reading,
-            show_default=True,
-            help="Read each passage on its own, all together, or together as a second try.",
-        ),
-        click.option(
-            "--passages",
-            type=click.IntRange(1, 20),
-            default=defaults.passages,
-            show_default=True,
-            help="How many passages are read.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+def _model_option(command: Command) -> Command:
+    return click.option(
+        "--model",
+        default=Settings().model,
+        show_default=True,
+        envvar="RAG_MODEL",
+        metavar="NAME",
+        help="What writes: a name that `rag models` lists, or the path of a GGUF file.",
+    )(command)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def _reading_options(command: Command) -> Command:
+    """Add the options that say how passages are read."""
+    command = click.option(
+        "--passages",
+        type=click.IntRange(1, 20),
+        metavar="N",
+        default=Settings().passages,
+        show_default=True,
+        help="How many passages are read.",
+    )(command)
+    return click.option(
+        "--reading",
+        type=click.Choice(["single", "joint", "single+joint"]),
+        default=Settings().reading,
+        show_default=True,
+        help="Read each passage on its own, all in one prompt, or in one prompt only when"
+        " nothing is proven otherwise.",
+    )(command)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done; 1 nothing could be indexed; 2 an error, told in one line;"
+    " 3 the documents do not say; 130 stopped with Ctrl-C.",
+)
 @click.version_option(__version__, "-V", "--version", prog_name="rag")
 def main() -> None:
-    r"""Footnote: answers from your own documents, every sentence proven.
+    """Footnote: answers from your own documents, every sentence proven.
 
     \b
-      rag models fetch                 get the models, once
-      rag index ~/notes                read your documents
-      rag ask --index notes "..."      ask; every sentence comes with its source
-      rag serve --index notes          the same as a web page
-    """
+      rag models fetch               get the models, once
+      rag index ~/notes              read your documents
+      rag ask --index notes "..."    ask; every sentence comes with its source
+      rag serve --index notes        the same as a web page
+    """  # noqa: D301 (\b keeps the lines below it as they are)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may lack a quotation mark
 
 
 @main.command("index")
@@ -155,7 +166,8 @@ def index_command(paths: tuple[Path, ...], index: str | None, verbose: bool) -> 
 @main.command("ask")
 @click.argument("question", nargs=-1, required=True)
 @_index_option
-@_settings_options
+@_model_option
+@_reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show the work in progress.")
 def ask_command(
@@ -167,9 +179,13 @@ def ask_command(
     quotes below. On a terminal, what the model writes is shown dimmed until it is proven or
     withheld. Exit code 3 when the documents do not say; the closest passages are shown then.
     """
-    asked = " ".join(question)
-    if asked == "-":
-        asked = click.get_text_stream("stdin").read()
+    from rag.assistant import check_question
+
+    given = os.fsencode(" ".join(question))
+    if given == b"-":
+        given = sys.stdin.buffer.read()
+    # Checked here as well, before seconds are spent on opening anything.
+    asked = check_question(given.decode(errors="replace"))
     show = _Trace(shown=sys.stderr.isatty() and not quiet)
     show.status("opening the index and the model")
     assistant = _open(index, Settings(**settings))
@@ -189,16 +205,18 @@ def ask_command(
 
 @main.command("serve")
 @_index_option
-@_settings_options
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True)
-def serve_command(host: str, port: int, index: str, **settings: Any) -> None:
+@_model_option
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="IP", help="Address to listen on."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, metavar="N")
+def serve_command(host: str, port: int, index: str, model: str) -> None:
     """Open the web page.
 
     The page is the file app.py that comes with the project: RAG_APP names it, else it is looked
     for in the current folder and beside the package.
     """
-    _load_app().serve(index=index, settings=Settings(**settings), host=host, port=port)
+    _load_app().serve(host=host, port=port, index=index, model=model)
 
 
 @main.command("eval")
@@ -209,27 +227,41 @@ def serve_command(host: str, port: int, index: str, **settings: Any) -> None:
     help="Question set (JSONL). [default: the one on the sample documents]",
 )
 @_index_option
-@_settings_options
+@_model_option
+@_reading_options
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N questions.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Run file."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Result file. [default: named after model and commit]",
 )
+@click.option("--fresh", is_flag=True, help="Ask again what an interrupted run has asked.")
 def eval_command(
-    questions: Path | None, index: str, limit: int | None, out: Path | None, **settings: Any
+    questions: Path | None,
+    index: str,
+    limit: int | None,
+    out: Path | None,
+    fresh: bool,
+    **settings: Any,
 ) -> None:
-    """Measure answers and citations on a question set."""
+    """Measure answers and citations on a question set.
+
+    An interrupted run goes on where it stopped.
+    """
     from rag.evaluate.runner import evaluate_command
 
     with _bar() as progress:
-        report = evaluate_command(
+        screen = evaluate_command(
             questions=questions,
             index=index,
             settings=Settings(**settings),
             limit=limit,
             out=out,
+            resume=not fresh,
             progress=progress,
         )
-    click.echo(report)
+    click.echo(screen)
 
 
 @main.group("models", invoke_without_command=True)
@@ -308,9 +340,8 @@ class _Trace:
                 self._write(_printable(text) if self._open_line else "   " + _printable(text))
                 self._open_line = True
             case Judged(statement=statement):
-                numbers = "".join(f"[{c.number}]" for c in statement.citations)
-                verdict = statement.reason or statement.verdict.value
-                self.status(f"   ✓ {numbers}" if numbers else f"   ✗ {_printable(verdict)}")
+                why = statement.reason or statement.verdict.value
+                self.status("   ✓ proven" if statement.citations else f"   ✗ {_printable(why)}")
             case _:
                 self.status("")
 
