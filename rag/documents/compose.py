@@ -27,9 +27,12 @@ _NAME = (
     r"(?:(?:[dD][eiau]|[vV][ao]n|der|den|la|le|al|bin|bint|el|y|[^\W\d_a-z][\w.’'-]*)\s+){1,4}"
     r"[^\W\d_a-z][\w’'-]+"
 )
+_ROLE = (
+    r"(?![^,]*\b(?:Editor|Writer|Reporter|Correspondent|Columnist|Contributor|Staff|Analyst)s?\b)"
+)
 _BYLINE = re.compile(
     rf"[ \t]*(?:(?:[Ww]ritten|[Rr]eported|[Pp]osted|[Ss]tory|[Tt]ext)[ \t]+)?(?:[Bb]y|BY):?[ \t]+"
-    rf"(?P<name>{_NAME}(?:(?:,[ ]|,?[ ]and[ ]|[ ]&[ ]){_NAME})*?)"
+    rf"(?P<name>{_NAME}(?:(?:,[ ]{_ROLE}{_NAME})*,?[ ](?:and|&)[ ]{_ROLE}{_NAME})?)"
     r"(?:[ \t]*[,|–—-][^.!?]{0,60})?[ \t]*"
 )
 

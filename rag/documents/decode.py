@@ -33,7 +33,7 @@ _MAX_CONTROL_SHARE = 0.05  # more than one control character in twenty is no tex
 # What Windows-1252 text never looks like: signs inside a word, a capital inside a small word, or
 # letters only Icelandic has, where other code pages have some of their commonest ones.
 _NOT_WESTERN = re.compile(r"[^\W\d_][¡-©«-´¶¸-¿×÷ˆ˜†‡ƒ‰][^\W\d_]|[a-zà-ÿ][À-Þ][a-zà-ÿ]|[ðþÐÞýÝ]")
-_MAX_ACCENTED_SHARE = 0.1  # of all letters; even French stays below
+_MAX_ACCENTED_SHARE = 0.25  # of all letters; a French sentence stays below, Greek does not
 
 
 def load(path: Path) -> bytes:

@@ -31,7 +31,7 @@ def read_html(path: Path, root: Path) -> Document:
     data = load(path)
     notes: list[str] = []
     page = decode(data, path, notes, declared=_declared(data))
-    body, facts = _extract(page, notes)
+    body, facts = _extract(page)
     return compose(path, root, data, "html", clean(body, notes), facts, HTML_METADATA, notes)
 
 
@@ -41,7 +41,7 @@ def _declared(data: bytes) -> str | None:
     return found[1].decode("ascii", "replace") if found else None
 
 
-def _extract(page: str, notes: list[str]) -> tuple[str, list[Fact]]:
+def _extract(page: str) -> tuple[str, list[Fact]]:
     """Return the text, paragraphs apart, and the facts."""
     import trafilatura
 
@@ -52,11 +52,6 @@ def _extract(page: str, notes: list[str]) -> tuple[str, list[Fact]]:
         page = f"<html><body>{page}</body></html>"
     found = trafilatura.bare_extraction(page, with_metadata=True, include_comments=False)
     stated = found.as_dict() if found is not None else {}
-    body = stated.get("text") or ""
-    if not body.strip():
-        body = trafilatura.html2txt(page)
-        if body.strip():
-            notes.append("no main text was found on the page, so all of its text was taken")
     tree = trafilatura.load_html(page)
     meta = _meta(tree) if tree is not None else {}
     linked = list(_linked_data(tree)) if tree is not None else []
@@ -68,7 +63,7 @@ def _extract(page: str, notes: list[str]) -> tuple[str, list[Fact]]:
         "url": stated.get("url"),
         "excerpt": stated.get("description"),
     }
-    return _paragraphs(body), [
+    return _paragraphs(stated.get("text") or ""), [
         Fact(key, LABELS[key], words)
         for key, value in values.items()
         if (words := " ".join(str(value or "").split()))

@@ -37,7 +37,7 @@ _ABBREVIATIONS = frozenset(
         sec sect art para pp pg ed eds eq eqs ref refs cf al etc ibid viz vs approx ca est ext tel
         incl misc min max hr hrs lb lbs oz kg gal tbsp tsp ala ariz ark calif colo conn fla ga ill
         ind kan ky md mass mich minn mo mont neb nev okla ore pa tenn tex va vt wash wis wyo bzw
-        usw vgl nr abs
+        usw vgl nr abs z.b d.h u.a
         """,
     )
 )
@@ -48,7 +48,7 @@ _ALSO_WORDS = re.compile(
 )
 _WIDE_END = re.compile(r"[。！？｡]+(?![」』”’）\"'。！？｡])(?=\s*\S)")
 # What closes a sentence after its period: footnote marks, quotation marks, brackets, emphasis.
-_TRAILING = re.compile(r"(?:\[(?:\d{1,3}|[a-z])\]|[\"'”’»)\]}*_]+(?=[\s\[]|\Z))+")
+_TRAILING = re.compile(r"(?:\[(?:\d{1,3}|[a-z])\]|[”»]+|[\"'’)\]}*_]+(?=[\s\[”»]|\Z))+")
 _ATTRIBUTION = re.compile(
     r"(?:[^\s.!?]+\s+){1,4}?(?:said|says|asked|asks|told|added|wrote|replied|answered|explained|"
     r"cried|shouted|tweeted|continued|insisted|wondered|recalled|argued)\b"
