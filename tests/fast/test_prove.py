@@ -42,7 +42,7 @@ def test_supported(statement: str) -> None:
 @pytest.mark.parametrize(
     ("statement", "verdict"),
     [
-        pytest.param("The central bank raised its rate by 6 %.", Verdict.CONTRADICTED, id="6 for 5"),
+        pytest.param("The central bank raised its rate by 6 %.", Verdict.CONTRADICTED, id="6:5"),
         pytest.param("The bank raised its rate by 5 basis points.", None, id="unit"),
         pytest.param("The committee approved the proposal.", None, id="approved for rejected"),
         pytest.param("The bank raised its rate on Monday.", Verdict.NOT_FOUND, id="wrong weekday"),
@@ -51,7 +51,7 @@ def test_supported(statement: str) -> None:
         pytest.param("Holm spoke on 13 June 2020.", None, id="wrong day"),
         pytest.param("The bank will wait until 12 June 2021.", None, id="wrong year"),
         pytest.param("Governor Anna Holm said so.", Verdict.NOT_FOUND, id="wrong first name"),
-        pytest.param('Holm called it "a step we chose to take".', Verdict.NOT_FOUND, id="misquoted"),
+        pytest.param('Holm called it "a step we chose to take".', Verdict.NOT_FOUND, id="quote"),
         pytest.param("800 economists signed a letter.", Verdict.CONTRADICTED, id="800 for 80"),
         pytest.param("The ferry runs on Tuesday.", None, id="another subject"),
     ],
