@@ -52,6 +52,7 @@ _CONTACT = re.compile(
 )
 _HEADING_MARK = re.compile(r"#{1,6}[ \t]")
 _MAX_LABEL = 60  # characters of a label, such as a name or "CATEGORIES"
+_MIN_WORDS = 6  # of a sentence that counts as running text
 _MAX_HEADING = 120
 _MAX_CAPTION = 500
 _HEAD_REACH = 600  # characters after a headline where short credits stay with the text
@@ -106,7 +107,7 @@ def blocks(document: Document) -> list[Block]:
         body += _runs([unit for unit in found if unit])
     body = _mark_biography(body, document.metadata.get("author", ""))
     body = _mark_tail(body)
-    if document.origins.get("title") == FIRST_LINE:
+    if body and document.origins.get("title") == FIRST_LINE:
         return header + _glue_head(_glue(body))
     return header + _glue(body)
 
@@ -186,7 +187,8 @@ def _is_label(unit: Unit) -> bool:
 
 def _is_full(sentence: Sentence) -> bool:
     """Say whether a sentence is one of running text."""
-    return len(sentence.text) > _MAX_LABEL and sentence.text.rstrip("\"'”’)]*_")[-1:] in ".!?:;"
+    end = sentence.text.rstrip("\"'”’)]*_")[-1:]
+    return end in {".", "!", "?", ":", ";"} and len(sentence.text.split()) >= _MIN_WORDS
 
 
 def _mark_biography(body: list[Block], author: str) -> list[Block]:
