@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from rag import prompt as prompts
 from rag.config import MAX_QUESTION_CHARS, Settings, index_folder
 from rag.embedder import Embedder, load_embedder
 from rag.errors import CancelledError, EmptyQuestionError, QuestionTooLongError
 from rag.index import Index
-from rag.llm import LLM, LlamaModel
+from rag.llm import LlamaModel, Mind
 from rag.passages import heading
-from rag.prove import CoverageChecker, Numbering, Proof, Prover, Rarity, merge
+from rag.prove import CoverageChecker, Numbering, Proof, Prover, Rarity, WitnessedChecker, merge
 from rag.prove.select import Selector
 from rag.retrieve import retrieve
 from rag.types import (
@@ -35,6 +36,11 @@ from rag.types import (
 
 MAX_STATEMENTS = 5
 ABSTAINED = "Your documents do not say."
+# Log-odds, by the model, that a passage answers the question: from EAGER up it is written from
+# at once; below FLOOR, or MARGIN under the best passage, not at all.
+EAGER = 1.2
+FLOOR = 0.0
+MARGIN = 1.2
 _MAX_CLOSEST = 3
 
 
@@ -74,15 +80,17 @@ class Assistant:
     """
 
     def __init__(
-        self, index: Index, embedder: Embedder, llm: LLM, settings: Settings | None = None
+        self, index: Index, embedder: Embedder, llm: Mind, settings: Settings | None = None
     ) -> None:
         self.index = index
         self.embedder = embedder
         self.llm = llm
         self.settings = settings or Settings()
         rarity = Rarity([passage.text for passage in index.passages])
-        checker = CoverageChecker(rarity, threshold=self.settings.support_threshold)
-        self.prover = Prover(checker)
+        threshold = self.settings.support_threshold
+        coverage = CoverageChecker(rarity, threshold=threshold)
+        self.checker = WitnessedChecker(coverage, llm, threshold=threshold)
+        self.prover = Prover(self.checker, also=coverage)
         self.selector = Selector(rarity)
 
     @classmethod
@@ -92,7 +100,7 @@ class Assistant:
         *,
         settings: Settings | None = None,
         embedder: Embedder | None = None,
-        llm: LLM | None = None,
+        llm: Mind | None = None,
     ) -> Assistant:
         """Open an index and the models.
 
@@ -144,19 +152,52 @@ class Assistant:
         run = _Run(check_question(question), time.perf_counter(), cancel or threading.Event())
         run.hits = tuple(self._retrieve(run))
         yield Retrieved(run.hits)
+        self.checker.cancel = run.cancel
         if run.hits:
             if self.settings.reading != "joint":
-                for number, hit in enumerate(run.hits):
-                    prompt = prompts.single(run.question, hit, heading(hit.document))
-                    yield Reading(number, len(run.hits), hit)
-                    yield from self._draft(run, prompt, (hit,), "single")
+                yield from self._read_singly(run)
             if self.settings.reading != "single" and not self._chosen(run):
-                headings = [heading(hit.document) for hit in run.hits]
-                yield Reading(len(run.drafts), len(run.drafts) + 1, None)
-                joint = prompts.joint(run.question, run.hits, headings)
-                yield from self._draft(run, joint, run.hits, "joint")
+                yield from self._read_jointly(run)
             yield from self._compose(run)
         yield Done(self._finish(run))
+
+    def _read_singly(self, run: _Run) -> Iterator[Event]:
+        """Read each passage on its own; write from those that hold the answer.
+
+        A passage that surely holds it is written from at once, so that words appear early;
+        the others wait until all are read and only the best of them are written from.
+        """
+        waiting: list[tuple[Hit, float]] = []
+        best = FLOOR
+        for number, hit in enumerate(run.hits):
+            yield Reading(number, len(run.hits), hit)
+            began = time.perf_counter()
+            asked = prompts.holds_answer(run.question, hit, heading(hit.document))
+            holds = self.llm.log_odds(asked, cancel=run.cancel)
+            run.write_s += time.perf_counter() - began
+            best = max(best, holds)
+            if holds >= EAGER:
+                yield from self._write_singly(run, hit, holds)
+            else:
+                waiting.append((hit, holds))
+        waiting.sort(key=lambda pair: -pair[1])
+        for hit, holds in waiting:
+            if holds >= max(FLOOR, best - MARGIN):
+                yield from self._write_singly(run, hit, holds)
+            else:
+                run.drafts.append(
+                    Draft("", True, 0.0, (hit.passage.id,), hit.document.source, holds=holds)
+                )
+
+    def _write_singly(self, run: _Run, hit: Hit, holds: float) -> Iterator[Event]:
+        prompt = prompts.single(run.question, hit, heading(hit.document))
+        yield from self._draft(run, prompt, (hit,), "single", holds)
+
+    def _read_jointly(self, run: _Run) -> Iterator[Event]:
+        yield Reading(len(run.drafts), len(run.drafts) + 1, None)
+        headings = [heading(hit.document) for hit in run.hits]
+        prompt = prompts.joint(run.question, run.hits, headings)
+        yield from self._draft(run, prompt, run.hits, "joint")
 
     def _retrieve(self, run: _Run) -> list[Hit]:
         hits = retrieve(
@@ -170,7 +211,12 @@ class Assistant:
         return hits
 
     def _draft(
-        self, run: _Run, prompt: prompts.Prompt, own: Sequence[Hit], kind: str
+        self,
+        run: _Run,
+        prompt: prompts.Prompt,
+        own: Sequence[Hit],
+        kind: Literal["single", "joint", "composed"],
+        holds: float | None = None,
     ) -> Iterator[Event]:
         """Write one draft and prove each sentence as soon as it is whole."""
         number = len(run.drafts)
@@ -196,7 +242,8 @@ class Assistant:
             logprob=sum(logprobs) / len(logprobs) if logprobs else 0.0,
             passage_ids=tuple(hit.passage.id for hit in own),
             source=own[0].document.source if kind == "single" else "",
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
+            holds=holds,
         )
         run.drafts.append(draft)
         if draft.refused:
@@ -209,7 +256,7 @@ class Assistant:
 
     def _chosen(self, run: _Run) -> list[Proof]:
         """Return the statements to show, best first, each once."""
-        ranked = self.selector.rank(run.question, run.proofs, run.hits)
+        ranked = self.selector.rank(run.question, run.proofs)
         return merge(ranked, self.selector.alike, most=MAX_STATEMENTS)
 
     def _compose(self, run: _Run) -> Iterator[Event]:
@@ -231,7 +278,7 @@ class Assistant:
         shown = {proof.text for proof in chosen}
         withheld = _unique(
             numbering.statement(proof)
-            for proof, _ in self.selector.verdicts(run.question, run.proofs, run.hits)
+            for proof, _ in self.selector.verdicts(run.question, run.proofs)
             if not proof.supported and proof.text not in shown
         )
         run.prove_s += time.perf_counter() - began

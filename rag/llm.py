@@ -64,6 +64,10 @@ class Witness(Protocol):
         """Return the natural log of P(yes) / P(no) as the first word of the reply."""
 
 
+class Mind(LLM, Witness, Protocol):
+    """A model that both writes and judges."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Template:
     """The model's own chat template, cut where our words go in."""

@@ -100,12 +100,15 @@ class Draft:
 
     Attributes:
         text: the model's words.
-        refused: the model said that the text does not say.
+        refused: the model said that the text does not say, or leaned so far to it that it
+            was not asked to write.
         logprob: mean log-probability of its tokens, natural log, 0 at best.
         passage_ids: the passages it was shown: one for a single reading, several for a
             joint one.
         source: path of the document of a single reading, "" for a joint one.
         kind: how it was read: "single", "joint", or "composed" from proven drafts.
+        holds: log-odds, by the model, that the passage answers the question at all; None
+            where that was not asked.
     """
 
     text: str
@@ -114,6 +117,7 @@ class Draft:
     passage_ids: tuple[str, ...]
     source: str
     kind: Literal["single", "joint", "composed"] = "single"
+    holds: float | None = None
 
 
 class Verdict(StrEnum):
@@ -299,6 +303,7 @@ class Answer:
                     "passages": list(d.passage_ids),
                     "source": d.source,
                     "kind": d.kind,
+                    "holds": None if d.holds is None else round(d.holds, 4),
                 }
                 for d in self.drafts
             ],
@@ -347,8 +352,8 @@ class Wrote:
 class Judged:
     """Stream event: one sentence of draft `draft` is settled.
 
-    `sentence` is the model's own words, `statement` carries verdict and citations; the
-    numbers of its citations are final.
+    `sentence` is the model's own words, `statement` carries verdict and citations. The
+    numbers count up as sentences settle; the answer itself numbers anew, in its own order.
     """
 
     draft: int

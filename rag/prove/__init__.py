@@ -7,6 +7,7 @@ prover.py    which passages are tried, which sentences are cited, what says the 
 
 from rag.prove.coverage import Checker, Claim, CoverageChecker, Judgement, Rarity
 from rag.prove.prover import Numbering, Proof, Prover, merge
+from rag.prove.witness import WitnessedChecker
 
 __all__ = [
     "Checker",
@@ -17,5 +18,6 @@ __all__ = [
     "Proof",
     "Prover",
     "Rarity",
+    "WitnessedChecker",
     "merge",
 ]

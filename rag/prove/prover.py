@@ -35,12 +35,13 @@ class Prover:
     """Holds drafted sentences against the passages.
 
     Args:
-        checker: the judge.
-        threshold: support below which nothing is shown, 0 to 1.
+        checker: the judge of whether a sentence may be shown.
+        also: the judge of which further documents carry it too; the same where not given.
     """
 
-    def __init__(self, checker: Checker) -> None:
+    def __init__(self, checker: Checker, also: Checker | None = None) -> None:
         self.checker = checker
+        self.also = also or checker
 
     def prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:
         """Judge one sentence.
@@ -72,7 +73,7 @@ class Prover:
         for hit in hits:
             if hit.document.id in cited or hit.passage.kind == "boilerplate":
                 continue
-            judged = self.checker.judge(Claim(text, question, (hit,)))
+            judged = self.also.judge(Claim(text, question, (hit,)))
             if judged.verdict is Verdict.SUPPORTED and judged.support >= ALSO_SUPPORT:
                 groups.append(judged.sentences)
                 cited.add(hit.document.id)

@@ -123,21 +123,17 @@ class Selector:
         return alike(one, other, self.rarity)
 
     def verdicts(
-        self, question: str, proofs: Sequence[tuple[Proof, Draft]], hits: Sequence[Hit]
+        self, question: str, proofs: Sequence[tuple[Proof, Draft]]
     ) -> list[tuple[Proof, float]]:
         """Return every proof with its rank score; those that do not answer lose their support."""
-        return [self._judge(question, proof, draft, hits) for proof, draft in proofs]
+        return [self._judge(question, proof, draft) for proof, draft in proofs]
 
-    def rank(
-        self, question: str, proofs: Sequence[tuple[Proof, Draft]], hits: Sequence[Hit]
-    ) -> list[Proof]:
+    def rank(self, question: str, proofs: Sequence[tuple[Proof, Draft]]) -> list[Proof]:
         """Return the proofs that answer, best first."""
-        judged = [pair for pair in self.verdicts(question, proofs, hits) if pair[0].supported]
+        judged = [pair for pair in self.verdicts(question, proofs) if pair[0].supported]
         return [proof for proof, _ in sorted(judged, key=lambda pair: -pair[1])]
 
-    def _judge(
-        self, question: str, proof: Proof, draft: Draft, hits: Sequence[Hit]
-    ) -> tuple[Proof, float]:
+    def _judge(self, question: str, proof: Proof, draft: Draft) -> tuple[Proof, float]:
         if not proof.supported:
             return proof, 0.0
         cited = [(hit, sentence.text) for hit, sentence in proof.groups[0]]
@@ -151,8 +147,6 @@ class Selector:
             )
             judgement = replace(proof.judgement, verdict=Verdict.NOT_ANSWERING, reason=reason)
             return Proof(proof.text, judgement, proof.groups), 0.0
-        places = {hit.passage.id: place for place, hit in enumerate(hits)}
-        place = min(places.get(hit.passage.id, len(hits)) for hit, _ in cited)
         kind = 0.5 if draft.kind == "composed" else 0.0
-        score = found.direct + draft.logprob - 0.1 * place + kind
-        return proof, score
+        holds = max(-2.0, min(2.0, draft.holds or 0.0))
+        return proof, found.direct + 0.5 * holds + draft.logprob + proof.judgement.support + kind

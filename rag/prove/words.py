@@ -259,9 +259,7 @@ def read(text: str) -> Reading:
         text: one or more sentences.
     """
     dates, rest = _dates(_hyphen_dates(normal(text)))
-    months = [
-        m for m in re.findall(rf"\b{_MONTH}(?=\W|$)", rest, re.IGNORECASE) if m[0].isupper()
-    ]
+    months = [m for m in re.findall(rf"\b{_MONTH}(?=\W|$)", rest, re.IGNORECASE) if m[0].isupper()]
     named = [_MONTHS.get(m.lower().rstrip("."), 0) for m in months]
     dates += tuple(Date(month=month) for month in named if month)
     words: list[Word] = []

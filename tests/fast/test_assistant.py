@@ -105,9 +105,9 @@ def test_the_prompt_is_the_same_up_to_the_question(folder: Path) -> None:
     assistant = open_assistant(folder, llm, reading="single", passages=1)
     assistant.ask("How long will the harbour bridge close?")
     assistant.ask("When will the harbour bridge close?")
-    one, two = (p for p in llm.prompts if p.asking.startswith("Question: ") and p.reading)
-    assert (one.system, one.reading) == (two.system, two.reading)
-    assert one.asking != two.asking
+    asked = [p for p in llm.prompts if p.asking.startswith("Question: ")]
+    assert len({(p.system, p.reading) for p in asked}) == 1
+    assert len({p.asking for p in asked}) == 4  # two questions, judged and written
 
 
 def test_instructions_in_a_document_stay_in_the_reading(tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""The answering model as a witness beside coverage: does the text state all of this?
+
+The model judges far better than it writes. Its lean to "yes" moves the support that coverage
+found, up or down, and never overrules an exact fact.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+from rag import prompt as prompts
+from rag.llm import Witness
+from rag.passages import heading
+from rag.prove.coverage import Checker, Claim, Judgement
+from rag.types import Verdict
+
+# Log-odds at which the witness leaves coverage's support as it is: the model says yes too
+# easily, so its zero point is not the middle.
+NEUTRAL = 1.0
+STEP = 0.08  # support for each unit of log-odds beyond it
+REACH = 3.0
+OPEN = (Verdict.SUPPORTED, Verdict.PARTLY)
+
+
+class WitnessedChecker:
+    """Coverage and the model's own judgement together.
+
+    Args:
+        checker: judges first; what it refuses by an exact fact stays refused.
+        witness: asked about what is still open.
+        threshold: support from which a statement counts as supported, 0 to 1.
+    """
+
+    def __init__(self, checker: Checker, witness: Witness, *, threshold: float) -> None:
+        self.checker = checker
+        self.witness = witness
+        self.threshold = threshold
+        self.cancel: threading.Event | None = None
+
+    def judge(self, claim: Claim) -> Judgement:
+        """Return verdict, support and the sentences that carry the claim."""
+        found = self.checker.judge(claim)
+        if found.verdict not in OPEN or len(claim.hits) != 1:
+            return found
+        hit = claim.hits[0]
+        asked = prompts.states(claim.text, hit, heading(hit.document))
+        lean = self.witness.log_odds(asked, cancel=self.cancel) - NEUTRAL
+        support = min(1.0, max(0.0, found.support + STEP * max(-REACH, min(REACH, lean))))
+        if support >= self.threshold:
+            return replace(found, verdict=Verdict.SUPPORTED, support=support, reason="")
+        reason = found.reason or "Read as a whole, the passage does not state all of this."
+        return replace(found, verdict=Verdict.PARTLY, support=support, reason=reason)
