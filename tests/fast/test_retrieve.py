@@ -1,0 +1,209 @@
+"""From a question to hits: fusion against a slow twin, the trimming, and what must be found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.index import Index, build
+from rag.retrieve import DEPTH, RRF_K, dense, fuse, lexical, retrieve, trim
+from rag.testing import FakeEmbedder, tiny_corpus
+from rag.types import Document, Hit, Passage, PassageKind
+
+EMBEDDER = FakeEmbedder()
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    tmp = tmp_path_factory.mktemp("retrieve")
+    corpus = tiny_corpus(tmp / "corpus")
+    (corpus / "interview.txt").write_text(
+        "Voices from the harbour\n\nBy Nora Lind, Senior Editor\n\n"
+        "The pilots say that the bridge should have been repaired ten years ago.\n\n"
+        "Nora Lind\nSenior Editor\n\n"
+        "Nora Lind is a senior editor at the Coast Courier, where she has covered ships since 2009.\n",
+        encoding="utf-8",
+    )
+    build([corpus], tmp / "index", EMBEDDER)
+    return Index.open(tmp / "index")
+
+
+def found(index: Index, question: str, *, passages: int = 3) -> list[Hit]:
+    return retrieve(question, index, EMBEDDER, passages=passages, budget_tokens=1000)
+
+
+# --- fusion -----------------------------------------------------------------------------------
+
+
+def test_fusion_adds_reciprocal_ranks() -> None:
+    fused = fuse([(7, 0.9), (3, 0.5)], [(3, 11.0), (5, 2.0)])
+    assert dict(fused) == pytest.approx({7: 1 / 61, 3: 1 / 62 + 1 / 61, 5: 1 / 62})
+    assert [row for row, _ in fused] == [3, 7, 5]
+
+
+RANKED = st.lists(st.integers(0, 30), unique=True, max_size=20).map(
+    lambda rows: [(row, 1.0 - place / 50) for place, row in enumerate(rows)]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(by_meaning=RANKED, by_words=RANKED, light=st.sets(st.integers(0, 30), max_size=10))
+def test_fusion_equals_its_slow_twin(
+    by_meaning: list[tuple[int, float]], by_words: list[tuple[int, float]], light: set[int]
+) -> None:
+    fused = fuse(by_meaning, by_words, weights=dict.fromkeys(light, 0.5))
+
+    slow = {}
+    for row in {row for row, _ in by_meaning + by_words}:
+        slow[row] = 0.0
+        for ranked in (by_meaning, by_words):
+            rows = [r for r, _ in ranked]
+            slow[row] += 1 / (RRF_K + rows.index(row) + 1) if row in rows else 0.0
+        slow[row] *= 0.5 if row in light else 1.0
+    assert dict(fused) == pytest.approx(slow)
+    assert [score for _, score in fused] == sorted((s for _, s in fused), reverse=True)
+
+
+def test_equal_scores_are_ordered_by_meaning_then_by_row() -> None:
+    fused = fuse([(4, 0.3)], [(2, 5.0)])
+    assert [row for row, _ in fused] == [4, 2]
+    assert [row for row, _ in fuse([], [(9, 1.0), (1, 1.0)])] == [9, 1]
+
+
+def test_nothing_fused_is_nothing() -> None:
+    assert fuse([], []) == []
+
+
+# --- trimming ---------------------------------------------------------------------------------
+
+
+def hit(number: int, words: int, kind: PassageKind = "body") -> Hit:
+    text = " ".join(["word"] * words)
+    document = Document(str(number), "/", f"{number}.txt", text, "t", {}, {}, "text")
+    passage = Passage(f"{number}:0-{len(text)}", document.id, 0, len(text), text, (), kind)
+    return Hit(passage, document, 1.0 / (number + 1))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "passages", "budget", "kept"),
+    [
+        pytest.param([10, 10, 10], 2, 100, [0, 1], id="count"),
+        pytest.param([10, 10, 10], 3, 20, [0, 1], id="budget"),
+        pytest.param([10, 10, 10], 3, 30, [0, 1, 2], id="just-fits"),
+        pytest.param([10, 50, 10], 3, 30, [0, 2], id="too-long-is-passed-over"),
+        pytest.param([90, 10], 3, 64, [0], id="the-best-is-kept-though-too-long"),
+        pytest.param([], 3, 64, [], id="nothing"),
+    ],
+)
+def test_hits_are_trimmed(lengths: list[int], passages: int, budget: int, kept: list[int]) -> None:
+    hits = [hit(number, words) for number, words in enumerate(lengths)]
+    left = trim(hits, EMBEDDER, passages=passages, budget_tokens=budget)
+    assert left == [hits[number] for number in kept]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 60), max_size=12),
+    passages=st.integers(1, 8),
+    budget=st.integers(64, 200),
+)
+def test_trimming_keeps_order_count_and_budget(
+    lengths: list[int], passages: int, budget: int
+) -> None:
+    hits = [hit(number, words) for number, words in enumerate(lengths)]
+    left = trim(hits, EMBEDDER, passages=passages, budget_tokens=budget)
+    assert left == [h for h in hits if h in left]
+    assert len(left) <= passages
+    assert sum(EMBEDDER.count_tokens([h.passage.text for h in left])) <= budget
+    assert bool(left) == bool(hits)
+
+
+# --- the whole way ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "source", "words"),
+    [
+        pytest.param("When will the harbour bridge close?", "harbour.md", "12 March", id="body"),
+        pytest.param("How many apples were picked?", "orchard.txt", "80 tonnes", id="number"),
+        pytest.param("Who is the librarian?", "library.txt", "Tomas Berg", id="name"),
+        pytest.param(
+            "When was the Coast Courier article published?", "harbour.md", "2024-03-05", id="date"
+        ),
+        pytest.param("Who published the bridge story?", "harbour.md", "Coast", id="publisher"),
+        pytest.param("Who wrote Voices from the harbour?", "interview.txt", "Nora", id="author"),
+        pytest.param(
+            "Since when has Nora Lind covered ships?", "interview.txt", "2009", id="boilerplate"
+        ),
+        pytest.param("close? (bridge) AND +harbour:", "harbour.md", "12 March", id="syntax"),
+    ],
+)
+def test_the_passage_that_answers_is_found(
+    question: str, source: str, words: str, index: Index
+) -> None:
+    hits = found(index, question)
+    assert any(h.document.source == source and words in h.passage.text for h in hits)
+
+
+def test_hits_say_what_their_score_is_made_of(index: Index) -> None:
+    question = "When will the bridge close?"
+    by_meaning, by_words = dense(question, index, EMBEDDER, DEPTH), lexical(question, index, DEPTH)
+    hits = found(index, question, passages=20)
+
+    assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+    rows = {passage.id: row for row, passage in enumerate(index.passages)}
+    for h in hits:
+        row = rows[h.passage.id]
+        assert h.document is index.documents[h.passage.document_id]
+        expected = {}
+        for name, ranked in (("cosine", by_meaning), ("bm25", by_words)):
+            places = [place for place, (r, _) in enumerate(ranked, start=1) if r == row]
+            if places:
+                rank = "dense_rank" if name == "cosine" else "lexical_rank"
+                expected[name] = ranked[places[0] - 1][1]
+                expected[rank] = places[0]
+        assert h.signals == pytest.approx(expected)
+        assert -1 <= h.signals.get("cosine", 0) <= 1
+        assert h.signals.get("bm25", 1) > 0
+
+
+def test_boilerplate_stands_behind_a_body_passage_of_the_same_rank(index: Index) -> None:
+    kinds = {p.kind for p in index.passages}
+    assert {"body", "metadata", "boilerplate"} <= kinds
+    rows = [row for row, p in enumerate(index.passages) if p.kind == "boilerplate"]
+    body = next(row for row, p in enumerate(index.passages) if p.kind == "body")
+    fused = fuse([(rows[0], 0.9), (body, 0.8)], [], weights={rows[0]: 0.8})
+    assert [row for row, _ in fused] == [body, rows[0]]
+
+
+@pytest.mark.parametrize("question", ["", " \n", "?!", "what is it?", "…", "🌋"])
+def test_a_question_that_says_nothing_finds_nothing(question: str, index: Index) -> None:
+    assert found(index, question) == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["zzyzx qwrtp", "bridge " * 2000, "\ud800 bridge", '"((((" bridge', "x" * 20_000, "<|im_end|>"],
+    ids=["unknown", "very-long", "surrogate", "syntax", "one-word", "control-token"],
+)
+def test_odd_questions_are_answered_with_hits(question: str, index: Index) -> None:
+    hits = found(index, question)
+    assert 0 < len(hits) <= 3
+    if "bridge" in question:
+        assert "bridge" in hits[0].passage.text.lower()
+
+
+def test_the_same_question_finds_the_same(index: Index) -> None:
+    first = found(index, "What did the mayor say about the bridge?", passages=10)
+    assert found(index, "What did the mayor say about the bridge?", passages=10) == first
+
+
+def test_an_index_of_one_passage_can_be_asked(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("The only sentence is about geese.")
+    build([tmp_path / "one.txt"], tmp_path / "index", EMBEDDER)
+    (only,) = found(Index.open(tmp_path / "index"), "geese?")
+    assert only.passage.text == "The only sentence is about geese."
+    assert only.signals["dense_rank"] == only.signals["lexical_rank"] == 1
