@@ -107,14 +107,14 @@ def absolute(path: Path) -> Path:
 def headline(body: str, format: str = "text") -> str:
     """Return the first line of a body where it looks like a headline, else "".
 
-    It does if it is short, stands alone above other text, and does not end like a sentence. In
-    Markdown the first heading near the top is the headline.
+    It does if it is short, stands alone above other text, and does not end like a sentence, or if
+    it is marked as a heading; in Markdown the first heading near the top is the headline.
     """
     body = body.strip()
-    if format == "markdown":
-        marked = re.search(r"^#{1,2}[ \t]+(\S.*?)[ \t#]*$", body[:2000], re.M)
-        if marked and "```" not in body[: marked.start()]:
-            return re.sub(r"!?\[([^\]]*)\]\([^)]*\)|[*`]+", r"\1", marked[1]).strip()
+    top = body[:2000] if format == "markdown" else body.partition("\n")[0]
+    marked = re.search(r"^#{1,6}[ \t]+(\S.*?)[ \t#]*$", top, re.M)
+    if marked and "```" not in top[: marked.start()]:
+        return re.sub(r"!?\[([^\]]*)\]\([^)]*\)|[*`]+", r"\1", marked[1]).strip()
     first, _, rest = body.partition("\n")
     first = first.strip()
     after, _, rest = rest.partition("\n")

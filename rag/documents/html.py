@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ _DATE_NAMES = (
     *("dc.date", "dcterms.date", "dcterms.created", "sailthru.date", "publish-date"),
     *("publishdate", "pubdate", "date"),
 )
+_RULE = re.compile(r":?-+:?")  # a cell of the line below a table's head
 _AUTHOR_NAMES = (
     *("author", "article:author", "citation_author", "dc.creator", "dcterms.creator"),
     *("parsely-author", "sailthru.author", "byl"),
@@ -55,15 +57,16 @@ def _extract(page: str) -> tuple[str, list[Fact]]:
     tree = trafilatura.load_html(page)
     meta = _meta(tree) if tree is not None else {}
     linked = list(_linked_data(tree)) if tree is not None else []
+    body = _paragraphs(stated.get("text") or "")
     values = {
         "title": stated.get("title"),
         "author": _author(meta, linked, stated.get("author"), page),
         "publisher": stated.get("sitename"),
         "date": _date(meta, linked, tree),
         "url": stated.get("url"),
-        "excerpt": stated.get("description"),
+        "excerpt": _excerpt(stated.get("description"), body),
     }
-    return _paragraphs(stated.get("text") or ""), [
+    return body, [
         Fact(key, LABELS[key], words)
         for key, value in values.items()
         if (words := " ".join(str(value or "").split()))
@@ -141,6 +144,12 @@ def _author(
     return ""
 
 
+def _excerpt(description: str | None, body: str) -> str:
+    """Return the page's description unless it only repeats the text, as many do."""
+    words = " ".join((description or "").split())
+    return "" if words[:80] in " ".join(body.split()) else words
+
+
 def _names(value: Any) -> list[str]:
     """Return the names in a JSON-LD author: a string, an object with a name, or a list."""
     if isinstance(value, str):
@@ -155,20 +164,23 @@ def _names(value: Any) -> list[str]:
 def _paragraphs(text: str) -> str:
     """Put blank lines between the lines trafilatura gives, each a paragraph, item or table row.
 
-    Items stay below the line before them, and rows together. A row of one cell is no table but
-    layout, and becomes a paragraph.
+    Items stay below the line before them, and rows together. A table of one column is layout, and
+    its rows become paragraphs.
     """
     out: list[str] = []
-    in_table = False
-    for line in text.split("\n"):
-        line = line.strip()
-        row = line.startswith("|") and line.endswith("|") and len(line) > 1
-        cells = [cell.strip() for cell in line.strip("|").split("|")] if row else []
-        if row and len(list(filter(None, cells))) < 2:
-            line, row = " ".join(filter(None, cells)), False
-        if not line or (row and all(re.fullmatch(r":?-+:?", cell) for cell in cells)):
+    for is_table, group in groupby(filter(None, map(str.strip, text.split("\n"))), _is_row):
+        if not is_table:
+            out += [("\n" if line.startswith("- ") else "\n\n") + line for line in group]
             continue
-        tight = (row and in_table) or line.startswith("- ")
-        out += ["\n" if tight else "\n\n", line] if out else [line]
-        in_table = row
-    return "".join(out)
+        cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in group]
+        rows = [row for row in cells if any(row) and not all(map(_RULE.fullmatch, row))]
+        if all(sum(map(bool, row)) == 1 for row in rows):
+            out += ["\n\n" + "".join(row) for row in rows]
+        else:
+            out += ["\n", *("\n| " + " | ".join(row) + " |" for row in rows)]
+    return "".join(out).strip()
+
+
+def _is_row(line: str) -> bool:
+    """Say whether a line is a row of a table."""
+    return len(line) > 1 and line.startswith("|") and line.endswith("|")

@@ -19,9 +19,10 @@ _PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*\n\s*|[^\S\n]*[\f\u2029]\s*")
 _MARKED_LINE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||```|~~~|={3,}\s*\Z|-{3,}\s*\Z)")
 _QUOTED_LINE = re.compile(r"[ \t]*>[> \t]*")
 _LABEL_LINE = re.compile(r"[ \t]*[A-Z][\w’'/-]*(?:[ ][\w’'/-]+){0,2}:[ \t]+\S")
-# Text is wrapped at 50 to 100 columns, give or take. A paragraph whose longest line is shorter is
-# a list, an address or a poem; where it is longer, every line is a paragraph of its own.
-_WRAP_WIDTHS = range(40, 121)
+# Text is wrapped at 50 to 100 columns, give or take. Where the longest line is shorter, the lines
+# are a list, an address or a poem; where it is longer, each is a paragraph of its own.
+_MIN_WIDTH, _MAX_WIDTH, _MAX_RAGGED_WIDTH = 40, 120, 160
+_WINDOW = 6  # lines before and after that tell how wide the page is
 
 # nupunkt was trained on law and learnt thousands of ordinary words as abbreviations (bank, month,
 # west, wall), which would glue the next sentence on. Of its list only those with a period inside
@@ -48,7 +49,7 @@ _ALSO_WORDS = re.compile(
 )
 _WIDE_END = re.compile(r"[。！？｡]+(?![」』”’）\"'。！？｡])(?=\s*\S)")
 # What closes a sentence after its period: footnote marks, quotation marks, brackets, emphasis.
-_TRAILING = re.compile(r"(?:\[(?:\d{1,3}|[a-z])\]|[”»]+|[\"'’)\]}*_]+(?=[\s\[”»]|\Z))+")
+_TRAILING = re.compile(r"(?:\[[^\[\]\n]{1,20}\]|[”»]+|[\"'’)\]}*_]+(?=[\s\[”»]|\Z))+")
 _ATTRIBUTION = re.compile(
     r"(?:[^\s.!?]+\s+){1,4}?(?:said|says|asked|asks|told|added|wrote|replied|answered|explained|"
     r"cried|shouted|tweeted|continued|insisted|wondered|recalled|argued)\b"
@@ -103,12 +104,13 @@ def lines(text: str, start: int, end: int) -> list[Span]:
 def units(text: str, start: int, end: int) -> list[Span]:
     """Split a paragraph at the line ends that mean something, not at those that only wrap."""
     rows = lines(text, start, end)
-    width = max((last - first for first, last in rows), default=0)
+    lengths = [last - first for first, last in rows]
     found = rows[:1]
-    for before, row in pairwise(rows):
+    for i, (before, row) in enumerate(pairwise(rows)):
+        width, slack = _page(lengths[max(0, i - _WINDOW) : i + 2 + _WINDOW])
         in_item = LIST_ITEM.match(text, found[-1][0], found[-1][1]) is not None
         if _has_word(text, *row) and _is_break(
-            text[slice(*before)], text[slice(*row)], width, in_item=in_item
+            text[slice(*before)], text[slice(*row)], width, slack, in_item=in_item
         ):
             found.append(row)
         else:
@@ -116,13 +118,32 @@ def units(text: str, start: int, end: int) -> list[Span]:
     return found
 
 
-def _is_break(before: str, line: str, width: int, *, in_item: bool) -> bool:
+def _page(lengths: list[int]) -> tuple[int, int]:
+    """Return the width of the page some lines were set on and how ragged its right edge is.
+
+    A width of 0 says that they were not wrapped at all.
+
+    Args:
+        lengths: of the lines, in characters.
+    """
+    # One line in ten may be longer than the page: an address, a table row.
+    width = sorted(lengths)[-1 - len(lengths) // 10]
+    if not _MIN_WIDTH <= width <= _MAX_RAGGED_WIDTH:
+        return 0, 0
+    # Text set in a proportional font and converted has many lines of nearly the same length.
+    if len(lengths) > 5 and sum(length >= 0.8 * width for length in lengths) > len(lengths) / 2:
+        return width, width // 5
+    return (width, 0) if width <= _MAX_WIDTH else (0, 0)
+
+
+def _is_break(before: str, line: str, width: int, slack: int, *, in_item: bool) -> bool:
     """Say whether the end of the line `before` was meant, not forced by the width of the page.
 
     Args:
         before: a line.
         line: the one after it.
-        width: longest line of the paragraph, in characters.
+        width: of the page, in characters.
+        slack: how much shorter a line may be and still have been full.
         in_item: `before` belongs to a list item.
     """
     if LIST_ITEM.match(line) or _MARKED_LINE.match(line) or _MARKED_LINE.match(before):
@@ -137,10 +158,10 @@ def _is_break(before: str, line: str, width: int, *, in_item: bool) -> bool:
     first_word = line.split(maxsplit=1)[0]
     if first_word[0].islower() and before.rstrip()[-1] not in ".!?:":
         return False
-    if width not in _WRAP_WIDTHS or _LABEL_LINE.match(line):
+    if not width or _LABEL_LINE.match(line):
         return True
     # Had the line been wrapped here, its next word would not have fitted any more.
-    return len(before.rstrip()) + 1 + len(first_word) <= width
+    return len(before.rstrip()) + 1 + len(first_word) <= width - slack
 
 
 def _has_word(text: str, start: int, end: int) -> bool:

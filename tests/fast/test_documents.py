@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -595,8 +597,19 @@ def test_layout_tables_become_text_and_real_ones_rows(tmp_path: Path) -> None:
         f"<tr><td>Boston</td><td>2020</td></tr></table><p>{prose}</p></article></body></html>",
     )
     assert "\n\n| City | Ban |\n| Boston | 2020 |\n\n" in document.text
+    assert "|---|" not in document.text
     alone = read(tmp_path, "b.html", f"<table><tr><td>{prose}</td></tr></table>")
     assert alone.text == prose.strip()
+
+
+def test_a_description_that_repeats_the_text_is_no_fact(tmp_path: Path) -> None:
+    prose = "The city council voted on Friday to ban it, after months of protests and a hearing. "
+    page = '<html><head><meta name="description" content="%s"></head><body><p>%s</p></body></html>'
+    repeated = read(tmp_path, "a.html", page % (prose + "The ban ...", prose * 4))
+    assert "excerpt" not in repeated.metadata
+    assert repeated.text.startswith("The city council")
+    own = read(tmp_path, "b.html", page % ("Of its own.", prose))
+    assert own.metadata["excerpt"] == "Of its own."
 
 
 @pytest.mark.parametrize(
@@ -628,6 +641,16 @@ def test_layout_tables_become_text_and_real_ones_rows(tmp_path: Path) -> None:
 )
 def test_odd_web_pages(tmp_path: Path, data: bytes, words: str) -> None:
     assert words in read(tmp_path, "a.html", data).text
+
+
+def test_importing_the_readers_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, rag.documents, rag.passages;"
+        "print([m for m in ('trafilatura', 'lxml', 'yaml', 'nupunkt', 'charset_normalizer')"
+        " if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
 
 
 # --- finding files --------------------------------------------------------------------------------

@@ -296,6 +296,35 @@ def test_lines_that_stand_alone_and_lines_that_wrap(text: str, expected: list[st
     assert sentences(text) == expected
 
 
+RAGGED = """The footballer was born in Bangor on 26 June 1968 and grew up in
+Barmouth, on the west coast of Wales. His book, All I Want for
+Christmas, prompted both controversy and praise when it was printed.
+He signed for Wolverhampton
+Wanderers after three more seasons, but stayed for a single campaign
+before transferring to Norwich, where he spent seven years. In
+2002 he was elected to its Hall of Fame, while still at the club.
+Early life
+He was born
+to a teacher of Welsh, and was one of the many children of the house."""
+
+
+def test_lines_of_uneven_length_wrap_too() -> None:
+    found = [sentence.replace("\n", " ") for sentence in sentences(RAGGED)]
+    assert "He signed for Wolverhampton" in found, "a line far too short does not wrap"
+    assert found[0].endswith("grew up in Barmouth, on the west coast of Wales.")
+    assert "His book, All I Want for Christmas, prompted" in found[1]
+    assert "In 2002 he was elected to its Hall of Fame, while still at the club." in found
+    assert "Early life" in found
+
+
+def test_one_line_paragraphs_without_blank_lines() -> None:
+    text = "Early life\n" + "\n".join(f"{paragraph(s, 5)}\nA line" for s in ("Alpha", "Beta"))
+    found = sentences(text)
+    assert found[0] == "Early life"
+    assert found.count("A line") == 2
+    assert len(found) == 13
+
+
 def test_sentences_of_the_samples_end_where_they_should() -> None:
     for document in SAMPLES.values():
         for sentence in split_sentences(document.text):
