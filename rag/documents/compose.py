@@ -111,7 +111,7 @@ def headline(body: str, format: str = "text") -> str:
     it is marked as a heading; in Markdown the first heading near the top is the headline.
     """
     body = body.strip()
-    top = body[:2000] if format == "markdown" else body.partition("\n")[0]
+    top = body[:2000] if format == "markdown" else body[:2000].partition("\n")[0]
     marked = re.search(r"^#{1,6}[ \t]+(\S.*?)[ \t#]*$", top, re.M)
     if marked and "```" not in top[: marked.start()]:
         return re.sub(r"!?\[([^\]]*)\]\([^)]*\)|[*`]+", r"\1", marked[1]).strip()

@@ -160,7 +160,7 @@ def _label(key: Any) -> str:
 def _words(value: Any) -> str:
     """Return a scalar, a mapping with a name, or a short list of these on one line, else ""."""
     if isinstance(value, str):
-        return re.sub(r"\s*\n\s*", " ", value.strip())
+        return " ".join(filter(None, map(str.strip, value.split("\n"))))
     if isinstance(value, Mapping):
         return next(
             (_words(v) for k in ("name", "title") if isinstance(v := value.get(k), str)), ""

@@ -138,7 +138,7 @@ def _author(
         distinct.setdefault(name.lower(), name)
     if distinct:
         return ", ".join(distinct.values())
-    shown = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    shown = " ".join(re.sub(r"<[^<>]*>", " ", page).split())
     if extracted and re.search(rf"\b[Bb][Yy]:? {re.escape(extracted)}\b(?! \d)", shown):
         return extracted
     return ""

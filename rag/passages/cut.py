@@ -26,7 +26,7 @@ _EDGE_COST: dict[Edge, float] = {
     "glued": 4.0,
 }
 _PASSAGE_COST = 0.1
-_CLAUSE_END = re.compile(r"[;:,—–][\"”’)]*\s+|\s+(?=[(\[“—–])")
+_CLAUSE_END = re.compile(r"[;:,—–][\"”’)]*\s+|(?<=\S)\s+(?=[(\[“—–])")
 _SPACE = re.compile(r"\s+")
 
 

@@ -15,13 +15,14 @@ Span = tuple[int, int]
 LIST_ITEM = re.compile(
     r"[ \t]*(?:[-*+•‣◦▪●–—·][ \t]+|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)][ \t]+)(?=\S)"
 )
-_PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*\n\s*|[^\S\n]*[\f\u2029]\s*")
+_PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*\n\s*|[\f\u2029]\s*")
 _MARKED_LINE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||```|~~~|={3,}\s*\Z|-{3,}\s*\Z)")
 _QUOTED_LINE = re.compile(r"[ \t]*>[> \t]*")
 _LABEL_LINE = re.compile(r"[ \t]*[A-Z][\w’'/-]*(?:[ ][\w’'/-]+){0,2}:[ \t]+\S")
 # Text is wrapped at 50 to 100 columns, give or take. Where the longest line is shorter, the lines
 # are a list, an address or a poem; where it is longer, each is a paragraph of its own.
 _MIN_WIDTH, _MAX_WIDTH, _MAX_RAGGED_WIDTH = 40, 120, 160
+_MAX_STRETCH = 20_000  # characters nupunkt is given at once; it is slow on long runs of "!"
 _WINDOW = 6  # lines before and after that tell how wide the page is
 
 # nupunkt was trained on law and learnt thousands of ordinary words as abbreviations (bank, month,
@@ -192,11 +193,23 @@ def unit_sentences(text: str, start: int, end: int) -> list[Sentence]:
 
 def _ends(flat: str) -> list[int]:
     """Return where sentences end in a text without line ends; the last one is its length."""
+    found: list[int] = []
+    at = 0
+    while at < len(flat):
+        ends = _window_ends(flat[at : at + _MAX_STRETCH])
+        if at + _MAX_STRETCH < len(flat) and len(ends) > 1:
+            ends.pop()  # the end of the stretch, not of a sentence
+        found += [at + end for end in ends]
+        at = found[-1]
+    return found or [0]
+
+
+def _window_ends(flat: str) -> list[int]:
     found = {last for _, last in _tokenizer().span_tokenize(flat)}
     found |= {match.end() for match in _ALSO_WORDS.finditer(flat)}
     found |= {match.end() for match in _WIDE_END.finditer(flat)}
     closed = {m.end() if (m := _TRAILING.match(flat, end)) else end for end in found}
-    return [*sorted(end for end in closed if end < len(flat)), len(flat)]
+    return [*sorted(end for end in closed if 0 < end < len(flat)), len(flat)]
 
 
 def _continues(before: str, piece: str) -> bool:

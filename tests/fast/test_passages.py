@@ -296,6 +296,21 @@ def test_lines_that_stand_alone_and_lines_that_wrap(text: str, expected: list[st
     assert sentences(text) == expected
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("sign", ["!", ". ", "word. ", "\n ", "(a/", " "], ids=repr)
+def test_long_and_odd_text_takes_no_longer_than_it_should(sign: str) -> None:
+    text = "Begin. " + sign * (100_000 // len(sign)) + " End."
+    found = split_sentences(text)
+    assert (found[0].text[:6], found[-1].text[-4:]) == ("Begin.", "End.")
+    assert "".join("".join(s.text.split()) for s in found) == "".join(text.split())
+
+
+def test_a_long_line_is_split_like_a_short_one() -> None:
+    text = paragraph("Alpha", 1500)
+    assert len(text) > 60_000
+    assert sentences(text) == [f"{part}." for part in text.removesuffix(".").split(". ")]
+
+
 RAGGED = """The footballer was born in Bangor on 26 June 1968 and grew up in
 Barmouth, on the west coast of Wales. His book, All I Want for
 Christmas, prompted both controversy and praise when it was printed.
