@@ -80,8 +80,9 @@ class SentenceEmbedder:
         self.folder = folder
         self.name = name
         self._lock = threading.Lock()
-        self.max_tokens = self._limit() - self._tokenizer.num_special_tokens_to_add(False)
-        self.dimension = int(self._config("config.json", "hidden_size"))
+        limit = self._number("sentence_bert_config.json", "max_seq_length")
+        self.max_tokens = limit - self._tokenizer.num_special_tokens_to_add(False)
+        self.dimension = self._number("config.json", "hidden_size")
 
     def _read(self, relative: str) -> str:
         """Return the text of a file of the folder."""
@@ -90,12 +91,22 @@ class SentenceEmbedder:
         except (OSError, UnicodeDecodeError) as error:
             raise self._unusable(f"{relative} cannot be read ({error})") from error
 
-    def _config(self, relative: str, key: str) -> Any:
-        """Return one value of a JSON file of the folder."""
+    def _json(self, relative: str) -> dict[str, Any]:
+        """Return the values of a JSON file of the folder."""
         try:
-            return json.loads(self._read(relative))[key]
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._unusable(f"{relative} does not state {key!r}") from error
+            values = json.loads(self._read(relative))
+        except ValueError as error:
+            raise self._unusable(f"{relative} is not whole ({error})") from error
+        if not isinstance(values, dict):
+            raise self._unusable(f"{relative} does not hold what it should")
+        return values
+
+    def _number(self, relative: str, key: str) -> int:
+        """Return one whole number of a JSON file of the folder."""
+        value = self._json(relative).get(key)
+        if not isinstance(value, int):
+            raise self._unusable(f"{relative} does not state {key!r}")
+        return value
 
     def _unusable(self, why: str) -> ModelError:
         return ModelError(
@@ -103,10 +114,6 @@ class SentenceEmbedder:
             f"Fetch it again with `rag models fetch {self.name}`, "
             "or name a complete sentence-transformers folder."
         )
-
-    def _limit(self) -> int:
-        """Return the tokens the model sees, special ones counted."""
-        return int(self._config("sentence_bert_config.json", "max_seq_length"))
 
     @cached_property
     def checksum(self) -> str:
@@ -131,7 +138,7 @@ class SentenceEmbedder:
         """The model's tokenizer, without truncation; not the one that `encode` uses."""
         from tokenizers import Tokenizer
 
-        tokenizer = Tokenizer.from_str(self._read("tokenizer.json"))
+        tokenizer = Tokenizer.from_str(json.dumps(self._json("tokenizer.json")))
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return tokenizer
@@ -140,6 +147,7 @@ class SentenceEmbedder:
     def _model(self) -> Any:
         """The model itself, in float32: half precision on a CPU is up to 100 times slower."""
         import torch
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
@@ -152,7 +160,7 @@ class SentenceEmbedder:
                 device="cpu",
                 model_kwargs={"dtype": torch.float32},
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise self._unusable(str(error)) from error
         finally:
             if bars:
