@@ -1,137 +1,157 @@
-"""Measure the ways of reading: each passage on its own, all in one prompt, and both.
+"""Measure the ways of reading on shared question sets: singly, jointly, and both.
 
-    python -m benchmarks.reading draft --out FILE     writes drafts; interrupted, it goes on
-    python -m benchmarks.reading score FILE           judges them with today's prover
+    python -m benchmarks.reading run --out FILE      asks; interrupted, it goes on
+    python -m benchmarks.reading score FILE          prints the table
 
-Drafting is the dear part and does not depend on how drafts are proven or chosen, so it is
-kept apart.
+Every question is asked twice, with single readings and with one joint prompt; "single+joint",
+a joint second try where single readings prove nothing, follows from the two. A question is
+answered right when one of its short answers stands in the answer; for long-form sets, when a
+citation overlaps a gold sentence. Unanswerable questions are right when refused.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import rag  # sets OpenMP's waiting before anything heavy is loaded
 from benchmarks import sets
-from rag import prompt as prompts
-from rag.assistant import load_llm
+from rag.assistant import Assistant, load_llm
 from rag.config import Settings
 from rag.embedder import load_embedder
-from rag.index import Index, build
-from rag.llm import LLM, LlamaModel
-from rag.passages import heading
-from rag.retrieve import retrieve
-from rag.types import Hit
+from rag.evaluate.metrics import wilson
+from rag.index import build
 
 SETS = ("nq_open_oracle", "clapnq_dev", "squad2_halfdev")
+WAYS = ("single", "joint")
+
+Row = Mapping[str, Any]
 
 
-def write_draft(llm: LLM, prompt: prompts.Prompt, max_tokens: int) -> dict[str, Any]:
-    """Return one draft with its log-probability and times."""
-    began = time.perf_counter()
-    first = 0.0
-    text, logprobs, read = "", [], 0
-    for piece in llm.generate(prompt, max_tokens=max_tokens):
-        first = first or time.perf_counter() - began
-        text += piece.text
-        logprobs.append(piece.logprob)
-        read = piece.prompt_tokens
-    return {
-        "text": text,
-        "logprob": sum(logprobs) / len(logprobs) if logprobs else 0.0,
-        "first_s": first,
-        "total_s": time.perf_counter() - began,
-        "tokens_in": read,
-        "tokens_out": len(logprobs),
-    }
-
-
-def draft(out: Path, work: Path, per_set: int, seed: int, settings: Settings) -> None:
-    """Write drafts for every sampled question, set by set in turn."""
-    embedder = load_embedder(settings.embedder)
-    llm = load_llm(settings)
+def run(out: Path, work: Path, per_set: int, seed: int, settings: Settings) -> None:
+    """Ask every sampled question both ways, set by set in turn, one line a question."""
     done = set()
     if out.exists():
         done = {json.loads(line)["qid"] for line in out.read_text("utf-8").splitlines()}
-    indexes: dict[str, Index] = {}
+    embedder = load_embedder(settings.embedder)
+    llm = load_llm(settings)
+    assistants: dict[tuple[str, str], Assistant] = {}
     for name in SETS:
         folder = work / name / "index"
-        if not folder.exists():
-            build([sets.write_documents(name, work)], folder, embedder)
-        indexes[name] = Index.open(folder, embedder.checksum)
+        build([sets.write_documents(name, work)], folder, embedder)
+        for way in WAYS:
+            assistants[name, way] = Assistant.open(
+                folder, settings=settings.with_(reading=way), embedder=embedder, llm=llm
+            )
     drawn = [sets.sample(name, per_set, seed=seed) for name in SETS]
     for turn in zip(*drawn, strict=True):
         for name, question in zip(SETS, turn, strict=True):
             if question["qid"] in done:
                 continue
-            hits = retrieve(
-                question["question"],
-                indexes[name],
-                embedder,
-                passages=settings.passages,
-                budget_tokens=settings.budget_tokens,
-            )
-            row = {"set": name, **question, "hits": [_hit_row(hit) for hit in hits]}
-            headings = [heading(hit.document) for hit in hits]
-            row["single"] = [
-                read_one(llm, question["question"], hit, head, settings.max_draft_tokens)
-                for hit, head in zip(hits, headings, strict=True)
-            ]
-            row["joint"] = write_draft(
-                llm,
-                prompts.joint(question["question"], hits, headings),
-                settings.max_draft_tokens,
-            )
+            answers = {
+                way: assistants[name, way].ask(question["question"]).to_json() for way in WAYS
+            }
+            kept = ("qid", "question", "answers", "answerable", "gold_sentences", "gold_docs")
+            row = {"set": name, **{key: question.get(key) for key in kept}, **answers}
             with out.open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def read_one(
-    llm: LlamaModel, question: str, hit: Hit, head: str, max_tokens: int
-) -> dict[str, Any]:
-    """Draft from one passage, and let the model judge its own sentences."""
-    row = write_draft(llm, prompts.single(question, hit, head), max_tokens)
-    row["holds"] = llm.log_odds(prompts.holds_answer(question, hit, head))
-    row["sentences"] = [
-        {
-            "text": sentence,
-            "states": llm.log_odds(prompts.states(sentence, hit, head)),
-            "gives": llm.log_odds(prompts.gives_answer(question, sentence)),
-        }
-        for sentence in prompts.sentences(row["text"])
+def answer_of(row: Row, way: str) -> Row:
+    """Return the answer of one way; "single+joint" falls back where singly nothing is proven."""
+    if way == "single+joint":
+        chosen = "joint" if row["single"]["abstained"] else "single"
+        return dict(row[chosen])
+    return dict(row[way])
+
+
+def is_right(row: Row, answer: Row) -> bool:
+    """Tell whether an answer to an answerable question is right."""
+    if answer["abstained"]:
+        return False
+    if row["gold_sentences"]:
+        gold = [_words(sentence) for sentence in row["gold_sentences"]]
+        quotes = [_words(c["quote"]) for s in answer["statements"] for c in s["citations"]]
+        return any(_overlap(quote, sentence) for quote in quotes for sentence in gold)
+    said = f" {_words(answer['text'])} "
+    return any(f" {_words(short)} " in said for short in row["answers"] if _words(short))
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def _overlap(quote: str, gold: str) -> bool:
+    return bool(quote and gold) and (quote in gold or gold in quote)
+
+
+def score(rows: Sequence[Row]) -> str:
+    """Return the table as Markdown."""
+    lines = [
+        "| set | way | answerable right | answered | refused rightly | seconds (median) |",
+        "|---|---|---|---|---|---|",
     ]
-    return row
+    for name in (*SETS, "all"):
+        of_set = [row for row in rows if name in (row["set"], "all")]
+        for way in (*WAYS, "single+joint"):
+            lines.append(_line(name, way, of_set))
+    return "\n".join(lines)
 
 
-def _hit_row(hit: Hit) -> dict[str, Any]:
-    return {
-        "passage": hit.passage.id,
-        "source": hit.document.source,
-        "score": hit.score,
-        "signals": dict(hit.signals),
-    }
+def _line(name: str, way: str, rows: Sequence[Row]) -> str:
+    can = [row for row in rows if row["answerable"]]
+    cannot = [row for row in rows if not row["answerable"]]
+    right = sum(is_right(row, answer_of(row, way)) for row in can)
+    answered = sum(not answer_of(row, way)["abstained"] for row in can)
+    refused = sum(bool(answer_of(row, way)["abstained"]) for row in cannot)
+    seconds = sorted(
+        sum(row[w]["timings"]["total"] for w in _ways_used(row, way)) for row in rows
+    )
+    median = seconds[len(seconds) // 2] if seconds else 0.0
+    return (
+        f"| {name} | {way} | {_share(right, len(can))} | {_share(answered, len(can))} "
+        f"| {_share(refused, len(cannot))} | {median:.1f} |"
+    )
+
+
+def _ways_used(row: Row, way: str) -> tuple[str, ...]:
+    if way == "single+joint":
+        return WAYS if row["single"]["abstained"] else ("single",)
+    return (way,)
+
+
+def _share(part: int, whole: int) -> str:
+    if not whole:
+        return "–"
+    low, high = wilson(part, whole)
+    return f"{part} of {whole} ({part / whole:.2f}, {low:.2f}–{high:.2f})"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    drafting = commands.add_parser("draft")
-    drafting.add_argument("--out", type=Path, required=True)
-    drafting.add_argument("--work", type=Path, default=Path(".cache/benchmarks"))
-    drafting.add_argument("--per-set", type=int, default=67)
-    drafting.add_argument("--seed", type=int, default=1)
-    drafting.add_argument("--model", default=Settings().model)
+    asking = commands.add_parser("run")
+    asking.add_argument("--out", type=Path, required=True)
+    asking.add_argument("--work", type=Path, default=Path(".cache/benchmarks"))
+    asking.add_argument("--per-set", type=int, default=67)
+    asking.add_argument("--seed", type=int, default=1)
+    asking.add_argument("--model", default=Settings().model)
+    scoring = commands.add_parser("score")
+    scoring.add_argument("file", type=Path)
     options = parser.parse_args(arguments)
-    settings = Settings(model=options.model)
-    draft(options.out, options.work, options.per_set, options.seed, settings)
+    if options.command == "run":
+        settings = Settings(model=options.model)
+        run(options.out, options.work, options.per_set, options.seed, settings)
+    else:
+        rows = [json.loads(line) for line in options.file.read_text("utf-8").splitlines()]
+        print(f"Footnote {rag.__version__}, {len(rows)} questions\n")
+        print(score(rows))
 
 
 if __name__ == "__main__":
-    print(f"Footnote {rag.__version__}")
     main()

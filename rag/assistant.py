@@ -40,7 +40,7 @@ ABSTAINED = "Your documents do not say."
 # at once; below FLOOR, or MARGIN under the best passage, not at all.
 EAGER = 1.2
 FLOOR = 0.0
-MARGIN = 1.2
+MARGIN = 0.6
 _MAX_CLOSEST = 3
 
 
@@ -156,7 +156,11 @@ class Assistant:
         if run.hits:
             if self.settings.reading != "joint":
                 yield from self._read_singly(run)
-            if self.settings.reading != "single" and not self._chosen(run):
+            if self.settings.reading == "joint" or (
+                self.settings.reading == "single+joint"
+                and any(not draft.refused for draft in run.drafts)
+                and not self._chosen(run)
+            ):
                 yield from self._read_jointly(run)
             yield from self._compose(run)
         yield Done(self._finish(run))

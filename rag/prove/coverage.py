@@ -14,19 +14,36 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Protocol
 
 from rag.passages import heading
-from rag.prove.words import Date, Reading, Word, join, normal, read
+from rag.prove.words import Date, Reading, Word, is_light, join, normal, read
 from rag.types import Hit, Sentence, Verdict
 
 MAX_EVIDENCE = 3
 # A further sentence must carry this share of the statement to be cited as well.
 MIN_GAIN = 0.12
 _FACT_WEIGHT = 3.0
-GIVEN_WEIGHT = 0.25
+GIVEN_WEIGHT = 0.7
+LIGHT_WEIGHT = 0.3
+# Left of the support where the source names its subject in another sentence only.
+_APART = 0.7
 _PRONOUN = re.compile(
     r"^\W*(?:he|she|it|they|we|i|his|her|its|their|this|that|these|those|the)\b", re.IGNORECASE
+)
+_SAYS = frozenset("say think believ suggest want call ask argu warn urg".split())
+_NOUNS = frozenset("sale sales use uses offer offers support".split())
+_STANDS_FOR = re.compile(
+    r"^\W*(?:he|she|it|they|we|i|his|her|its|their|our|(?:the|this|that) (?:\w+ )?(?:company|firm|"
+    r"corporation|group|agency|organi[sz]ation|president|chief|director|minister|mayor|author|"
+    r"man|woman|team|club|band|country|city|state|university|school|court|judge|bank|party))\b",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"\bun(?:clear|known|certain|decided)\b|\bnot (?:\w+ ){0,2}(?:clear|known|certain|decided)\b|"
+    r"\bremains to be seen\b",
+    re.IGNORECASE,
 )
 _QUOTED = re.compile(r'"([^"]+)"')
 
@@ -54,12 +71,15 @@ class Judgement:
         support: 0 to 1, share of the statement's weight carried.
         sentences: the fewest sentences that carry it, each with its passage.
         reason: in words a reader understands; "" when supported.
+        anchored: the cited sentences name what the statement speaks of; otherwise who is
+            meant follows from the surroundings, if at all.
     """
 
     verdict: Verdict
     support: float
     sentences: tuple[tuple[Hit, Sentence], ...]
     reason: str = ""
+    anchored: bool = True
 
 
 class Checker(Protocol):
@@ -103,7 +123,8 @@ class Rarity:
         """Return a weight of 0.7 (in every passage) up; unseen words weigh most."""
         # A small index says little about rarity: the prior keeps weights within a factor of
         # about four there.
-        return math.log(1 + (self.count + 20) / (self._seen[stem] + 1 + 20 * 0.05))
+        weight = math.log(1 + (self.count + 20) / (self._seen[stem] + 1 + 20 * 0.05))
+        return weight * LIGHT_WEIGHT if is_light(stem) else weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +167,9 @@ class CoverageChecker:
             return Judgement(Verdict.NOT_FOUND, 0.0, (), "No sentence of the document says this.")
         sentences = tuple(evidence.sentences[i] for i in chosen)
         support, missing = self._coverage(statement, asked, evidence, chosen)
+        anchored = _anchored(statement, evidence, chosen)
+        if not anchored and not _refers_back(evidence, chosen):
+            support *= _APART
         problem = _facts(claim, statement, asked, evidence, chosen)
         if problem:
             verdict, reason = problem
@@ -153,8 +177,8 @@ class CoverageChecker:
         if support < self.threshold:
             words = ", ".join(f"“{word}”" for word in dict.fromkeys(missing))
             verdict = Verdict.PARTLY if support >= 0.5 else Verdict.NOT_FOUND
-            return Judgement(verdict, support, sentences, f"Not in the source: {words}.")
-        return Judgement(Verdict.SUPPORTED, support, sentences)
+            return Judgement(verdict, support, sentences, f"Not in the source: {words}.", anchored)
+        return Judgement(Verdict.SUPPORTED, support, sentences, anchored=anchored)
 
     def _evidence(self, hits: Sequence[Hit]) -> _Evidence:
         parts = [self._passage(hit) for hit in hits]
@@ -246,7 +270,7 @@ class CoverageChecker:
             share = match(word.stem, stems)
             given = word.stem in asked.stems
             if share < 1 and (
-                (given and word.stem in evidence.stems)
+                (given and not word.name and word.stem in evidence.stems)
                 or (word.name and word.stem in (near | evidence.around.stems))
             ):
                 share = 1.0
@@ -287,12 +311,18 @@ def _facts(
     numbers = frozenset[tuple[float, str]]().union(*(r.numbers for r in picked))
     days = frozenset[str]().union(*(r.weekdays for r in picked))
     dates = [d for r in picked for d in r.dates]
-    wrong = statement.numbers - numbers
+    # "The three companies": a count that the question gave is no new fact.
+    wrong = statement.numbers - numbers - asked.numbers
     if wrong:
         value, unit = min(wrong)
         said = f"{value:g}{unit}" if unit == "%" else f"{unit}{value:g}"
         kind = Verdict.CONTRADICTED if any(u == unit for _, u in numbers) else Verdict.NOT_FOUND
         return kind, f"The number {said} does not stand in the source sentence."
+    for value, counts in statement.counted:
+        if (value, "") in asked.numbers or (counts in asked.stems and is_light(counts)):
+            continue
+        if not any((value, "") in r.numbers and match(counts, r.stems) for r in picked):
+            return Verdict.NOT_FOUND, f"The source does not count {value:g} of these."
     for date in statement.dates:
         if not any(_dated(known, date, evidence.around.dates) for known in dates):
             return (
@@ -306,7 +336,18 @@ def _facts(
     problem = _names(statement, asked, evidence, chosen)
     if problem:
         return problem
-    return _negation(statement, picked) or _subject(statement, evidence, chosen)
+    return (
+        _negation(statement, picked)
+        or _left_open(claim.text, [evidence.sentences[i][1].text for i in chosen])
+        or _subject(statement, evidence, chosen)
+    )
+
+
+def _left_open(statement: str, cited: Sequence[str]) -> tuple[Verdict, str] | None:
+    """Refuse a plain statement of what the source says is not known."""
+    if any(_OPEN.search(normal(text)) for text in cited) and not _OPEN.search(normal(statement)):
+        return Verdict.CONTRADICTED, "The source leaves this open."
+    return None
 
 
 def _letters(text: str) -> str:
@@ -344,12 +385,16 @@ def _names(
     near = frozenset[str]().union(*(evidence.readings[i].stems for i in window))
     near |= evidence.around.stems
     for word in statement.words:
-        if word.stem in near or (word.stem in asked.stems and word.stem in evidence.stems):
+        if word.stem in near:
             continue
         # A capital inside the sentence marks a name. At its start it may be a common word,
-        # unless the question asked about it or it is an acronym.
-        if word.name and (not word.first or word.surface.isupper() or word.stem in asked.stems):
-            return Verdict.NOT_FOUND, f"“{word.surface}” does not stand in the source sentence."
+        # unless it is an acronym, or the question gave it and the passage is not about it.
+        given = word.stem in asked.stems and word.stem not in evidence.stems
+        if word.name and (
+            not word.first or word.surface.isupper() or (given and not is_light(word.stem))
+        ):
+            name = normal(word.surface).removesuffix("'s")
+            return Verdict.NOT_FOUND, f"“{name}” does not stand in the source sentence."
     return None
 
 
@@ -358,9 +403,13 @@ def _negation(statement: Reading, picked: Sequence[Reading]) -> tuple[Verdict, s
     denied = frozenset[str]().union(*(r.negated for r in picked))
     plain = frozenset[str]().union(*(r.plain for r in picked))
     for stem in statement.negated:
-        if stem in plain and stem not in denied:
+        if stem in plain and stem not in denied and not is_light(stem):
             return Verdict.CONTRADICTED, "The statement denies what the source affirms."
-    for stem in statement.plain - statement.negated:
+    # "selling" and "the sale" name a thing; only a verb in a finite form affirms it.
+    finite = {w.stem for w in statement.words if not w.surface.lower().endswith("ing")} - {
+        w.stem for w in statement.words if w.surface.lower() in _NOUNS
+    }
+    for stem in (statement.plain - statement.negated) & finite:
         if stem in denied and stem not in plain:
             return Verdict.CONTRADICTED, "The statement affirms what the source denies."
     return None
@@ -370,12 +419,7 @@ def _subject(
     statement: Reading, evidence: _Evidence, chosen: Sequence[int]
 ) -> tuple[Verdict, str] | None:
     """Refuse a statement about one name whose predicate the source gives to another."""
-    subject: list[Word] = []
-    for word in statement.words:
-        if word.name and _is_name(word, evidence):
-            subject.append(word)
-        else:
-            break
+    subject = _leading_names(statement, evidence)
     if not subject:
         return None
     own = {word.stem for word in subject}
@@ -385,8 +429,10 @@ def _subject(
     if own & reading.stems:
         return None
     opening = reading.words[:1]
-    text = evidence.sentences[core][1].text
-    if opening and opening[0].name and not _PRONOUN.match(normal(text)):
+    text = normal(evidence.sentences[core][1].text)
+    if '"' in text and _SAYS & set(rest):
+        return None  # a quotation: its speaker is named beside it, not in it
+    if opening and opening[0].name and not _PRONOUN.match(text):
         others = {w.stem for r in evidence.readings for w in r.words if w.name and not w.first}
         if opening[0].stem in others | evidence.around.stems:
             return (
@@ -394,3 +440,19 @@ def _subject(
                 f"The source says this of {opening[0].surface}, not of {subject[0].surface}.",
             )
     return None
+
+
+def _leading_names(statement: Reading, evidence: _Evidence) -> list[Word]:
+    """Return the names a statement begins with: what it speaks of."""
+    return list(takewhile(lambda w: w.name and _is_name(w, evidence), statement.words))
+
+
+def _anchored(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> bool:
+    """Tell whether a cited sentence names what the statement speaks of first."""
+    own = {word.stem for word in _leading_names(statement, evidence)}
+    return not own or any(own & evidence.readings[i].stems for i in chosen)
+
+
+def _refers_back(evidence: _Evidence, chosen: Sequence[int]) -> bool:
+    """Tell whether the cited sentences begin with a word that stands for a name before them."""
+    return all(_STANDS_FOR.match(normal(evidence.sentences[i][1].text)) for i in chosen)

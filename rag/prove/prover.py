@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,10 @@ from rag.types import Citation, Hit, Sentence, Statement, Verdict
 
 # Another document is cited beside the first only where it carries the statement this well.
 ALSO_SUPPORT = 0.85
+_YEAR = re.compile(
+    r"\b((?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{1,2}(?:st|nd|rd|th)?"
+    r"|\d{1,2}(?:st|nd|rd|th)? (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*),? \d{4}\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,23 @@ class Prover:
     def prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:
         """Judge one sentence.
 
+        Where it fails with the year of a date and stands without it, it is cut to what is
+        carried: models like to add a year that no source states.
+
         Args:
             text: the sentence.
             question: what was asked.
             own: the passages it was drafted from, tried first.
             hits: every retrieved passage.
         """
+        proof = self._prove(text, question, own, hits)
+        shorter = without_year(text)
+        if proof.supported or shorter == text:
+            return proof
+        cut = self._prove(shorter, question, own, hits)
+        return cut if cut.supported else proof
+
+    def _prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:
         tried = [self.checker.judge(Claim(text, question, (hit,))) for hit in own]
         best = max(tried, key=_rank)
         if best.verdict is not Verdict.SUPPORTED and len(own) > 1:
@@ -82,6 +98,11 @@ class Prover:
 
 def _rank(judgement: Judgement) -> tuple[bool, float]:
     return (judgement.verdict is Verdict.SUPPORTED, judgement.support)
+
+
+def without_year(text: str) -> str:
+    """Return a sentence whose dates of month and day have lost their year."""
+    return _YEAR.sub(r"\1", text)
 
 
 class Numbering:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.passages import heading
 from rag.prove.coverage import Rarity, match
 from rag.prove.prover import Proof
-from rag.prove.words import join, read
+from rag.prove.words import Reading, is_light, join, read
 from rag.types import Draft, Hit, Verdict
 
-MIN_COVERAGE = 0.5
+MIN_COVERAGE = 0.25
+# A statement this far behind the best one is not shown: it is true and beside the point.
+MAX_GAP = 1.3
+_YES_NO = re.compile(
+    r"^\W*(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|may|must|should)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +30,15 @@ class Relevance:
             the statement, the sentences it cites, the passages around them or their headings.
         direct: the same share for the statement and the cited sentences alone.
         missing: names, numbers and dates of the question that stand nowhere there.
+        echo: the statement adds no word, number or date to those of the question.
+        elsewhere: the statement and what it cites name somebody, but nobody of the question.
     """
 
     coverage: float
     direct: float
     missing: tuple[str, ...]
+    echo: bool = False
+    elsewhere: bool = False
 
 
 def relevance(
@@ -42,7 +53,8 @@ def relevance(
         rarity: weights of words in the index at hand.
     """
     asked = read(question)
-    near = join([read(statement), *(read(text) for _, text in cited)])
+    said = read(statement)
+    near = join([said, *(read(text) for _, text in cited)])
     around = join(
         [
             read(part)
@@ -71,7 +83,28 @@ def relevance(
     missing += [
         "the date" for date in asked.dates if known and not any(d.carries(date) for d in known)
     ]
-    return Relevance(held / total if total else 1.0, direct / total if total else 1.0, (*missing,))
+    return Relevance(
+        coverage=held / total if total else 1.0,
+        direct=direct / total if total else 1.0,
+        missing=tuple(missing),
+        echo=_echoes(question, asked, said),
+        elsewhere=_elsewhere(asked, said, near, rarity),
+    )
+
+
+def _echoes(question: str, asked: Reading, said: Reading) -> bool:
+    """Tell whether a statement says nothing beyond the question; yes and no are answers."""
+    if _YES_NO.match(question):
+        return False
+    new = [w for w in said.words if w.stem not in asked.stems and not is_light(w.stem)]
+    return not (new or said.numbers - asked.numbers or said.dates or said.weekdays)
+
+
+def _elsewhere(asked: Reading, said: Reading, near: Reading, rarity: Rarity) -> bool:
+    names = {word.stem for word in asked.words if rarity.is_name(word)}
+    leading = said.words[:1]
+    led = bool(leading) and rarity.is_name(leading[0])
+    return bool(names) and led and not names & near.stems
 
 
 _SHOWN = frozenset({"title", "publisher", "author", "date", "url"})
@@ -131,20 +164,23 @@ class Selector:
     def rank(self, question: str, proofs: Sequence[tuple[Proof, Draft]]) -> list[Proof]:
         """Return the proofs that answer, best first."""
         judged = [pair for pair in self.verdicts(question, proofs) if pair[0].supported]
-        return [proof for proof, _ in sorted(judged, key=lambda pair: -pair[1])]
+        judged.sort(key=lambda pair: -pair[1])
+        return [proof for proof, score in judged if score >= judged[0][1] - MAX_GAP]
 
     def _judge(self, question: str, proof: Proof, draft: Draft) -> tuple[Proof, float]:
         if not proof.supported:
             return proof, 0.0
         cited = [(hit, sentence.text) for hit, sentence in proof.groups[0]]
         found = relevance(question, proof.text, cited, self.rarity)
-        if found.missing or found.coverage < MIN_COVERAGE:
+        reason = ""
+        if found.missing:
             words = ", ".join(f"“{word}”" for word in found.missing)
-            reason = (
-                f"The source says nothing of {words}."
-                if words
-                else "It is true but does not answer the question."
-            )
+            reason = f"The source says nothing of {words}."
+        elif found.echo:
+            reason = "It only repeats the question."
+        elif found.elsewhere or found.coverage < MIN_COVERAGE:
+            reason = "It does not answer the question."
+        if reason:
             judgement = replace(proof.judgement, verdict=Verdict.NOT_ANSWERING, reason=reason)
             return Proof(proof.text, judgement, proof.groups), 0.0
         kind = 0.5 if draft.kind == "composed" else 0.0

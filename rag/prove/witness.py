@@ -7,19 +7,23 @@ found, up or down, and never overrules an exact fact.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 
 from rag import prompt as prompts
 from rag.llm import Witness
 from rag.passages import heading
 from rag.prove.coverage import Checker, Claim, Judgement
-from rag.types import Verdict
+from rag.prove.words import read
+from rag.types import Hit, Sentence, Verdict
 
 # Log-odds at which the witness leaves coverage's support as it is: the model says yes too
 # easily, so its zero point is not the middle.
 NEUTRAL = 1.0
 STEP = 0.08  # support for each unit of log-odds beyond it
 REACH = 3.0
+VERBATIM = 0.9
 OPEN = (Verdict.SUPPORTED, Verdict.PARTLY)
 
 
@@ -43,6 +47,9 @@ class WitnessedChecker:
         found = self.checker.judge(claim)
         if found.verdict not in OPEN or len(claim.hits) != 1:
             return found
+        settled = found.support >= self.threshold and found.anchored
+        if settled and verbatim(claim.text, found.sentences):
+            return found
         hit = claim.hits[0]
         asked = prompts.states(claim.text, hit, heading(hit.document))
         lean = self.witness.log_odds(asked, cancel=self.cancel) - NEUTRAL
@@ -51,3 +58,14 @@ class WitnessedChecker:
             return replace(found, verdict=Verdict.SUPPORTED, support=support, reason="")
         reason = found.reason or "Read as a whole, the passage does not state all of this."
         return replace(found, verdict=Verdict.PARTLY, support=support, reason=reason)
+
+
+def verbatim(statement: str, cited: Sequence[tuple[Hit, Sentence]]) -> bool:
+    """Tell whether a statement is a stretch of one cited sentence, word for word in order."""
+    said = [word.stem for word in read(statement).words]
+    for _, sentence in cited:
+        source = [word.stem for word in read(sentence.text).words]
+        blocks = SequenceMatcher(None, said, source, autojunk=False).get_matching_blocks()
+        if said and sum(block.size for block in blocks) >= VERBATIM * len(said):
+            return True
+    return False

@@ -77,6 +77,19 @@ _SAME = {
     for word in group
 }
 
+# Words by which a sentence is framed rather than filled ("holds the position of", "the reason
+# given was"): a paraphrase may bring them in or drop them without saying anything new.
+_LIGHT_WORDS = """hold position role job work serve act call name know refer locate base found
+    set condition term requirement reason cause purpose goal aim way manner fact thing matter
+    issue case example instance type kind form part group set number amount total include contain
+    consist involve provide offer give make take put bring come go become remain keep get
+    happen occur concern relate regard respect relation connection addition result lead mean
+    follow plan decide decision agree believe think feel consider suggest indicate show clear say
+    state describe text document article source passage sentence question answer current
+    recent previous early late new specific certain general various several different main
+    major important key able available likely possible need want require expect
+    allow support base due order effect use help time place area field person people""".split()
+
 _UNITS = {
     word: value
     for value, word in enumerate(
@@ -129,11 +142,12 @@ _DATE = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_CAPITALS = re.compile(r"\b[A-Z][\w'-]*(?:\s+(?:(?:of|and|for|the|on)\s+)*[A-Z][\w'-]*)+")
 _TOKEN = re.compile(
     r"""(?P<number>[$€£]?\d+(?:,\d{3})*(?:\.\d+)?)
       | (?P<word>[^\W\d_]+(?:[.'][^\W\d_]+)*)
       | (?P<percent>%)
-      | (?P<break>[;:,()"]|[.!?](?=\s|$))""",
+      | (?P<break>[;:,()"]|(?<=\s)-(?=\s)|[.!?](?=\s|$))""",
     re.VERBOSE,
 )
 
@@ -184,6 +198,8 @@ class Reading:
         numbers: (value, unit) with unit "%", "$", "€", "£" or "".
         dates: dates and parts of dates, weekdays not included.
         weekdays: names of days, lower case.
+        counted: for each number that counts something, (value, stem of the next word).
+        acronyms: initials of each run of capitalised words, lower case ("aclu").
         negated: stems of the first content word after each negation.
         plain: stems that stand at least once without a negation before them.
     """
@@ -194,11 +210,13 @@ class Reading:
     weekdays: frozenset[str]
     negated: frozenset[str]
     plain: frozenset[str]
+    counted: frozenset[tuple[float, str]] = frozenset()
+    acronyms: frozenset[str] = frozenset()
 
     @property
     def stems(self) -> frozenset[str]:
-        """Every stem of a content word."""
-        return frozenset(word.stem for word in self.words)
+        """Every stem of a content word, and acronyms of the names written out."""
+        return frozenset(word.stem for word in self.words) | self.acronyms
 
 
 def normal(text: str) -> str:
@@ -219,6 +237,16 @@ def stem(word: str) -> str:
     return _SAME.get(stemmed, stemmed)
 
 
+@lru_cache(maxsize=1)
+def _light() -> frozenset[str]:
+    return frozenset(stem(word) for word in _LIGHT_WORDS)
+
+
+def is_light(form: str) -> bool:
+    """Tell whether a stem frames a sentence rather than fills it."""
+    return form in _light()
+
+
 def _contractions(text: str) -> str:
     text = re.sub(r"\b([Ww])on't\b", r"\1ill not", text)
     text = re.sub(r"\b([Cc])an't\b", r"\1an not", text)
@@ -226,7 +254,7 @@ def _contractions(text: str) -> str:
     text = re.sub(r"n't\b", " not", text)
     text = re.sub(r"\b[Cc]annot\b", "can not", text)
     text = re.sub(r"'(?:re|ve|ll|d|m)\b", "", text)
-    text = re.sub(r"\bUnited States\b|\bU\.S\.A?\.?(?=\W|$)|\bUSA\b", "US", text)
+    text = re.sub(r"\bUnited States\b|\bU\. ?S\.(?: ?A\.)?(?=\W|$)|\bUSA\b", "US", text)
     return re.sub(r"(?<=\w)-(?=\w)", " ", text)
 
 
@@ -267,16 +295,20 @@ def read(text: str) -> Reading:
     weekdays: set[str] = set()
     negated: set[str] = set()
     plain: set[str] = set()
+    counted: set[tuple[float, str]] = set()
+    count: float | None = None  # a number that waits for what it counts
     waiting = 0  # tokens left in which a negation still waits for its word
     first = True
     for kind, token, value in _tokens(_contractions(rest)):
         if kind == "break":
             first = first or token in ".!?"
             waiting = 0
+            count = None
             continue
         lower = token.lower()
         if kind == "number":
             numbers.add(value)
+            count = value[0] if not value[1] else None
         elif lower in _WEEKDAYS:
             weekdays.add(lower)
         elif lower in _NEGATORS:
@@ -289,7 +321,10 @@ def read(text: str) -> Reading:
             form = stem(token)
             # "I" and a capital that opens a sentence are no sign of a name.
             words.append(Word(token, form, token[0].isupper(), first))
-            if waiting:
+            if count is not None:
+                counted.add((count, form))
+                count = None
+            if waiting and not (words[-1].name and not first):
                 negated.add(form)
                 waiting = 0
             else:
@@ -305,7 +340,20 @@ def read(text: str) -> Reading:
         frozenset(weekdays),
         frozenset(negated),
         frozenset(plain),
+        frozenset(counted),
+        _acronyms(rest),
     )
+
+
+def _acronyms(text: str) -> frozenset[str]:
+    """Return the initials of every stretch of two or more capitalised words in a row."""
+    found: set[str] = set()
+    for run in _CAPITALS.findall(text):
+        initials = "".join(word[0] for word in run.split() if word[0].isupper()).lower()[:12]
+        found |= {
+            initials[i:j] for i in range(len(initials)) for j in range(i + 2, len(initials) + 1)
+        }
+    return frozenset(found)
 
 
 def join(readings: Iterable[Reading]) -> Reading:
@@ -318,6 +366,8 @@ def join(readings: Iterable[Reading]) -> Reading:
         frozenset[str]().union(*(part.weekdays for part in parts)),
         frozenset[str]().union(*(part.negated for part in parts)),
         frozenset[str]().union(*(part.plain for part in parts)),
+        frozenset[tuple[float, str]]().union(*(part.counted for part in parts)),
+        frozenset[str]().union(*(part.acronyms for part in parts)),
     )
 
 

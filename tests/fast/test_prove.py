@@ -64,6 +64,36 @@ def test_not_supported(statement: str, verdict: Verdict | None) -> None:
         assert found.verdict is verdict
 
 
+def test_a_number_counts_what_the_source_counts() -> None:
+    text = "A coalition of 80 civil rights groups met. It took one year to plan the meeting."
+    assert judge("The coalition has 80 civil rights groups.", text).verdict is Verdict.SUPPORTED
+    found = judge("The coalition has 1 civil rights group.", text)
+    assert found.verdict is not Verdict.SUPPORTED, found
+
+
+def test_what_the_source_leaves_open_is_not_stated() -> None:
+    text = "It was not made clear whether the pause would apply to police outside the country."
+    found = judge("The pause applies to police outside the country.", text)
+    assert (found.verdict, found.reason) == (Verdict.CONTRADICTED, "The source leaves this open.")
+    open_too = judge("It is not clear whether the pause applies outside the country.", text)
+    assert open_too.verdict is Verdict.SUPPORTED
+
+
+def test_an_acronym_stands_for_the_name_written_out() -> None:
+    text = "Ana Lund, a lawyer with the Green Rivers Union of Norway, praised the plan."
+    assert judge("The GRU lawyer praised the plan.", text).verdict is Verdict.SUPPORTED
+    assert judge("The GRX lawyer praised the plan.", text).verdict is not Verdict.SUPPORTED
+
+
+def test_a_year_that_no_source_states_is_cut() -> None:
+    hit = make_hit("The mayor spoke on June 11 about the bridge.")
+    proof = Prover(CoverageChecker(RARITY)).prove(
+        "The mayor spoke on June 11, 2023 about the bridge.", "when?", (hit,), (hit,)
+    )
+    assert proof.supported
+    assert proof.text == "The mayor spoke on June 11 about the bridge."
+
+
 def test_who_did_what() -> None:
     text = (
         "Acme and Borealis met in Oslo. Borealis decided to halt the sale of drones until rules "
