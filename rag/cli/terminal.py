@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import textwrap
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -49,10 +50,11 @@ class Trace:
             case Wrote(text=text):
                 self._write(one_line(text) if self._open_line else "   " + one_line(text))
                 self._open_line = True
-            case Judged(statement=statement):
+            case Judged(sentence=sentence, statement=statement):
+                which = textwrap.shorten(one_line(sentence), 48, placeholder="…")
                 why = one_line(statement.reason or statement.verdict.value)
                 proven = statement.verdict is Verdict.SUPPORTED
-                self.status("   ✓ proven" if proven else f"   ✗ {why}")
+                self.status(f"   ✓ “{which}”" if proven else f"   ✗ “{which}” {why}")
             case _:
                 self.status("")
 
