@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rag.embedder import Embedder
 from rag.index import Index
@@ -11,8 +11,10 @@ from rag.types import Hit
 
 DEPTH = 50
 RRF_K = 60
-# Kept findable (who is the author?), but behind a body passage of about the same rank.
-BOILERPLATE_WEIGHT = 0.8
+RERANK_DEPTH = 20
+# Kept findable (who is the author?), but behind body passages of about the same rank: at the top
+# this is three ranks. Less would cost the questions that only boilerplate answers.
+BOILERPLATE_WEIGHT = 0.95
 
 Ranked = Sequence[tuple[int, float]]
 
@@ -86,11 +88,25 @@ def trim(
 
 
 def retrieve(
-    question: str, index: Index, embedder: Embedder, *, passages: int, budget_tokens: int
+    question: str,
+    index: Index,
+    embedder: Embedder,
+    *,
+    passages: int,
+    budget_tokens: int,
+    rerank: Callable[[str, Sequence[Hit]], list[Hit]] | None = None,
 ) -> list[Hit]:
     """Return the passages to read for a question, best first.
 
     A question without a word that says anything ("what is it?") finds nothing.
+
+    Args:
+        question: in plain words.
+        index: where the passages are.
+        embedder: the one the index was made with.
+        passages: at most so many.
+        budget_tokens: for the passages' texts together, by the embedder's tokenizer.
+        rerank: puts the best `RERANK_DEPTH` into their final order.
     """
     if not content_words(question):
         return []
@@ -108,6 +124,8 @@ def retrieve(
         )
         for row, score in fuse(by_meaning, by_words, weights=weights)
     ]
+    if rerank is not None:
+        hits = rerank(question, hits[:RERANK_DEPTH])
     return trim(hits, embedder, passages=passages, budget_tokens=budget_tokens)
 
 
