@@ -40,6 +40,7 @@ STOP_WORDS = frozenset(
 )
 
 _WORD = re.compile(r"[^\W_]+")
+_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://([^/?#]+)", re.I)
 _DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}")
 
 
@@ -142,10 +143,13 @@ def entry_of(document: Document, passage: Passage) -> dict[str, str]:
     """Return what a passage can be found by, by field."""
     text = passage.text.casefold()
     stated = {k: v for k, v in document.metadata.items() if k in FACT_WORDS and v}
+    # The title stands in its own field, and the path of an address mostly says it once more. The
+    # passage that states the whole address is found by its body.
+    facts = [stated[k] for k in ("publisher", "author", "date", "updated") if k in stated]
     fields = {
         "body": passage.text,
         "title": document.title,
-        "facts": "\n".join([*(v for k, v in stated.items() if k != "excerpt"), document.source]),
+        "facts": "\n".join([*facts, *_HOST.findall(stated.get("url", "")), document.source]),
         "keys": " ".join(FACT_WORDS[k] for k, v in stated.items() if v.casefold() in text),
     }
     # Lone surrogates (from a file name that is not UTF-8) are no text to tantivy.
