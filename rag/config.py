@@ -54,8 +54,8 @@ class Settings:
     model: str = DEFAULT_MODEL
     embedder: str = DEFAULT_EMBEDDER
     reading: Reading = "single+joint"
-    passages: int = 5
-    budget_tokens: int = 1280
+    passages: int = 6
+    budget_tokens: int = 1536
     max_draft_tokens: int = 96
     temperature: float = 0.0
     seed: int = 0

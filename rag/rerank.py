@@ -8,7 +8,7 @@ Modeling", SIGIR 2019). Vectors of sentences are kept in memory, so a passage co
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 # The order by sentences counts as much as dense and lexical search together.
 WEIGHT = 2.0
+# Passages of one document that are ranked as they are; each further one falls about ten ranks.
+EACH = 2
+PENALTY = 0.006
 
 
 class SentenceRanker:
@@ -56,7 +59,7 @@ class SentenceRanker:
             )
             for hit in hits
         ]
-        return sorted(scored, key=lambda hit: -hit.score)
+        return _spread(sorted(scored, key=lambda hit: -hit.score))
 
     def _vectors(self, hit: Hit) -> NDArray[np.float32]:
         self._known.move_to_end(hit.passage.id)
@@ -75,6 +78,17 @@ class SentenceRanker:
                 start = end
         while len(self._known) > max(self._keep, len(hits)):
             self._known.popitem(last=False)
+
+
+def _spread(hits: Sequence[Hit]) -> list[Hit]:
+    """Put a document's third and later passages some ranks behind, so that others are heard."""
+    seen: Counter[str] = Counter()
+    scored = []
+    for hit in hits:
+        seen[hit.document.id] += 1
+        behind = PENALTY * max(0, seen[hit.document.id] - EACH)
+        scored.append(replace(hit, score=hit.score - behind))
+    return sorted(scored, key=lambda hit: -hit.score)
 
 
 def _texts(hit: Hit) -> list[str]:

@@ -18,28 +18,32 @@ from itertools import takewhile
 from typing import Protocol
 
 from rag.passages import heading
-from rag.prove.words import Date, Reading, Word, is_light, join, normal, read
+from rag.prove.words import Date, Reading, Word, is_light, join, normal, read, stem
 from rag.types import Hit, Sentence, Verdict
 
 MAX_EVIDENCE = 3
 # A further sentence must carry this share of the statement to be cited as well.
 MIN_GAIN = 0.12
 _FACT_WEIGHT = 3.0
-GIVEN_WEIGHT = 0.7
+GIVEN_WEIGHT = 0.45
 LIGHT_WEIGHT = 0.3
 # Left of the support where the source names its subject in another sentence only.
 _APART = 0.7
 _PRONOUN = re.compile(
     r"^\W*(?:he|she|it|they|we|i|his|her|its|their|this|that|these|those|the)\b", re.IGNORECASE
 )
+_TITLES = frozenset(
+    "mr mrs ms miss dr prof professor sir presid mayor chief governor minist senat judg director "
+    "offic captain gener colonel".split()
+)
 _SAYS = frozenset("say think believ suggest want call ask argu warn urg".split())
-_NOUNS = frozenset("sale sales use uses offer offers support".split())
 _STANDS_FOR = re.compile(
     r"^\W*(?:he|she|it|they|we|i|his|her|its|their|our|(?:the|this|that) (?:\w+ )?(?:company|firm|"
     r"corporation|group|agency|organi[sz]ation|president|chief|director|minister|mayor|author|"
     r"man|woman|team|club|band|country|city|state|university|school|court|judge|bank|party))\b",
     re.IGNORECASE,
 )
+_FIRST_PERSON = re.compile(r"^\W*(?:we|i|our|my)\b", re.IGNORECASE)
 _OPEN = re.compile(
     r"\bun(?:clear|known|certain|decided)\b|\bnot (?:\w+ ){0,2}(?:clear|known|certain|decided)\b|"
     r"\bremains to be seen\b",
@@ -168,7 +172,10 @@ class CoverageChecker:
         sentences = tuple(evidence.sentences[i] for i in chosen)
         support, missing = self._coverage(statement, asked, evidence, chosen)
         anchored = _anchored(statement, evidence, chosen)
-        if not anchored and not _refers_back(evidence, chosen):
+        if not anchored and not _refers_back(statement, evidence, chosen):
+            support *= _APART
+        if _dated_elsewhere(statement, evidence, chosen):
+            anchored = False
             support *= _APART
         problem = _facts(claim, statement, asked, evidence, chosen)
         if problem:
@@ -384,8 +391,9 @@ def _names(
     window = {j for i in chosen for j in range(max(0, i - 3), i + 1)}
     near = frozenset[str]().union(*(evidence.readings[i].stems for i in window))
     near |= evidence.around.stems
-    for word in statement.words:
-        if word.stem in near:
+    text = evidence.text
+    for place, word in enumerate(statement.words):
+        if word.stem in near or shortened(statement.words, place, near, text):
             continue
         # A capital inside the sentence marks a name. At its start it may be a common word,
         # unless it is an acronym, or the question gave it and the passage is not about it.
@@ -398,19 +406,28 @@ def _names(
     return None
 
 
+def shortened(words: Sequence[Word], place: int, near: Set[str], text: str) -> bool:
+    """Tell whether a first name is merely left out: "Brad Smith" where a text says "Smith".
+
+    The last name must stand near, and nobody else of that last name in the text.
+    """
+    run = list(takewhile(lambda w: w.name, words[place:]))
+    if len(run) < 2 or run[-1].stem not in near:
+        return False
+    last = re.escape(run[-1].surface)
+    before = set(re.findall(rf"\b([A-Z][\w'’-]+)\s+{last}\b", text))
+    return all(stem(name) in {w.stem for w in words} or stem(name) in _TITLES for name in before)
+
+
 def _negation(statement: Reading, picked: Sequence[Reading]) -> tuple[Verdict, str] | None:
     """Require that what is denied is denied and what is affirmed is affirmed."""
     denied = frozenset[str]().union(*(r.negated for r in picked))
     plain = frozenset[str]().union(*(r.plain for r in picked))
-    for stem in statement.negated:
-        if stem in plain and stem not in denied and not is_light(stem):
+    for form in statement.negated:
+        if form in plain and form not in denied and not is_light(form):
             return Verdict.CONTRADICTED, "The statement denies what the source affirms."
-    # "selling" and "the sale" name a thing; only a verb in a finite form affirms it.
-    finite = {w.stem for w in statement.words if not w.surface.lower().endswith("ing")} - {
-        w.stem for w in statement.words if w.surface.lower() in _NOUNS
-    }
-    for stem in (statement.plain - statement.negated) & finite:
-        if stem in denied and stem not in plain:
+    for form in statement.plain - statement.negated:
+        if form in denied and form not in plain:
             return Verdict.CONTRADICTED, "The statement affirms what the source denies."
     return None
 
@@ -453,6 +470,32 @@ def _anchored(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) ->
     return not own or any(own & evidence.readings[i].stems for i in chosen)
 
 
-def _refers_back(evidence: _Evidence, chosen: Sequence[int]) -> bool:
-    """Tell whether the cited sentences begin with a word that stands for a name before them."""
-    return all(_STANDS_FOR.match(normal(evidence.sentences[i][1].text)) for i in chosen)
+def _dated_elsewhere(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> bool:
+    """Tell whether the sentence that carries most of a statement lacks its dates."""
+    if len(chosen) < 2 or evidence.sentences[chosen[0]][0].passage.kind == "metadata":
+        return False
+    core = evidence.readings[
+        max(chosen, key=lambda i: len(statement.stems & evidence.readings[i].stems))
+    ]
+    return not statement.weekdays <= core.weekdays or not all(
+        any(_dated(known, said, evidence.around.dates) for known in core.dates)
+        for said in statement.dates
+    )
+
+
+def _refers_back(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> bool:
+    """Tell whether the cited sentences begin with a word that stands for the name meant.
+
+    "He" and "the company" look back. "We" stands for a speaker, who is named before or after
+    the quotation: where the sentence after it names somebody else, it is not the one meant.
+    """
+    own = {word.stem for word in _leading_names(statement, evidence)}
+    for i in chosen:
+        text = normal(evidence.sentences[i][1].text)
+        if not _STANDS_FOR.match(text):
+            return False
+        if _FIRST_PERSON.match(text) and i + 1 < len(evidence.readings):
+            after = {w.stem for w in evidence.readings[i + 1].words if w.name}
+            if after and not after & own:
+                return False
+    return True

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.prove.coverage import Checker, Claim, Judgement
+from rag.prove.words import read
 from rag.types import Citation, Hit, Sentence, Statement, Verdict
 
 # Another document is cited beside the first only where it carries the statement this well.
 ALSO_SUPPORT = 0.85
+_ANSWER_WORD = re.compile(r"(yes|no),\s+", re.IGNORECASE)
 _YEAR = re.compile(
     r"\b((?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{1,2}(?:st|nd|rd|th)?"
     r"|\d{1,2}(?:st|nd|rd|th)? (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*),? \d{4}\b"
@@ -60,6 +62,7 @@ class Prover:
             own: the passages it was drafted from, tried first.
             hits: every retrieved passage.
         """
+        text = without_yes(text)
         proof = self._prove(text, question, own, hits)
         shorter = without_year(text)
         if proof.supported or shorter == text:
@@ -98,6 +101,20 @@ class Prover:
 
 def _rank(judgement: Judgement) -> tuple[bool, float]:
     return (judgement.verdict is Verdict.SUPPORTED, judgement.support)
+
+
+def without_yes(text: str) -> str:
+    """Return a sentence without a leading "yes" that its own negation belies, or the reverse.
+
+    Small models begin "Yes, it has never"; what follows is what they found.
+    """
+    match = _ANSWER_WORD.match(text)
+    if not match:
+        return text
+    rest = text[match.end() :]
+    if (match[1].lower() == "yes") != bool(read(rest).negated):
+        return text
+    return rest[:1].upper() + rest[1:]
 
 
 def without_year(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.passages import heading
-from rag.prove.coverage import Rarity, match
+from rag.prove.coverage import Rarity, match, shortened
 from rag.prove.prover import Proof
 from rag.prove.words import Reading, is_light, join, read
 from rag.types import Draft, Hit, Verdict
@@ -68,14 +68,19 @@ def relevance(
     )
     total = held = direct = 0.0
     missing: list[str] = []
-    for word in asked.words:
+    text = " ".join(hit.passage.text for hit, _ in cited)
+    for place, word in enumerate(asked.words):
         weight = rarity.weight(word.stem)
         total += weight
         here = match(word.stem, near.stems)
         share = max(here, match(word.stem, around.stems))
         direct += weight * here
         held += weight * share
-        if not share and rarity.is_name(word):
+        if (
+            not share
+            and rarity.is_name(word)
+            and not shortened(asked.words, place, around.stems, text)
+        ):
             missing.append(word.surface)
     numbers = near.numbers | around.numbers
     missing += [f"{value:g}{unit}" for value, unit in asked.numbers - numbers]
@@ -88,7 +93,7 @@ def relevance(
         direct=direct / total if total else 1.0,
         missing=tuple(missing),
         echo=_echoes(question, asked, said),
-        elsewhere=_elsewhere(asked, said, near, rarity),
+        elsewhere=_elsewhere(asked, said, join([near, *_before(cited)]), rarity),
     )
 
 
@@ -98,6 +103,17 @@ def _echoes(question: str, asked: Reading, said: Reading) -> bool:
         return False
     new = [w for w in said.words if w.stem not in asked.stems and not is_light(w.stem)]
     return not (new or said.numbers - asked.numbers or said.dates or said.weekdays)
+
+
+def _before(cited: Sequence[tuple[Hit, str]]) -> list[Reading]:
+    """Read the heading and the sentences just before the cited ones, where names are given."""
+    found = []
+    for hit, text in cited:
+        sentences = [sentence.text for sentence in hit.passage.sentences]
+        place = sentences.index(text) if text in sentences else 0
+        found += [read(t) for t in sentences[max(0, place - 3) : place]]
+        found.append(read(heading(hit.document)))
+    return found
 
 
 def _elsewhere(asked: Reading, said: Reading, near: Reading, rarity: Rarity) -> bool:

@@ -72,6 +72,11 @@ _SAME = {
         "take took taken".split(),
         "use usag".split(),
         "lawyer attorney".split(),
+        "face facial".split(),
+        "pictur photo photograph imag".split(),
+        "citi town".split(),
+        "child children kid".split(),
+        "film movi".split(),
         "becaus due".split(),
     )
     for word in group
@@ -89,6 +94,8 @@ _LIGHT_WORDS = """hold position role job work serve act call name know refer loc
     recent previous early late new specific certain general various several different main
     major important key able available likely possible need want require expect
     allow support base due order effect use help time place area field person people""".split()
+
+_DEEDS = frozenset("sale sales use uses offer offers support".split())
 
 _UNITS = {
     word: value
@@ -201,7 +208,8 @@ class Reading:
         counted: for each number that counts something, (value, stem of the next word).
         acronyms: initials of each run of capitalised words, lower case ("aclu").
         negated: stems of the first content word after each negation.
-        plain: stems that stand at least once without a negation before them.
+        plain: stems that stand at least once without a negation before them; "selling" and
+            "the sale" name a deed and neither affirm nor deny it, so they are left out.
     """
 
     words: tuple[Word, ...]
@@ -327,7 +335,7 @@ def read(text: str) -> Reading:
             if waiting and not (words[-1].name and not first):
                 negated.add(form)
                 waiting = 0
-            else:
+            elif not (lower in _DEEDS or lower.endswith("ing")):
                 plain.add(form)
             if form in _DENIERS:
                 waiting = 5
