@@ -27,6 +27,7 @@ from rag.types import Document, Done, Event, Judged, Wrote
 
 if TYPE_CHECKING:
     import gradio as gr
+    from starlette.middleware import Middleware
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOST, PORT, INDEX = "127.0.0.1", 7860, "seeds"
@@ -89,6 +90,14 @@ class Desk:
     def ready(self) -> bool:
         """Tell whether a question need not wait for the assistant to be opened."""
         return self._opening is not None and self._opening.done()
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """The documents by id; none as long as the assistant is not open."""
+        opened = self._opening
+        if opened is None or not opened.done() or opened.exception() is not None:
+            return {}
+        return opened.result().index.documents
 
     def start(self) -> Future[AssistantLike]:
         """Begin to open the assistant; again if that failed, for the cure may have been taken."""
@@ -162,11 +171,12 @@ class Session:
     cancel: threading.Event | None = None
     waiting: bool = False
 
-    def finish(self, html: str) -> None:
-        """Put a finished turn in the place of the one in the making."""
-        self.past = [*self.past, html][-KEPT_TURNS:]
-        self.live = None
-        self.waiting = False
+    def finish(self, turn: int, html: str) -> None:
+        """Put a finished turn in the place of the one in the making, once."""
+        if self.live is not None and self.live.turn == turn:
+            self.past = [*self.past, html][-KEPT_TURNS:]
+            self.live = None
+            self.waiting = False
 
 
 class Page:
@@ -197,7 +207,7 @@ class Page:
                             label="Your question",
                             show_label=False,
                             container=False,
-                            placeholder="Ask your documents a question",
+                            placeholder="Ask your documents",
                             lines=1,
                             max_lines=6,
                             autofocus=True,
@@ -234,10 +244,10 @@ class Page:
     async def fill(self) -> str:
         """List the documents as soon as they are known."""
         try:
-            assistant = await self.desk.assistant()
+            await self.desk.assistant()
         except RagError as error:
             return render.note_html(str(error), error=True)
-        return render.library_html(assistant.index.documents.values())
+        return render.library_html(self.desk.documents.values())
 
     async def begin(self, question: str, session: Session) -> dict[gr.Component, Any]:
         """Show the question at once; the answer waits for the model."""
@@ -269,13 +279,14 @@ class Page:
         session.live = live = replace(live, note=note)
         yield {self.live: render.live_html(live)}
         try:
-            documents = (await self.desk.assistant()).index.documents
             drawn = 0.0
             async for event in self.desk.ask(live.question, cancel):
                 if cancel.is_set():
                     break
                 if isinstance(event, Done):
-                    session.finish(render.to_html(event.answer, documents, live.turn))
+                    session.finish(
+                        live.turn, render.to_html(event.answer, self.desk.documents, live.turn)
+                    )
                     break
                 session.live = live = live.after(event)
                 now = time.monotonic()
@@ -284,30 +295,34 @@ class Page:
                 drawn = now
                 change = {self.live: render.live_html(live)}
                 if isinstance(event, Judged):
-                    texts = render.sources_html(live.citations, documents, live.turn)
-                    change[self.sources] = texts
+                    change[self.sources] = render.sources_html(
+                        live.citations, self.desk.documents, live.turn
+                    )
                 yield change
         except RagError as error:
-            session.finish(render.error_html(live.question, str(error), live.turn))
+            session.finish(live.turn, render.error_html(live.question, str(error), live.turn))
         finally:
             cancel.set()
         yield self._turns(session)
 
     async def halt(self, session: Session) -> dict[gr.Component, Any]:
-        """Stop at once and keep what was proven by then."""
+        """Stop at once and keep what was proven by then.
+
+        Nothing is awaited here, so that no event can come between.
+        """
         if session.cancel is not None:
             session.cancel.set()
         if session.live is not None:
             live = session.live
-            texts = (await self.desk.assistant()).index.documents if live.citations else {}
-            session.finish(render.stopped_html(live, texts))
+            session.finish(live.turn, render.stopped_html(live, self.desk.documents))
         return self._turns(session)
 
     async def broken(self, session: Session) -> dict[gr.Component, Any]:
         """Give the page back after an error of ours; its traceback is in the terminal."""
-        if session.live is not None:
+        live = session.live
+        if live is not None:
             message = "The program itself failed. The terminal it was started from says where."
-            session.finish(render.error_html(session.live.question, message, session.live.turn))
+            session.finish(live.turn, render.error_html(live.question, message, live.turn))
         return self._turns(session)
 
     async def answer(self, question: str) -> dict[str, Any]:
@@ -401,13 +416,7 @@ def launch(page: gr.Blocks, host: str = HOST, port: int = PORT) -> None:
         ConfigError: the port is taken.
     """
     import gradio as gr
-    from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-    middleware = [Middleware(Headers)]
-    if host in LOCAL:
-        # Another site's name could be pointed at this machine to read the documents through it.
-        middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL)))
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
     try:
         page.launch(
@@ -422,11 +431,22 @@ def launch(page: gr.Blocks, host: str = HOST, port: int = PORT) -> None:
             footer_links=[],
             theme=gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
             head=render.head_html(),
-            app_kwargs={"middleware": middleware},
+            app_kwargs={"middleware": guards(host)},
         )
     except OSError as error:
         raise ConfigError(f"port {port} is taken; give another one with --port.") from error
     page.desk.start()
+
+
+def guards(host: str) -> list[Middleware]:
+    """Return what stands between the page and the network."""
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    if host not in LOCAL:
+        return [Middleware(Headers)]
+    # Another site's name could be pointed at this machine to read the documents through it.
+    return [Middleware(Headers), Middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL))]
 
 
 class Headers:

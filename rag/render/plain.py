@@ -13,7 +13,7 @@ from rag.types import Answer, Citation, Hit, Statement
 EXCERPT_CHARS = 280
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$^&])")
-_MARKDOWN_START = re.compile(r"^([-+=:]|\d{1,9}(?=[.)]))")
+_MARKDOWN_START = re.compile(r"^(\d{0,9})([-+=:.)])")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -154,4 +154,4 @@ def _plain(text: str) -> str:
 
 def _markdown(text: str) -> str:
     """Return text in one line that Markdown shows as it is."""
-    return _MARKDOWN_START.sub(r"\\\1", _MARKDOWN.sub(r"\\\1", _plain(text)))
+    return _MARKDOWN_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", _plain(text)))

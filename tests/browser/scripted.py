@@ -1,6 +1,9 @@
-"""A page over an assistant that plays written scenes, with pauses as a model makes them.
+"""A page over an assistant that plays written scenes.
 
-    python tests/browser/scripted.py --port 7870 [--pause 0.03] [--opening 0]
+    python tests/browser/scripted.py --port 7870 [--pause 0.03] [--gate FILE]
+
+A question with "step by step" in it stops before each step until the gate, a file, is as many
+bytes long as steps may be made: so a test sees every state, however slow the machine.
 
 Everything but the assistant is the real thing. Connections to other machines are refused and
 written to standard error.
@@ -9,6 +12,7 @@ written to standard error.
 from __future__ import annotations
 
 import argparse
+import itertools
 import socket
 import sys
 import threading
@@ -22,7 +26,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import app
-from rag.errors import CancelledError, EmptyQuestionError, ModelError
+from rag.errors import CancelledError, IndexMissingError, ModelError
 from rag.types import (
     Answer,
     Citation,
@@ -144,11 +148,12 @@ class Scene:
     Attributes:
         drafts: for each passage the sentences written, each with what became of it; a
             plain string is written and never judged.
+        endless: it does not come to an end unless it is stopped.
     """
 
     drafts: tuple[tuple[Hit | None, tuple[Statement | str, ...]], ...]
     abstains: bool = False
-    slowness: float = 1.0
+    endless: bool = False
 
 
 STEEL = "The new pier must stand on steel piles and be paid for without a new tax."
@@ -207,12 +212,12 @@ SCENES: Mapping[str, Scene] = {
             ),
         )
     ),
-    "slowly": Scene(
+    "endless": Scene(
         (
             (hit("pier.txt", VOTE), (proven(VOTE, cite(1, "pier.txt", VOTE)),)),
-            (hit("pier.txt", STEEL_QUOTE), (" ".join(["and so on"] * 200),)),
+            (hit("pier.txt", STEEL_QUOTE), ("It goes on and on",)),
         ),
-        slowness=3.0,
+        endless=True,
     ),
 }  # fmt: skip
 
@@ -222,62 +227,75 @@ class ScriptedAssistant:
 
     Args:
         pause_s: between two words.
+        gate: how many steps may be made, in bytes.
     """
 
-    def __init__(self, pause_s: float) -> None:
+    def __init__(self, pause_s: float, gate: Path | None) -> None:
         self.pause_s = pause_s
+        self.gate = gate
         self.index = SimpleNamespace(documents=DOCUMENTS)
         self.busy = threading.Lock()
-        self.stopped = 0
 
     def close(self) -> None:
         """Nothing to free."""
 
     def stream(self, question: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
         """Play a scene; two at once would be an error of the page."""
-        if not question.strip():
-            raise EmptyQuestionError("the question holds no words; ask one.")
         if "broken model" in question:
             raise ModelError("the model <b>file</b> is damaged; fetch it again.")
         if "bug" in question:
             raise RuntimeError("a bug of ours")
-        if not self.busy.acquire(blocking=False):
+        if not self.busy.acquire(timeout=1):
             raise RuntimeError("two questions at once")
         try:
             yield from self._play(question, cancel or threading.Event())
         finally:
             self.busy.release()
 
+    def _wait(self, seconds: float, cancel: threading.Event) -> None:
+        if cancel.wait(seconds) if seconds else cancel.is_set():
+            raise CancelledError("stopped; ask again.")
+
     def _play(self, question: str, cancel: threading.Event) -> Iterator[Event]:
         scene = next((s for word, s in SCENES.items() if word in question), SCENES["tsunami"])
         began = time.perf_counter()
+        steps = itertools.count(1)
 
-        def wait(times: float) -> None:
-            if cancel.wait(self.pause_s * times * scene.slowness):
-                self.stopped += 1
-                raise CancelledError("stopped; ask again.")
+        def step() -> None:
+            """Wait until the gate lets one more step through."""
+            self._wait(4 * self.pause_s, cancel)
+            number = next(steps)
+            while self.gate and "step by step" in question and self.gate.stat().st_size < number:
+                self._wait(0.02, cancel)
 
         hits = tuple(h for h, _ in scene.drafts if h)
         shown: dict[str, Statement] = {}
         withheld: list[Statement] = []
-        wait(4)
+        step()
         yield Retrieved(hits)
         for number, (found, sentences) in enumerate(scene.drafts):
+            step()
             yield Reading(number, len(scene.drafts), found)
-            wait(8)
+            step()
             texts = [s if isinstance(s, str) else s.text for s in sentences]
             for n, text in enumerate(texts):
                 for m, word in enumerate(text.split(" ")):
                     yield Wrote(number, word if n == m == 0 else " " + word)
-                    wait(1)
+                    self._wait(self.pause_s or 0.001, cancel)
+            # The page draws what was written at most ten times a second: give it a next time.
+            self._wait(0.12, cancel)
+            yield Wrote(number, "")
             for sentence, text in zip(sentences, texts, strict=True):
                 if isinstance(sentence, Statement):
-                    wait(6)
+                    step()
                     yield Judged(number, text, sentence)
                     if sentence.verdict is Verdict.SUPPORTED:
                         shown[text] = sentence
                     else:
                         withheld.append(sentence)
+        while scene.endless:
+            self._wait(0.05, cancel)
+        step()
         statements = () if scene.abstains else tuple(shown.values())
         marked = " ".join(
             s.text + "".join(f"[{c.number}]" for c in s.citations) for s in statements
@@ -307,21 +325,27 @@ def refuse_other_machines() -> None:
             raise OSError("no connection to other machines in this test")
         connect(self, address)
 
-    socket.socket.connect = guarded  # type: ignore[method-assign]
+    socket.socket.connect = guarded  # type: ignore[assignment, method-assign]
 
 
 def main() -> None:
     """Serve the scripted page until killed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--pause", type=float, default=0.03, help="seconds between two words")
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds between two words")
+    parser.add_argument("--gate", type=Path, help="file that lets steps through")
     parser.add_argument("--opening", type=float, default=0.0, help="seconds the models load")
+    parser.add_argument("--failures", type=int, default=0, help="times that opening fails first")
     given = parser.parse_args()
     refuse_other_machines()
 
+    failures = iter(range(given.failures))
+
     def open_assistant() -> ScriptedAssistant:
         time.sleep(given.opening)
-        return ScriptedAssistant(given.pause)
+        if next(failures, None) is not None:
+            raise IndexMissingError("there is no index named <i>harbour</i>; run `rag index`.")
+        return ScriptedAssistant(given.pause, given.gate)
 
     examples = (
         "what conditions did the council set?",
