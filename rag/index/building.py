@@ -36,6 +36,7 @@ from rag.index.manifest import (
     FORMAT,
     MANIFEST,
     PASSAGES,
+    SENTENCES,
     VECTORS,
     WORDS,
     FileEntry,
@@ -73,7 +74,7 @@ class IndexReport:
         failed: files that could not be read, each with its reason; the run went on.
         passages: how many the index holds now.
         elapsed_s: seconds the build took.
-        embedded: how many vectors were made; the others were taken over.
+        embedded: how many texts (passages and sentences) were embedded; the others had been.
         rebuilt: why nothing, or no vector, of the old index could be used; else "".
         written: False where nothing had changed and the index on disk was left alone.
     """
@@ -180,16 +181,20 @@ def _open_old(folder: Path, paths: Sequence[Path]) -> tuple[Index | None, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """All that is written for one state of an index; the last four are parallel.
+    """All that is written for one state of an index.
 
     Attributes:
-        embedded: how many of the vectors are new.
+        words: by passage.
+        vectors: by passage.
+        sentences: by sentence, in the order of the passages.
+        embedded: how many of the texts were embedded anew.
     """
 
     documents: Sequence[DocumentRow]
     passages: Sequence[PassageRow]
     words: Sequence[Mapping[str, str]]
     vectors: NDArray[np.float32]
+    sentences: NDArray[np.float32]
     embedded: int
 
 
@@ -208,15 +213,38 @@ def _content(
         line = _fit(heading(row.document), embedder)
         own = cut.get(row.document.id) or _cut(row.document, line, embedder)
         for passage in own:
-            text = f"{line}\n{passage.text}" if line else passage.text
-            embedded = sha256(text.encode("utf-8", "surrogatepass"))[:32]
-            texts[embedded] = text
-            passages.append(PassageRow(passage, embedded))
+            passages.append(_passage_row(passage, line, texts))
             words.append(entry_of(row.document, passage))
-    known = _old_vectors(old)
-    new = [embedded for embedded in texts if embedded not in known]
-    known.update(_embed({embedded: texts[embedded] for embedded in new}, embedder, tell))
-    return _Content(documents, passages, words, _stack(passages, known, embedder), len(new))
+    vectors = _old_vectors(old)
+    new = {embedded: text for embedded, text in texts.items() if embedded not in vectors}
+    vectors.update(_embed(new, embedder, tell))
+    whole = [row.embedded for row in passages]
+    parts = [embedded for row in passages for embedded in row.sentences_embedded]
+    return _Content(
+        documents=documents,
+        passages=passages,
+        words=words,
+        vectors=_stack(whole, vectors, embedder),
+        sentences=_stack(parts, vectors, embedder),
+        embedded=len(new),
+    )
+
+
+def _passage_row(passage: Passage, line: str, texts: dict[str, str]) -> PassageRow:
+    """Return the row of a passage, and note the texts to embed by their hash.
+
+    Heading and passage are embedded together, and heading and each sentence: the one tells what a
+    passage is about, the other finds a fact beside others.
+    """
+
+    def note(text: str) -> str:
+        text = f"{line}\n{text}" if line else text
+        embedded = sha256(text.encode("utf-8", "surrogatepass"))[:32]
+        texts[embedded] = text
+        return embedded
+
+    whole = note(passage.text)
+    return PassageRow(passage, whole, tuple(note(s.text) for s in passage.sentences))
 
 
 def _old_passages(documents: Sequence[DocumentRow], old: Index | None) -> dict[str, list[Passage]]:
@@ -259,8 +287,11 @@ def _old_vectors(old: Index | None) -> dict[str, NDArray[np.float32]]:
     """Return the vectors there are, by the hash of the text that was embedded."""
     if old is None:
         return {}
+    whole = [row.embedded for row in old.passage_rows]
+    parts = [embedded for row in old.passage_rows for embedded in row.sentences_embedded]
     return {
-        row.embedded: vector for row, vector in zip(old.passage_rows, old.vectors(), strict=True)
+        **dict(zip(parts, old.sentence_vectors(), strict=True)),
+        **dict(zip(whole, old.vectors(), strict=True)),
     }
 
 
@@ -291,14 +322,12 @@ def _embed(
 
 
 def _stack(
-    passages: Sequence[PassageRow],
-    vectors: Mapping[str, NDArray[np.float32]],
-    embedder: Embedder,
+    embedded: Sequence[str], vectors: Mapping[str, NDArray[np.float32]], embedder: Embedder
 ) -> NDArray[np.float32]:
-    """Return the vectors in the order of the passages."""
+    """Return vectors by their hashes, in that order, as rows."""
     import numpy as np
 
-    rows = [vectors[row.embedded] for row in passages]
+    rows = [vectors[identity] for identity in embedded]
     return np.asarray(rows, dtype=np.float32).reshape(len(rows), embedder.dimension)
 
 
@@ -315,6 +344,7 @@ def _write(folder: Path, content: _Content, embedder: Embedder) -> None:
         write_file(generation / DOCUMENTS, dump_documents(content.documents))
         write_file(generation / PASSAGES, dump_passages(content.passages))
         write_file(generation / VECTORS, Vectors.dump(content.vectors))
+        write_file(generation / SENTENCES, Vectors.dump(content.sentences))
         Words.write(generation / WORDS, content.words)
         for file in (generation / WORDS).iterdir():
             sync_file(file)
@@ -344,6 +374,7 @@ def _manifest(generation: Path, content: _Content, embedder: Embedder) -> Manife
         max_tokens=embedder.max_tokens,
         documents=len(content.documents),
         passages=len(content.passages),
+        sentences=len(content.sentences),
         roots=tuple(sorted({p.root for row in content.documents for p in row.places})),
         files={
             path.relative_to(generation).as_posix(): FileEntry(

@@ -11,11 +11,12 @@ from typing import Any
 from rag.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
 from rag.index.files import file_sha256, sha256
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 DOCUMENTS = "documents.jsonl"
 PASSAGES = "passages.jsonl"
 VECTORS = "vectors.faiss"
+SENTENCES = "sentences.faiss"
 WORDS = "words"
 
 
@@ -38,6 +39,7 @@ class Manifest:
         embedder: name of the embedder; the next three are its own.
         documents: how many.
         passages: how many; as many vectors, as many entries in words.
+        sentences: how many; as many vectors of their own.
         roots: the absolute folders the documents were found under.
         files: path relative to the generation folder -> size and checksum.
     """
@@ -51,6 +53,7 @@ class Manifest:
     max_tokens: int
     documents: int
     passages: int
+    sentences: int
     roots: tuple[str, ...]
     files: Mapping[str, FileEntry]
 
@@ -103,7 +106,7 @@ def _manifest_of(folder: Path, values: dict[str, Any]) -> Manifest:
         values["roots"] = tuple(values["roots"])
     except (TypeError, AttributeError) as error:
         raise damaged(folder, f"{MANIFEST} does not state what it should") from error
-    missing = {DOCUMENTS, PASSAGES, VECTORS, f"{WORDS}/meta.json"} - set(values["files"])
+    missing = {DOCUMENTS, PASSAGES, VECTORS, SENTENCES, f"{WORDS}/meta.json"} - set(values["files"])
     if missing:
         raise damaged(folder, f"{MANIFEST} does not name {', '.join(sorted(missing))}")
     return Manifest(**values)

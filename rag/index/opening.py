@@ -10,6 +10,7 @@ from rag.errors import IndexDamagedError, IndexMismatchError
 from rag.index.manifest import (
     DOCUMENTS,
     PASSAGES,
+    SENTENCES,
     VECTORS,
     WORDS,
     Manifest,
@@ -35,7 +36,7 @@ class Index:
         folder: where it lies.
         manifest: what it says of itself.
         document_rows: documents with all their places.
-        passage_rows: passages with the hash of what was embedded.
+        passage_rows: passages with the hashes of what was embedded.
         documents: by document id.
         passages: in the order of the rows that the searches return.
     """
@@ -47,6 +48,7 @@ class Index:
         document_rows: Sequence[DocumentRow],
         passage_rows: Sequence[PassageRow],
         vectors: Vectors,
+        sentences: Vectors,
         words: Words,
     ) -> None:
         self.folder = folder
@@ -58,6 +60,9 @@ class Index:
         }
         self.passages: Sequence[Passage] = [row.passage for row in passage_rows]
         self._vectors = vectors
+        self._sentences = sentences
+        # The passage that the vector of a sentence belongs to.
+        self._owners = [row for row, passage in enumerate(self.passages) for _ in passage.sentences]
         self._words = words
 
     @classmethod
@@ -100,20 +105,24 @@ class Index:
             by_id = {row.document.id: row.document for row in document_rows}
             passage_rows = load_passages(generation / PASSAGES, by_id)
             vectors = Vectors.load(generation / VECTORS)
+            sentences = Vectors.load(generation / SENTENCES)
             words = Words.load(generation / WORDS)
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise damaged(folder, f"it cannot be loaded ({error})") from error
         counts = {
             "documents": (manifest.documents, len(by_id)),
             "passages": (manifest.passages, len(passage_rows)),
-            "vectors": (manifest.passages, len(vectors)),
+            "sentences": (manifest.sentences, sum(len(p.passage.sentences) for p in passage_rows)),
+            "vectors of passages": (manifest.passages, len(vectors)),
+            "vectors of sentences": (manifest.sentences, len(sentences)),
             "entries in words": (manifest.passages, len(words)),
             "dimensions": (manifest.dimension, vectors.dimension),
+            "dimensions of sentences": (manifest.dimension, sentences.dimension),
         }
         for what, (stated, found) in counts.items():
             if stated != found:
                 raise damaged(folder, f"the manifest states {stated} {what}, there are {found}")
-        return cls(folder, manifest, document_rows, passage_rows, vectors, words)
+        return cls(folder, manifest, document_rows, passage_rows, vectors, sentences, words)
 
     def search_dense(
         self, vector: NDArray[np.float32] | Sequence[float], k: int
@@ -125,6 +134,37 @@ class Index:
         Raises:
             IndexMismatchError: the vector has another dimension.
         """
+        return self._vectors.search(self._query(vector), k)
+
+    def search_sentences(
+        self, vector: NDArray[np.float32] | Sequence[float], k: int
+    ) -> list[tuple[int, float]]:
+        """Return the passage rows that hold the sentences nearest to a vector, best first.
+
+        The cosine (-1 to 1) is that of the passage's nearest sentence: a fact in one sentence is
+        found even if the rest of its passage is about something else.
+
+        Raises:
+            IndexMismatchError: the vector has another dimension.
+        """
+        query = self._query(vector)
+        wanted = min(k, len(self.passages))
+        among = 4 * wanted
+        while True:
+            best: dict[int, float] = {}
+            found = self._sentences.search(query, among)
+            for sentence, cosine in found:
+                best.setdefault(self._owners[sentence], cosine)
+            if len(best) >= wanted or len(found) < among:
+                return list(best.items())[:wanted]
+            among *= 2
+
+    def _query(self, vector: NDArray[np.float32] | Sequence[float]) -> NDArray[np.float32]:
+        """Return a vector to search with, one dimension.
+
+        Raises:
+            IndexMismatchError: it has another length.
+        """
         import numpy as np
 
         query = np.asarray(vector, dtype=np.float32).reshape(-1)
@@ -133,7 +173,7 @@ class Index:
                 f"The index {self.folder} holds vectors of {self.manifest.dimension} dimensions, "
                 f"the question has {query.size}. Use the embedder {self.manifest.embedder}."
             )
-        return self._vectors.search(query, k)
+        return query
 
     def search_lexical(self, query: str, k: int) -> list[tuple[int, float]]:
         """Return the passage rows that share words with a question, with BM25 (0 up), best first.
@@ -144,5 +184,9 @@ class Index:
         return self._words.search(query, k)
 
     def vectors(self) -> NDArray[np.float32]:
-        """Return a copy of all vectors, one unit row a passage."""
+        """Return a copy of the vectors of the passages, unit rows in their order."""
         return self._vectors.all()
+
+    def sentence_vectors(self) -> NDArray[np.float32]:
+        """Return a copy of the vectors of the sentences, unit rows in the order of the passages."""
+        return self._sentences.all()

@@ -50,10 +50,16 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class PassageRow:
-    """A passage with the hash of the text that was embedded for it."""
+    """A passage with the hashes of the texts that were embedded for it.
+
+    Attributes:
+        embedded: of heading and passage.
+        sentences_embedded: of heading and sentence, one for each sentence.
+    """
 
     passage: Passage
     embedded: str
+    sentences_embedded: tuple[str, ...]
 
 
 def dump_documents(rows: Iterable[DocumentRow]) -> bytes:
@@ -106,8 +112,13 @@ def dump_passages(rows: Iterable[PassageRow]) -> bytes:
                 "start": row.passage.start,
                 "end": row.passage.end,
                 "kind": row.passage.kind,
-                "sentences": [[s.start, s.end] for s in row.passage.sentences],
                 "embedded": row.embedded,
+                "sentences": [
+                    [sentence.start, sentence.end, embedded]
+                    for sentence, embedded in zip(
+                        row.passage.sentences, row.sentences_embedded, strict=True
+                    )
+                ],
             }
         )
         for row in rows
@@ -125,10 +136,11 @@ def load_passages(path: Path, documents: Mapping[str, Document]) -> list[Passage
             start=value["start"],
             end=value["end"],
             text=text[value["start"] : value["end"]],
-            sentences=tuple(Sentence(s, e, text[s:e]) for s, e in value["sentences"]),
+            sentences=tuple(Sentence(s, e, text[s:e]) for s, e, _ in value["sentences"]),
             kind=value["kind"],
         )
-        rows.append(PassageRow(passage, value["embedded"]))
+        hashes = tuple(embedded for _, _, embedded in value["sentences"])
+        rows.append(PassageRow(passage, value["embedded"], hashes))
     return rows
 
 

@@ -87,6 +87,7 @@ def state_of(folder: Path) -> tuple[Any, ...]:
         list(index.document_rows),
         list(index.passage_rows),
         index.vectors().tolist(),
+        index.sentence_vectors().tolist(),
         [
             [(row, pytest.approx(score)) for row, score in index.search_lexical(word, 50)]
             for word in words
@@ -106,7 +107,10 @@ def test_a_first_build_holds_every_file(corpus: Path, folder: Path, embedder: Re
     assert report.rebuilt == ""
     index = Index.open(folder, embedder.checksum)
     assert {d.source for d in index.documents.values()} == set(report.added)
-    assert report.passages == report.embedded == len(index.passages) == index.manifest.passages
+    assert report.passages == len(index.passages) == index.manifest.passages == len(index.vectors())
+    sentences = sum(len(p.sentences) for p in index.passages)
+    assert index.manifest.sentences == sentences == len(index.sentence_vectors())
+    assert report.embedded == len(set(embedder.texts)) == len(embedder.texts)
     assert index.manifest.roots == (str(corpus),)
     assert index.manifest.embedder == "fake-embedder"
     assert index.manifest.dimension == embedder.dimension
@@ -241,7 +245,8 @@ def test_a_changed_file_replaces_its_passages_and_the_others_keep_their_vectors(
 
     assert report.changed == ("library.txt",)
     assert report.unchanged == ("harbour.md", "orchard.txt")
-    assert report.embedded == len(embedder.texts) == 1
+    assert report.embedded == len(embedder.texts) > 0
+    assert all("burnt down" in text for text in embedder.texts)
     texts = [p.text for p in Index.open(folder).passages]
     assert any("burnt down" in text for text in texts)
     assert not any("Sundays" in text for text in texts)
@@ -594,6 +599,7 @@ MANIFEST_DAMAGES: dict[str, Callable[[Path], object]] = {
     "sealed-wrong-documents": edited(lambda v: v.update(documents=99), resealed=True),
     "sealed-wrong-passages": edited(lambda v: v.update(passages=1), resealed=True),
     "sealed-wrong-dimension": edited(lambda v: v.update(dimension=3), resealed=True),
+    "sealed-wrong-sentences": edited(lambda v: v.update(sentences=1), resealed=True),
     "sealed-without-vectors": edited(lambda v: v["files"].pop("vectors.faiss"), resealed=True),
     "sealed-unknown-key": edited(lambda v: v.update(extra=1), resealed=True),
     "sealed-odd-files": edited(lambda v: v.update(files={"a": 1}), resealed=True),
@@ -655,7 +661,9 @@ def test_another_format_is_refused_and_made_anew(
     Index.open(folder)
 
 
-@pytest.mark.parametrize("victim", ["manifest.json", "documents.jsonl", "vectors.faiss"])
+@pytest.mark.parametrize(
+    "victim", ["manifest.json", "documents.jsonl", "vectors.faiss", "sentences.faiss"]
+)
 def test_a_build_over_a_damaged_index_trusts_nothing_of_it(
     victim: str, corpus: Path, folder: Path, embedder: Recorder
 ) -> None:
@@ -669,7 +677,7 @@ def test_a_build_over_a_damaged_index_trusts_nothing_of_it(
 
     assert victim in report.rebuilt
     assert report.written
-    assert report.embedded == len(embedder.texts) == report.passages
+    assert report.embedded == len(embedder.texts) > report.passages
     assert report.added == ("harbour.md", "library.txt", "orchard.txt")
     assert state_of(folder) == expected
 
@@ -697,7 +705,7 @@ def test_a_build_with_another_embedder_embeds_everything_anew(
     report = build([corpus], folder, other)
 
     assert "fake-embedder" in report.rebuilt
-    assert report.embedded == report.passages == len(other.texts)
+    assert report.embedded == len(other.texts) > report.passages
     assert report.unchanged == ("harbour.md", "library.txt", "orchard.txt")
     index = Index.open(folder, "another")
     assert len(index.documents) == 4
@@ -732,8 +740,8 @@ class KilledError(BaseException):
 # Every step of writing, and how often it is taken.
 CALLS = {
     "Words.write": 1,
-    "Vectors.dump": 1,
-    "write_file": 4,
+    "Vectors.dump": 2,
+    "write_file": 5,
     "sync_file": 8,
     "sync_folder": 4,
     "replace": 1,
@@ -988,6 +996,7 @@ def test_a_question_without_direction_is_near_to_nothing(
     mixed = np.zeros(embedder.dimension, dtype=np.float32)
     mixed[3] = value
     assert index.search_dense(mixed, 5) == []
+    assert index.search_sentences(query, 5) == index.search_sentences(mixed, 5) == []
 
 
 def test_a_question_of_another_dimension_is_refused(
@@ -996,6 +1005,42 @@ def test_a_question_of_another_dimension_is_refused(
     build([corpus], folder, embedder)
     with pytest.raises(IndexMismatchError, match=r"64 dimensions.*has 3"):
         Index.open(folder).search_dense([1.0, 0.0, 0.0], 5)
+    with pytest.raises(IndexMismatchError, match=r"64 dimensions.*has 3"):
+        Index.open(folder).search_sentences([1.0, 0.0, 0.0], 5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), k=st.integers(0, 30))
+def test_a_passage_is_as_near_as_its_nearest_sentence(seed: int, k: int, tiny: Index) -> None:
+    query = np.random.default_rng(seed).normal(size=tiny.manifest.dimension).astype(np.float32)
+
+    found = tiny.search_sentences(query, k)
+
+    cosines = tiny.sentence_vectors() @ (query / np.linalg.norm(query))
+    ends = np.cumsum([len(p.sentences) for p in tiny.passages])
+    slow = [float(part.max()) for part in np.split(cosines, ends[:-1])]
+    near = [cosine for _, cosine in found]
+    assert [slow[row] for row, _ in found] == pytest.approx(near, abs=1e-5)
+    assert near == pytest.approx(sorted(slow, reverse=True)[:k], abs=1e-5)
+
+
+def test_many_near_sentences_of_one_passage_do_not_hide_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The geese fly. " * 60)
+    for name in "bcd":
+        (tmp_path / f"{name}.txt").write_text(f"Nothing about birds in {name}.")
+    build([tmp_path], tmp_path / "index", FakeEmbedder())
+    index = Index.open(tmp_path / "index")
+    (vector,) = FakeEmbedder().embed(["geese fly"], kind="query")
+    rows = [row for row, _ in index.search_sentences(vector, 4)]
+    assert len(set(rows)) == len(rows) == 4
+
+
+def test_a_document_without_any_words_can_be_indexed(tmp_path: Path) -> None:
+    (tmp_path / "stars.txt").write_text("* * *\n\n---\n")
+    build([tmp_path], tmp_path / "index", FakeEmbedder())
+    index = Index.open(tmp_path / "index")
+    assert index.search_lexical("stars", 5) == [] or index.passages
+    assert len(index.search_sentences([1.0] + [0.0] * 63, 5)) == len(index.passages)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.index import Index, build
-from rag.retrieve import DEPTH, RRF_K, dense, fuse, lexical, retrieve, trim
+from rag.retrieve import (
+    BOILERPLATE_WEIGHT,
+    RRF_K,
+    by_sentence,
+    dense,
+    fuse,
+    lexical,
+    retrieve,
+    trim,
+)
 from rag.testing import FakeEmbedder, tiny_corpus
 from rag.types import Document, Hit, Passage, PassageKind
 
@@ -24,7 +34,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
         "Voices from the harbour\n\nBy Nora Lind, Senior Editor\n\n"
         "The pilots say that the bridge should have been repaired ten years ago.\n\n"
         "Nora Lind\nSenior Editor\n\n"
-        "Nora Lind is a senior editor at the Coast Courier, where she has covered ships since 2009.\n",
+        "Nora Lind is a senior editor at the Coast Courier, covering ships since 2009.\n",
         encoding="utf-8",
     )
     build([corpus], tmp / "index", EMBEDDER)
@@ -39,9 +49,14 @@ def found(index: Index, question: str, *, passages: int = 3) -> list[Hit]:
 
 
 def test_fusion_adds_reciprocal_ranks() -> None:
-    fused = fuse([(7, 0.9), (3, 0.5)], [(3, 11.0), (5, 2.0)])
+    fused = fuse([[(7, 0.9), (3, 0.5)], [(3, 11.0), (5, 2.0)]])
     assert dict(fused) == pytest.approx({7: 1 / 61, 3: 1 / 62 + 1 / 61, 5: 1 / 62})
     assert [row for row, _ in fused] == [3, 7, 5]
+
+
+def test_a_ranking_counts_as_much_as_its_share() -> None:
+    fused = fuse([[(7, 0.9)], [(3, 11.0)], [(3, 0.4)]], shares=[1.0, 0.5, 2.0])
+    assert dict(fused) == pytest.approx({7: 1 / 61, 3: 0.5 / 61 + 2 / 61})
 
 
 RANKED = st.lists(st.integers(0, 30), unique=True, max_size=20).map(
@@ -50,31 +65,35 @@ RANKED = st.lists(st.integers(0, 30), unique=True, max_size=20).map(
 
 
 @settings(max_examples=200, deadline=None)
-@given(by_meaning=RANKED, by_words=RANKED, light=st.sets(st.integers(0, 30), max_size=10))
+@given(
+    rankings=st.lists(RANKED, max_size=3),
+    share=st.sampled_from([1.0, 2.0]),
+    light=st.sets(st.integers(0, 30), max_size=10),
+)
 def test_fusion_equals_its_slow_twin(
-    by_meaning: list[tuple[int, float]], by_words: list[tuple[int, float]], light: set[int]
+    rankings: list[list[tuple[int, float]]], share: float, light: set[int]
 ) -> None:
-    fused = fuse(by_meaning, by_words, weights=dict.fromkeys(light, 0.5))
+    shares = [share] * len(rankings)
+    fused = fuse(rankings, shares=shares, weights=dict.fromkeys(light, 0.5))
 
     slow = {}
-    for row in {row for row, _ in by_meaning + by_words}:
+    for row in {row for ranked in rankings for row, _ in ranked}:
         slow[row] = 0.0
-        for ranked in (by_meaning, by_words):
+        for ranked in rankings:
             rows = [r for r, _ in ranked]
-            slow[row] += 1 / (RRF_K + rows.index(row) + 1) if row in rows else 0.0
+            slow[row] += share / (RRF_K + rows.index(row) + 1) if row in rows else 0.0
         slow[row] *= 0.5 if row in light else 1.0
     assert dict(fused) == pytest.approx(slow)
     assert [score for _, score in fused] == sorted((s for _, s in fused), reverse=True)
 
 
-def test_equal_scores_are_ordered_by_meaning_then_by_row() -> None:
-    fused = fuse([(4, 0.3)], [(2, 5.0)])
-    assert [row for row, _ in fused] == [4, 2]
-    assert [row for row, _ in fuse([], [(9, 1.0), (1, 1.0)])] == [9, 1]
+def test_equal_scores_stand_in_the_order_of_the_first_ranking() -> None:
+    assert [row for row, _ in fuse([[(4, 0.3)], [(2, 5.0)]])] == [4, 2]
+    assert [row for row, _ in fuse([[], [(9, 1.0), (1, 1.0)]])] == [9, 1]
 
 
 def test_nothing_fused_is_nothing() -> None:
-    assert fuse([], []) == []
+    assert fuse([]) == fuse([[], []]) == []
 
 
 # --- trimming ---------------------------------------------------------------------------------
@@ -150,24 +169,38 @@ def test_the_passage_that_answers_is_found(
 
 def test_hits_say_what_their_score_is_made_of(index: Index) -> None:
     question = "When will the bridge close?"
-    by_meaning, by_words = dense(question, index, EMBEDDER, DEPTH), lexical(question, index, DEPTH)
     hits = found(index, question, passages=20)
 
     assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+    rankings = {
+        ("cosine", "dense_rank"): dense(question, index, EMBEDDER),
+        ("bm25", "lexical_rank"): lexical(question, index),
+        ("sentence", "sentence_rank"): by_sentence(question, index, EMBEDDER),
+    }
     rows = {passage.id: row for row, passage in enumerate(index.passages)}
     for h in hits:
-        row = rows[h.passage.id]
         assert h.document is index.documents[h.passage.document_id]
-        expected = {}
-        for name, ranked in (("cosine", by_meaning), ("bm25", by_words)):
-            places = [place for place, (r, _) in enumerate(ranked, start=1) if r == row]
-            if places:
-                rank = "dense_rank" if name == "cosine" else "lexical_rank"
-                expected[name] = ranked[places[0] - 1][1]
-                expected[rank] = places[0]
+        expected: dict[str, float] = {}
+        for (score_name, rank_name), ranked in rankings.items():
+            for rank, (row, score) in enumerate(ranked, start=1):
+                if row == rows[h.passage.id]:
+                    expected |= {score_name: score, rank_name: rank}
         assert h.signals == pytest.approx(expected)
-        assert -1 <= h.signals.get("cosine", 0) <= 1
+        assert -1 <= h.signals["cosine"] <= 1
+        assert -1 <= h.signals["sentence"] <= 1
         assert h.signals.get("bm25", 1) > 0
+
+
+def test_another_order_may_be_given(index: Index) -> None:
+    def backwards(question: str, hits: Sequence[Hit]) -> list[Hit]:
+        assert question == "bridge?"
+        assert not any("sentence" in h.signals for h in hits)
+        return list(reversed(hits))
+
+    asked = {"passages": 20, "budget_tokens": 1000}
+    turned = retrieve("bridge?", index, EMBEDDER, rerank=backwards, **asked)
+    again = retrieve("bridge?", index, EMBEDDER, rerank=lambda q, hits: list(hits), **asked)
+    assert turned == list(reversed(again))
 
 
 def test_boilerplate_stands_behind_a_body_passage_of_the_same_rank(index: Index) -> None:
@@ -175,7 +208,7 @@ def test_boilerplate_stands_behind_a_body_passage_of_the_same_rank(index: Index)
     assert {"body", "metadata", "boilerplate"} <= kinds
     rows = [row for row, p in enumerate(index.passages) if p.kind == "boilerplate"]
     body = next(row for row, p in enumerate(index.passages) if p.kind == "body")
-    fused = fuse([(rows[0], 0.9), (body, 0.8)], [], weights={rows[0]: 0.8})
+    fused = fuse([[(rows[0], 0.9), (body, 0.8)]], weights={rows[0]: BOILERPLATE_WEIGHT})
     assert [row for row, _ in fused] == [body, rows[0]]
 
 
@@ -206,4 +239,4 @@ def test_an_index_of_one_passage_can_be_asked(tmp_path: Path) -> None:
     build([tmp_path / "one.txt"], tmp_path / "index", EMBEDDER)
     (only,) = found(Index.open(tmp_path / "index"), "geese?")
     assert only.passage.text == "The only sentence is about geese."
-    assert only.signals["dense_rank"] == only.signals["lexical_rank"] == 1
+    assert {v for k, v in only.signals.items() if k.endswith("_rank")} == {1.0}
