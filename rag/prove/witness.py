@@ -20,9 +20,11 @@ from rag.types import Hit, Sentence, Verdict
 
 # Log-odds at which the witness leaves coverage's support as it is: the model says yes too
 # easily, so its zero point is not the middle.
-NEUTRAL = 1.0
-STEP = 0.08  # support for each unit of log-odds beyond it
-REACH = 3.0
+NEUTRAL = 0.8
+STEP = 0.15  # support for each unit of log-odds beyond it
+REACH = 2.0
+# What no single passage carries is not put to the witness and must be covered this well.
+SEVERAL = 0.9
 VERBATIM = 0.9
 OPEN = (Verdict.SUPPORTED, Verdict.PARTLY)
 
@@ -45,8 +47,11 @@ class WitnessedChecker:
     def judge(self, claim: Claim) -> Judgement:
         """Return verdict, support and the sentences that carry the claim."""
         found = self.checker.judge(claim)
-        if found.verdict not in OPEN or len(claim.hits) != 1:
+        if found.verdict not in OPEN:
             return found
+        if len(claim.hits) != 1:
+            enough = found.support >= SEVERAL
+            return found if enough else replace(found, verdict=Verdict.PARTLY)
         settled = found.support >= self.threshold and found.anchored
         if settled and verbatim(claim.text, found.sentences):
             return found
