@@ -12,6 +12,8 @@ from rag.types import Citation, Hit, Sentence, Statement, Verdict
 
 # Another document is cited beside the first only where it carries the statement this well.
 ALSO_SUPPORT = 0.85
+# What its own passage does not carry, another one must carry beyond doubt.
+ELSEWHERE_SUPPORT = 0.95
 _ANSWER_WORD = re.compile(r"(yes|no),\s+", re.IGNORECASE)
 _YEAR = re.compile(
     r"\b((?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{1,2}(?:st|nd|rd|th)?"
@@ -77,7 +79,8 @@ class Prover:
             best = max(best, self.checker.judge(Claim(text, question, tuple(own))), key=_rank)
         others = [hit for hit in hits if hit not in own]
         if best.verdict is not Verdict.SUPPORTED:
-            elsewhere = [self.checker.judge(Claim(text, question, (hit,))) for hit in others]
+            judged = [self.checker.judge(Claim(text, question, (hit,))) for hit in others]
+            elsewhere = [j for j in judged if j.support >= ELSEWHERE_SUPPORT]
             best = max([best, *elsewhere], key=_rank)
         if best.verdict is not Verdict.SUPPORTED:
             return Proof(text, best, ())
