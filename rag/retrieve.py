@@ -7,7 +7,9 @@ for IR with Contextual Neural Language Modeling", SIGIR 2019).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from rag.embedder import Embedder
 from rag.index import Index
@@ -23,6 +25,10 @@ RERANK_DEPTH = 20
 # Kept findable (who is the author?), but behind body passages of about the same rank: at the top
 # this is three ranks. Less would cost the questions that only boilerplate answers.
 BOILERPLATE_WEIGHT = 0.95
+# Passages of one document that keep their score; each further one falls some ranks, so that a long
+# document does not crowd out the others.
+EACH = 2
+CROWDING = 0.006
 
 Ranked = Sequence[tuple[int, float]]
 
@@ -78,6 +84,17 @@ def fuse(
     return sorted(scores.items(), key=lambda pair: (-pair[1], first[pair[0]]))
 
 
+def spread(hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits with the third and later ones of a document some ranks behind."""
+    seen: Counter[str] = Counter()
+    scored = []
+    for hit in hits:
+        seen[hit.document.id] += 1
+        behind = CROWDING * max(0, seen[hit.document.id] - EACH)
+        scored.append(replace(hit, score=hit.score - behind))
+    return sorted(scored, key=lambda hit: -hit.score)
+
+
 def trim(
     hits: Sequence[Hit], embedder: Embedder, *, passages: int, budget_tokens: int
 ) -> list[Hit]:
@@ -122,8 +139,8 @@ def retrieve(
         embedder: the one the index was made with.
         passages: at most so many.
         budget_tokens: for the passages' texts together, by the embedder's tokenizer.
-        rerank: puts the best `RERANK_DEPTH` into their final order, in place of the order by
-            sentences.
+        rerank: puts the best `RERANK_DEPTH` into their final order. The order by sentences is
+            then left to it: it counts nothing in the score, but stands in the signals.
     """
     if not content_words(question):
         return []
@@ -131,11 +148,9 @@ def retrieve(
     rankings = {
         "dense": index.search_dense(vector, DEPTH),
         "lexical": index.search_lexical(question, DEPTH),
+        "sentence": index.search_sentences(vector, DEPTH),
     }
-    shares = [1.0, 1.0]
-    if rerank is None:
-        rankings["sentence"] = index.search_sentences(vector, DEPTH)
-        shares.append(SENTENCE_SHARE)
+    shares = [1.0, 1.0, SENTENCE_SHARE if rerank is None else 0.0]
     signals = _signals(rankings)
     light = {row: BOILERPLATE_WEIGHT for row in signals if _is_boilerplate(index, row)}
     hits = [
@@ -147,8 +162,7 @@ def retrieve(
         )
         for row, score in fuse(list(rankings.values()), shares=shares, weights=light)
     ]
-    if rerank is not None:
-        hits = rerank(question, hits[:RERANK_DEPTH])
+    hits = spread(hits) if rerank is None else rerank(question, hits[:RERANK_DEPTH])
     return trim(hits, embedder, passages=passages, budget_tokens=budget_tokens)
 
 

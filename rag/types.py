@@ -84,8 +84,9 @@ class Hit:
 
     Attributes:
         score: fused score, higher is better; comparable within one question only.
-        signals: what the score is made of: "cosine" (-1 to 1), "bm25" (0 up),
-            "dense_rank" and "lexical_rank" (from 1; absent when not found that way).
+        signals: what the score is made of: "cosine" (-1 to 1), "bm25" (0 up), "sentence" (cosine
+            of the nearest sentence, -1 to 1), "dense_rank", "lexical_rank" and "sentence_rank"
+            (from 1); absent when not found that way.
     """
 
     passage: Passage

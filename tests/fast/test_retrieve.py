@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ from hypothesis import strategies as st
 from rag.index import Index, build
 from rag.retrieve import (
     BOILERPLATE_WEIGHT,
+    CROWDING,
     RRF_K,
     by_sentence,
     dense,
     fuse,
     lexical,
     retrieve,
+    spread,
     trim,
 )
 from rag.testing import FakeEmbedder, tiny_corpus
@@ -94,6 +97,25 @@ def test_equal_scores_stand_in_the_order_of_the_first_ranking() -> None:
 
 def test_nothing_fused_is_nothing() -> None:
     assert fuse([]) == fuse([[], []]) == []
+
+
+# --- no document crowds out the others --------------------------------------------------------
+
+
+def test_later_passages_of_a_document_stand_back() -> None:
+    rows = [replace(hit(0, 3), score=0.06 - n / 1000) for n in range(4)]
+    other = replace(hit(1, 3), score=0.0555)
+    turned = spread(sorted([*rows, other], key=lambda h: -h.score))
+    assert [h.document.id for h in turned] == ["0", "0", "1", "0", "0"]
+    assert [h.score for h in turned[:3]] == [0.06, 0.059, 0.0555]
+    assert turned[3].score == pytest.approx(0.058 - CROWDING)
+    assert turned[4].score == pytest.approx(0.057 - 2 * CROWDING)
+
+
+def test_two_passages_of_a_document_stay_as_they_are() -> None:
+    hits = [replace(hit(0, 3), score=0.06), replace(hit(0, 4), score=0.05)]
+    assert spread(hits) == hits
+    assert spread([]) == []
 
 
 # --- trimming ---------------------------------------------------------------------------------
@@ -194,13 +216,24 @@ def test_hits_say_what_their_score_is_made_of(index: Index) -> None:
 def test_another_order_may_be_given(index: Index) -> None:
     def backwards(question: str, hits: Sequence[Hit]) -> list[Hit]:
         assert question == "bridge?"
-        assert not any("sentence" in h.signals for h in hits)
+        assert any("sentence" in h.signals for h in hits)
         return list(reversed(hits))
 
     asked = {"passages": 20, "budget_tokens": 1000}
     turned = retrieve("bridge?", index, EMBEDDER, rerank=backwards, **asked)
     again = retrieve("bridge?", index, EMBEDDER, rerank=lambda q, hits: list(hits), **asked)
     assert turned == list(reversed(again))
+    assert [h.score for h in again] == [
+        score
+        for _, score in fuse(
+            [dense("bridge?", index, EMBEDDER), lexical("bridge?", index)],
+            weights={
+                row: BOILERPLATE_WEIGHT
+                for row, p in enumerate(index.passages)
+                if p.kind == "boilerplate"
+            },
+        )
+    ]
 
 
 def test_boilerplate_stands_behind_a_body_passage_of_the_same_rank(index: Index) -> None:
