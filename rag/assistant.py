@@ -19,7 +19,6 @@ from rag.llm import LlamaModel, Mind
 from rag.passages import heading
 from rag.prove import CoverageChecker, Numbering, Proof, Prover, Rarity, WitnessedChecker, merge
 from rag.prove.select import Selector
-from rag.rerank import SentenceRanker
 from rag.retrieve import retrieve
 from rag.types import (
     Answer,
@@ -93,7 +92,6 @@ class Assistant:
         self.checker = WitnessedChecker(coverage, llm, threshold=threshold)
         self.prover = Prover(self.checker, also=coverage)
         self.selector = Selector(rarity)
-        self.ranker = SentenceRanker(embedder)
 
     @classmethod
     def open(
@@ -212,7 +210,6 @@ class Assistant:
             self.embedder,
             passages=self.settings.passages,
             budget_tokens=self.settings.budget_tokens,
-            rerank=self.ranker.rank,
         )
         run.retrieve_s = time.perf_counter() - run.started
         return hits
