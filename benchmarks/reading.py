@@ -97,8 +97,7 @@ def score(rows: Sequence[Row]) -> str:
     ]
     for name in (*SETS, "all"):
         of_set = [row for row in rows if name in (row["set"], "all")]
-        for way in (*WAYS, "single+joint"):
-            lines.append(_line(name, way, of_set))
+        lines += [_line(name, way, of_set) for way in (*WAYS, "single+joint")]
     return "\n".join(lines)
 
 
@@ -108,9 +107,7 @@ def _line(name: str, way: str, rows: Sequence[Row]) -> str:
     right = sum(is_right(row, answer_of(row, way)) for row in can)
     answered = sum(not answer_of(row, way)["abstained"] for row in can)
     refused = sum(bool(answer_of(row, way)["abstained"]) for row in cannot)
-    seconds = sorted(
-        sum(row[w]["timings"]["total"] for w in _ways_used(row, way)) for row in rows
-    )
+    seconds = sorted(sum(row[w]["timings"]["total"] for w in _ways_used(row, way)) for row in rows)
     median = seconds[len(seconds) // 2] if seconds else 0.0
     return (
         f"| {name} | {way} | {_share(right, len(can))} | {_share(answered, len(can))} "
@@ -127,8 +124,9 @@ def _ways_used(row: Row, way: str) -> tuple[str, ...]:
 def _share(part: int, whole: int) -> str:
     if not whole:
         return "–"
-    low, high = wilson(part, whole)
-    return f"{part} of {whole} ({part / whole:.2f}, {low:.2f}–{high:.2f})"
+    interval = wilson(part, whole)
+    bounds = f", {interval.low:.2f}–{interval.high:.2f}" if interval else ""
+    return f"{part} of {whole} ({part / whole:.2f}{bounds})"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
