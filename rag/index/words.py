@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -92,8 +96,7 @@ class Words:
             writer.commit()
             writer.wait_merging_threads()
         except ValueError as error:
-            # tantivy's way of saying that the disk is full.
-            raise OSError(str(error)) from error
+            raise _as_os_error(error) from error
         for lock in folder.glob(".*.lock"):
             lock.unlink()
 
@@ -106,7 +109,19 @@ class Words:
         """
         import tantivy
 
-        return cls(tantivy.Index.open(str(folder)))
+        if os.access(folder, os.W_OK):
+            return cls(tantivy.Index.open(str(folder)))
+        # tantivy makes a lock file even to read: what may not be written is read from a copy.
+        copy = Path(tempfile.mkdtemp(prefix="footnote-words-"))
+        try:
+            for file in folder.iterdir():
+                shutil.copyfile(file, copy / file.name)
+            words = cls(tantivy.Index.open(str(copy)))
+        except BaseException:
+            shutil.rmtree(copy, ignore_errors=True)
+            raise
+        weakref.finalize(words, shutil.rmtree, copy, ignore_errors=True)
+        return words
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -156,6 +171,12 @@ def entry_of(document: Document, passage: Passage) -> dict[str, str]:
     return {
         name: _joined(value.encode("utf-8", "replace").decode()) for name, value in fields.items()
     }
+
+
+def _as_os_error(error: ValueError) -> OSError:
+    """Return what tantivy calls a ValueError as what it is: a full disk and the like."""
+    number = re.search(r"(?:os error|code:) (\d+)", str(error))
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else OSError(str(error))
 
 
 def _joined(text: str) -> str:

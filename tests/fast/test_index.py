@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import shutil
@@ -859,6 +860,25 @@ def test_a_folder_that_cannot_be_made_is_an_error_with_a_cure(
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="right to write there"):
         build([corpus], tmp_path / "file" / "index", embedder)
+
+
+def test_an_index_that_may_not_be_written_can_be_read(
+    corpus: Path, folder: Path, embedder: Recorder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    build([corpus], folder, embedder)
+    (tmp_path / "temp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temp"))
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    words = folder / read_manifest(folder).generation / "words"
+
+    index = Index.open(folder)
+
+    assert index.search_lexical("bridge", 5)
+    assert not list(words.glob(".*.lock"))
+    assert len(list((tmp_path / "temp").iterdir())) == 1
+    del index
+    gc.collect()
+    assert list((tmp_path / "temp").iterdir()) == []
 
 
 # --- readers and writers at once --------------------------------------------------------------
