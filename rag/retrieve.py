@@ -8,7 +8,7 @@ for IR with Contextual Neural Language Modeling", SIGIR 2019).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rag.embedder import Embedder
@@ -21,7 +21,6 @@ RRF_K = 60
 # The order by sentences counts as much as the two others together: measured, it is the best of
 # 0.5 to 3 on the samples and does no harm on encyclopedia questions.
 SENTENCE_SHARE = 2.0
-RERANK_DEPTH = 20
 # Kept findable (who is the author?), but behind body passages of about the same rank: at the top
 # this is three ranks. Less would cost the questions that only boilerplate answers.
 BOILERPLATE_WEIGHT = 0.95
@@ -127,7 +126,6 @@ def retrieve(
     *,
     passages: int,
     budget_tokens: int,
-    rerank: Callable[[str, Sequence[Hit]], list[Hit]] | None = None,
 ) -> list[Hit]:
     """Return the passages to read for a question, best first.
 
@@ -139,8 +137,6 @@ def retrieve(
         embedder: the one the index was made with.
         passages: at most so many.
         budget_tokens: for the passages' texts together, by the embedder's tokenizer.
-        rerank: puts the best `RERANK_DEPTH` into their final order. The order by sentences is
-            then left to it: it counts nothing in the score, but stands in the signals.
     """
     if not content_words(question):
         return []
@@ -150,7 +146,7 @@ def retrieve(
         "lexical": index.search_lexical(question, DEPTH),
         "sentence": index.search_sentences(vector, DEPTH),
     }
-    shares = [1.0, 1.0, SENTENCE_SHARE if rerank is None else 0.0]
+    shares = [1.0, 1.0, SENTENCE_SHARE]
     signals = _signals(rankings)
     light = {row: BOILERPLATE_WEIGHT for row in signals if _is_boilerplate(index, row)}
     hits = [
@@ -162,8 +158,7 @@ def retrieve(
         )
         for row, score in fuse(list(rankings.values()), shares=shares, weights=light)
     ]
-    hits = spread(hits) if rerank is None else rerank(question, hits[:RERANK_DEPTH])
-    return trim(hits, embedder, passages=passages, budget_tokens=budget_tokens)
+    return trim(spread(hits), embedder, passages=passages, budget_tokens=budget_tokens)
 
 
 def _is_boilerplate(index: Index, row: int) -> bool:

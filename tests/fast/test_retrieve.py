@@ -213,29 +213,6 @@ def test_hits_say_what_their_score_is_made_of(index: Index) -> None:
         assert h.signals.get("bm25", 1) > 0
 
 
-def test_another_order_may_be_given(index: Index) -> None:
-    def backwards(question: str, hits: Sequence[Hit]) -> list[Hit]:
-        assert question == "bridge?"
-        assert any("sentence" in h.signals for h in hits)
-        return list(reversed(hits))
-
-    asked = {"passages": 20, "budget_tokens": 1000}
-    turned = retrieve("bridge?", index, EMBEDDER, rerank=backwards, **asked)
-    again = retrieve("bridge?", index, EMBEDDER, rerank=lambda q, hits: list(hits), **asked)
-    assert turned == list(reversed(again))
-    assert [h.score for h in again] == [
-        score
-        for _, score in fuse(
-            [dense("bridge?", index, EMBEDDER), lexical("bridge?", index)],
-            weights={
-                row: BOILERPLATE_WEIGHT
-                for row, p in enumerate(index.passages)
-                if p.kind == "boilerplate"
-            },
-        )
-    ]
-
-
 def test_boilerplate_stands_behind_a_body_passage_of_the_same_rank(index: Index) -> None:
     kinds = {p.kind for p in index.passages}
     assert {"body", "metadata", "boilerplate"} <= kinds
