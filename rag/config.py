@@ -53,7 +53,7 @@ class Settings:
 
     model: str = DEFAULT_MODEL
     embedder: str = DEFAULT_EMBEDDER
-    reading: Reading = "single+joint"
+    reading: Reading = "single"
     passages: int = 6
     budget_tokens: int = 1536
     max_draft_tokens: int = 96

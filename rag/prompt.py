@@ -119,9 +119,15 @@ def is_refusal(text: str) -> bool:
     return not plain or plain.startswith(REFUSAL) or plain.endswith(REFUSAL)
 
 
+def _tidy(text: str) -> str:
+    """Close up what small models write apart: "U. S." and a quotation mark after a full stop."""
+    text = re.sub(r"\b([A-Z])\. (?=[A-Z]\.)", r"\1.", text)
+    return re.sub(r'(?<=[.!?,]) "(?=\s|$)', '"', text)
+
+
 def sentences(draft: str) -> list[str]:
     """Return the sentences of a draft, without list marks and without a refusal."""
     if is_refusal(draft):
         return []
-    found = [sentence.text.strip(" \n\t-*•") for sentence in split_sentences(draft)]
+    found = [_tidy(sentence.text.strip(" \n\t-*•")) for sentence in split_sentences(_tidy(draft))]
     return [text for text in found if text and not is_refusal(text)]

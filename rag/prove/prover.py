@@ -79,9 +79,9 @@ class Prover:
             best = max(best, self.checker.judge(Claim(text, question, tuple(own))), key=_rank)
         others = [hit for hit in hits if hit not in own]
         if best.verdict is not Verdict.SUPPORTED:
-            judged = [self.checker.judge(Claim(text, question, (hit,))) for hit in others]
-            elsewhere = [j for j in judged if j.support >= ELSEWHERE_SUPPORT]
-            best = max([best, *elsewhere], key=_rank)
+            claims = [Claim(text, question, (hit,)) for hit in others]
+            likely = [c for c in claims if self.also.judge(c).support >= ELSEWHERE_SUPPORT]
+            best = max([best, *map(self.checker.judge, likely)], key=_rank)
         if best.verdict is not Verdict.SUPPORTED:
             return Proof(text, best, ())
         return Proof(text, best, (best.sentences, *self._also(text, question, best, hits)))
