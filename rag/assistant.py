@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +18,16 @@ from rag.errors import CancelledError, EmptyQuestionError, QuestionTooLongError
 from rag.index import Index
 from rag.llm import LlamaModel, Mind
 from rag.passages import heading
-from rag.prove import CoverageChecker, Numbering, Proof, Prover, Rarity, WitnessedChecker, merge
+from rag.prove import (
+    CoverageChecker,
+    Judgement,
+    Numbering,
+    Proof,
+    Prover,
+    Rarity,
+    WitnessedChecker,
+    merge,
+)
 from rag.prove.select import Selector
 from rag.retrieve import retrieve
 from rag.types import (
@@ -29,8 +39,10 @@ from rag.types import (
     Judged,
     Reading,
     Retrieved,
+    Sentence,
     Statement,
     Timings,
+    Verdict,
     Wrote,
 )
 
@@ -41,7 +53,10 @@ ABSTAINED = "Your documents do not say."
 EAGER = 1.2
 FLOOR = 0.0
 MARGIN = 0.6
+# From here up a passage may answer with a sentence of its own where no draft is proven.
+QUOTE_HOLDS = 1.05
 _MAX_CLOSEST = 3
+_ITEM = re.compile(r"\s*(?:[-*•·–]|\(?\w{1,3}[.)])\s")
 
 
 @dataclass
@@ -163,6 +178,8 @@ class Assistant:
             ):
                 yield from self._read_jointly(run)
             yield from self._compose(run)
+            if not self._chosen(run):
+                yield from self._quote(run)
         yield Done(self._finish(run))
 
     def _read_singly(self, run: _Run) -> Iterator[Event]:
@@ -263,6 +280,33 @@ class Assistant:
         ranked = self.selector.rank(run.question, run.proofs)
         return merge(ranked, self.selector.alike, most=MAX_STATEMENTS)
 
+    def _quote(self, run: _Run) -> Iterator[Event]:
+        """Answer with the document's own sentence where no draft was proven.
+
+        Only from a passage that surely holds the answer, and only if the model, asked apart,
+        finds that the sentence gives what the question asks for.
+        """
+        began = time.perf_counter()
+        sure = {d.passage_ids[0]: d.holds for d in run.drafts if (d.holds or 0.0) >= QUOTE_HOLDS}
+        hits = sorted(
+            (hit for hit in run.hits if hit.passage.id in sure),
+            key=lambda hit: -(sure[hit.passage.id] or 0.0),
+        )
+        for hit in hits[:2]:
+            for group in nearest_sentences(run.question, hit, self.embedder)[:2]:
+                text = " ".join(sentence.text for sentence in group)
+                pairs = tuple((hit, sentence) for sentence in group)
+                proof = Proof(text, Judgement(Verdict.SUPPORTED, 1.0, pairs), (pairs,))
+                draft = Draft(text, False, 0.0, (hit.passage.id,), hit.document.source)
+                asked = prompts.gives_answer(run.question, text)
+                fits = self.selector.rank(run.question, [(proof, draft)])
+                if fits and self.llm.log_odds(asked, cancel=run.cancel) > 0:
+                    run.proofs.append((proof, draft))
+                    run.prove_s += time.perf_counter() - began
+                    yield Judged(len(run.drafts), text, run.numbering.statement(proof))
+                    return
+        run.prove_s += time.perf_counter() - began
+
     def _compose(self, run: _Run) -> Iterator[Event]:
         """Draw one statement from several proven ones where the question needs that."""
         chosen = self._chosen(run)
@@ -305,6 +349,26 @@ class Assistant:
                 tokens_out=run.tokens_out,
             ),
         )
+
+
+def nearest_sentences(question: str, hit: Hit, embedder: Embedder) -> list[tuple[Sentence, ...]]:
+    """Return the sentences of a passage, nearest to the question first.
+
+    A sentence that introduces a list comes with its items.
+    """
+    sentences = hit.passage.sentences
+    line = heading(hit.document)
+    query = embedder.embed([question], kind="query")[0]
+    vectors = embedder.embed([f"{line}: {s.text}" for s in sentences], kind="document")
+    order = sorted(range(len(sentences)), key=lambda row: -float(vectors[row] @ query))
+    groups = []
+    for row in order:
+        end = row + 1
+        if sentences[row].text.endswith(":"):
+            while end < len(sentences) and _ITEM.match(sentences[end].text):
+                end += 1
+        groups.append(sentences[row:end])
+    return groups
 
 
 def render_text(statements: Sequence[Statement]) -> str:

@@ -87,6 +87,18 @@ def states(statement: str, hit: Hit, heading: str) -> Prompt:
     )
 
 
+def gives_answer(question: str, statement: str) -> Prompt:
+    """Ask whether a reply, true or not, gives what a question asks for."""
+    return Prompt(
+        system="You judge whether a reply answers a question. Reply only yes or no.",
+        reading="",
+        asking=(
+            f"Question: {question}\nReply: {statement}\n"
+            "Does the reply give what the question asks for?"
+        ),
+    )
+
+
 def compose(question: str, facts: Sequence[str]) -> Prompt:
     """Ask for one answer from several proven statements."""
     listed = "\n".join(f"- {fact}" for fact in facts)

@@ -67,6 +67,7 @@ class FakeLLM:
     Args:
         reply: called with the prompt in place of quoting.
         on_piece: called after each piece, for tests that stop in the middle.
+        lean: log-odds of "yes" it answers every question with.
     """
 
     def __init__(
@@ -74,8 +75,10 @@ class FakeLLM:
         reply: Callable[[Prompt], str] | None = None,
         *,
         on_piece: Callable[[str], None] | None = None,
+        lean: float = 2.0,
     ) -> None:
         self.name = "fake-llm"
+        self._lean = lean
         self.prompts: list[Prompt] = []
         self._reply = reply or quote_best_sentence
         self._on_piece = on_piece
@@ -95,11 +98,11 @@ class FakeLLM:
                 self._on_piece(word)
 
     def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
-        """Lean to yes."""
+        """Lean to yes as far as it was told to."""
         if cancel is not None and cancel.is_set():
             raise CancelledError("stopped; ask again when you like.")
         self.prompts.append(prompt)
-        return 2.0
+        return self._lean
 
 
 def quote_best_sentence(prompt: Prompt) -> str:
