@@ -15,8 +15,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,6 +37,7 @@ TAGLINE = "answers from your own documents, every sentence proven"
 LOCAL = ("127.0.0.1", "localhost")
 KEPT_TURNS = 20
 REDRAW_S = 0.1
+MOMENT_S = 0.5
 EXAMPLES = (
     "what conditions did Microsoft set?",
     "Which principles for facial recognition has Microsoft been promoting?",
@@ -113,8 +115,12 @@ class Desk:
         """
         return await asyncio.shield(asyncio.wrap_future(self.start()))
 
-    async def ask(self, question: str, cancel: threading.Event) -> AsyncIterator[Event]:
-        """Yield the events of one question; leaving early, or setting `cancel`, stops the work.
+    async def ask(
+        self, question: str, cancel: threading.Event
+    ) -> AsyncGenerator[Event | None, None]:
+        """Yield the events of one question, and None whenever nothing has come for a moment.
+
+        Leaving early, or setting `cancel`, stops the work.
 
         Raises:
             RagError: the question cannot be answered.
@@ -136,9 +142,16 @@ class Desk:
         self._asked.add(cancel)
         self._threads.submit(work).add_done_callback(tell)
         try:
-            while not isinstance(item := await told.get(), Future):
+            while True:
+                try:
+                    item = await asyncio.wait_for(told.get(), MOMENT_S)
+                except TimeoutError:
+                    yield None
+                    continue
+                if isinstance(item, Future):
+                    item.result()
+                    return
                 yield item
-            item.result()
         finally:
             cancel.set()
             self._asked.discard(cancel)
@@ -280,30 +293,34 @@ class Page:
         yield {self.live: render.live_html(live)}
         try:
             drawn = 0.0
-            async for event in self.desk.ask(live.question, cancel):
-                if cancel.is_set():
-                    break
-                if isinstance(event, Done):
-                    session.finish(
-                        live.turn, render.to_html(event.answer, self.desk.documents, live.turn)
-                    )
-                    break
-                session.live = live = live.after(event)
-                now = time.monotonic()
-                if isinstance(event, Wrote) and now - drawn < REDRAW_S:
-                    continue
-                drawn = now
-                change = {self.live: render.live_html(live)}
-                if isinstance(event, Judged):
-                    change[self.sources] = render.sources_html(
-                        live.citations, self.desk.documents, live.turn
-                    )
-                yield change
+            async with aclosing(self.desk.ask(live.question, cancel)) as events:
+                async for event in events:
+                    if cancel.is_set():
+                        break
+                    if isinstance(event, Done):
+                        html = render.to_html(event.answer, self.desk.documents, live.turn)
+                        session.finish(live.turn, html)
+                        break
+                    if event is not None:
+                        session.live = live = live.after(event)
+                    now = time.monotonic()
+                    if isinstance(event, Wrote) and now - drawn < REDRAW_S:
+                        continue
+                    drawn = now
+                    yield self._change(event, live)
         except RagError as error:
             session.finish(live.turn, render.error_html(live.question, str(error), live.turn))
         finally:
             cancel.set()
         yield self._turns(session)
+
+    def _change(self, event: Event | None, live: render.Live) -> dict[gr.Component, Any]:
+        """Return what an event changes on the page."""
+        change = {self.live: render.live_html(live)}
+        if isinstance(event, Judged):
+            documents = self.desk.documents
+            change[self.sources] = render.sources_html(live.citations, documents, live.turn)
+        return change
 
     async def halt(self, session: Session) -> dict[gr.Component, Any]:
         """Stop at once and keep what was proven by then.
@@ -337,9 +354,10 @@ class Page:
         import gradio as gr
 
         try:
-            async for event in self.desk.ask(question, threading.Event()):
-                if isinstance(event, Done):
-                    return event.answer.to_json()
+            async with aclosing(self.desk.ask(question, threading.Event())) as events:
+                async for event in events:
+                    if isinstance(event, Done):
+                        return event.answer.to_json()
         except RagError as error:
             raise gr.Error(str(error), print_exception=False) from error
         raise RuntimeError("the assistant ended without an answer")

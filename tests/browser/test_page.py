@@ -287,7 +287,9 @@ def test_stop_takes_effect_at_once_and_keeps_what_was_proven(
 
 def test_stop_before_the_first_word(scripted: Server, visit: Callable[..., Page]) -> None:
     page = visit(scripted)
-    ask(page, ENDLESS)
+    scripted.steps(0)
+    ask(page, CONDITIONS + " step by step")
+    page.wait_for_selector("#fn-live .fn-status:has-text('Looking through')")
     page.click("#fn-stop")
     assert finished(page).locator(".fn-note").inner_text() == "Stopped."
     ask(page, CONDITIONS)
@@ -484,6 +486,7 @@ def test_the_first_question_waits_for_the_model_and_says_so(
         ask(page, CONDITIONS)
         page.wait_for_selector("#fn-live .fn-status:has-text('Loading the model')")
         assert finished(page).locator(".fn-statement").count() == 2
+        page.close()
 
 
 def test_a_missing_index_is_told_with_its_cure_and_tried_again(
@@ -500,6 +503,7 @@ def test_a_missing_index_is_told_with_its_cure_and_tried_again(
             ask(page, CONDITIONS)
             turn = finished(page, 2)
         assert turn.locator(".fn-statement").count() == 2
+        page.close()
 
 
 def test_the_interface_for_programs(scripted: Server) -> None:
