@@ -75,7 +75,7 @@ class FakeLLM:
         reply: Callable[[Prompt], str] | None = None,
         *,
         on_piece: Callable[[str], None] | None = None,
-        lean: float = 2.0,
+        lean: float = 0.9,
     ) -> None:
         self.name = "fake-llm"
         self._lean = lean
