@@ -91,7 +91,8 @@ def desk() -> Iterator[Callable[..., tuple[app.Desk, Assistant]]]:
 
 
 async def listen(desk: app.Desk, cancel: threading.Event | None = None) -> list[Event]:
-    return [event async for event in desk.ask("what?", cancel or threading.Event())]
+    told = desk.ask("what?", cancel or threading.Event())
+    return [event async for event in told if event is not None]
 
 
 class TestDesk:
