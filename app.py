@@ -421,6 +421,8 @@ def serve(
     examples = EXAMPLES if index == INDEX else ()
     page = build_page(lambda: rag.Assistant.open(index, settings=settings), examples=examples)
     launch(page, host, port)
+    sys.stdout.write(f"{TITLE} is at http://{host}:{port} (Ctrl-C stops it)\n")
+    sys.stdout.flush()
     try:
         page.block_thread()
     finally:

@@ -53,7 +53,9 @@ class Server:
 
 
 @contextmanager
-def serving(command: list[str], port: int, folder: Path) -> Iterator[Server]:
+def serving(
+    command: list[str], port: int, folder: Path, environment: dict[str, str] | None = None
+) -> Iterator[Server]:
     """Run a command that writes a line once it serves on a port."""
     server = Server(f"http://127.0.0.1:{port}", folder / "log", folder / "gate")
     with server.log.open("w", encoding="utf-8") as errors:
@@ -63,7 +65,7 @@ def serving(command: list[str], port: int, folder: Path) -> Iterator[Server]:
             stderr=errors,
             text=True,
             cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **(environment or {}), "PYTHONUNBUFFERED": "1"},
         )
         try:
             assert process.stdout is not None
