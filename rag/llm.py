@@ -12,9 +12,10 @@ import codecs
 import ctypes
 import os
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 # One compute lane in the process: llama.cpp aborts when two threads share a context, and two
 # contexts at once only take the cores from each other.
 _LANE = threading.Lock()
+_log: deque[str] = deque(maxlen=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +138,10 @@ class LlamaModel:
         self.n_ctx = n_ctx
         self._temperature = temperature
         self._seed = seed
-        self._log: list[str] = []
         self._cancel: threading.Event | None = None
         self._model: Any = None
         self._context: Any = None
-        # Kept as attributes: llama.cpp holds the bare pointers.
-        self._on_log = lib.llama_log_callback(self._take_log)
+        # Kept as an attribute: the context holds the bare pointer.
         self._on_abort = lib.ggml_abort_callback(self._is_cancelled)
         with _LANE:
             self._open(path, n_threads or _cores())
@@ -151,7 +151,7 @@ class LlamaModel:
 
     def _open(self, path: Path, threads: int) -> None:
         lib = self._lib
-        lib.llama_log_set(self._on_log, ctypes.c_void_p(0))
+        _listen()
         lib.llama_backend_init()
         self._model = lib.llama_model_load_from_file(
             os.fsencode(path), lib.llama_model_default_params()
@@ -159,7 +159,7 @@ class LlamaModel:
         if not self._model:
             raise ModelError(
                 f"{path.name} is no model that llama.cpp can load"
-                f"{self._last_log()}. Choose another GGUF file or fetch it again."
+                f"{_last_log()}. Choose another GGUF file or fetch it again."
             )
         params = lib.llama_context_default_params()
         params.n_ctx = self.n_ctx
@@ -173,19 +173,11 @@ class LlamaModel:
         if not self._context:
             raise ModelError(
                 f"llama.cpp made no context of {self.n_ctx} tokens for {path.name}"
-                f"{self._last_log()}. Give a smaller n_ctx or a smaller model."
+                f"{_last_log()}. Give a smaller n_ctx or a smaller model."
             )
         self._memory = lib.llama_get_memory(self._context)
         self._vocab = lib.llama_model_get_vocab(self._model)
         self._n_vocab = int(lib.llama_vocab_n_tokens(self._vocab))
-
-    def _take_log(self, level: int, text: bytes, _: object) -> None:
-        if level >= 3:  # warnings and errors
-            self._log = [*self._log[-20:], text.decode("utf-8", "replace").strip()]
-
-    def _last_log(self) -> str:
-        said = [line for line in self._log if line]
-        return f" ({said[-1]})" if said else ""
 
     def _is_cancelled(self, _: object) -> bool:
         return self._cancel is not None and self._cancel.is_set()
@@ -282,7 +274,7 @@ class LlamaModel:
             if status != 0:
                 raise ModelError(
                     f"llama.cpp could not evaluate the prompt (status {status})"
-                    f"{self._last_log()}. Ask a shorter question or give a larger n_ctx."
+                    f"{_last_log()}. Ask a shorter question or give a larger n_ctx."
                 )
 
     def _save(self, tokens: tuple[int, ...]) -> None:
@@ -419,6 +411,29 @@ class LlamaModel:
             weights = np.exp(scaled)
             token = int(rng.choice(self._n_vocab, p=weights / weights.sum()))
         return token, float(logits[token]) - top - total
+
+
+@lru_cache(maxsize=1)
+def _listen() -> object:
+    """Take llama.cpp's log, once for the process, and keep the callback for good.
+
+    The log belongs to the library, not to a model: a callback that went away with its model
+    would be called when another one has something to say.
+    """
+    import llama_cpp as lib
+
+    def take(level: int, text: bytes, _: object) -> None:
+        if level >= 3:  # warnings and errors
+            _log.append(text.decode("utf-8", "replace").strip())
+
+    callback = lib.llama_log_callback(take)
+    lib.llama_log_set(callback, ctypes.c_void_p(0))
+    return callback
+
+
+def _last_log() -> str:
+    said = [line for line in _log if line]
+    return f" ({said[-1]})" if said else ""
 
 
 def cut_template(source: str, bos: str, eos: str, path: Path) -> tuple[str, str, str, bool]:
