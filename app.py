@@ -368,7 +368,7 @@ class Page:
 
         busy = session.live is not None
         return {
-            self.thread: "".join(session.past),
+            self.thread: render.thread_html(session.past),
             self.live: render.live_html(session.live) if session.live is not None else "",
             self.sources: "",
             self.hint: "",
@@ -419,7 +419,14 @@ def serve(
     """
     settings = rag.Settings(model=model)
     examples = EXAMPLES if index == INDEX else ()
-    page = build_page(lambda: rag.Assistant.open(index, settings=settings), examples=examples)
+
+    def open_assistant() -> AssistantLike:
+        assistant = rag.Assistant.open(index, settings=settings)
+        # The embedder loads with its first text: better now than while somebody waits.
+        assistant.embedder.embed([TITLE], kind="query")
+        return assistant
+
+    page = build_page(open_assistant, examples=examples)
     launch(page, host, port)
     sys.stdout.write(f"{TITLE} is at http://{host}:{port} (Ctrl-C stops it)\n")
     sys.stdout.flush()

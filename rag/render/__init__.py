@@ -20,6 +20,7 @@ from rag.render.page import (
     note_html,
     source_html,
     sources_html,
+    thread_html,
     to_html,
 )
 from rag.render.plain import byline, to_markdown, to_text, written_date
@@ -38,6 +39,7 @@ __all__ = [
     "source_html",
     "sources_html",
     "stopped_html",
+    "thread_html",
     "to_html",
     "to_markdown",
     "to_text",

@@ -17,6 +17,8 @@ from rag.types import Answer, Citation, Document, Hit, Statement
 
 SHOWN_CHARS = 60_000
 AROUND_CHARS = 6_000
+ONE_LINE_CHARS = 90
+QUESTION_CHARS = 2_000
 
 PANEL = (
     '<aside id="fn-panel" aria-label="Source" tabindex="-1"><div class="fn-bar">'
@@ -85,7 +87,7 @@ def to_html(answer: Answer, documents: Mapping[str, Document], turn: int) -> str
 
 def error_html(question: str, message: str, turn: int) -> str:
     """Return a turn that could not be answered, with the message that says why."""
-    return turn_html(shorten(question), turn, note_html(message, error=True), "fn-failed")
+    return turn_html(question, turn, note_html(message, error=True), "fn-failed")
 
 
 def library_html(documents: Iterable[Document], shown: int = 12) -> str:
@@ -93,13 +95,13 @@ def library_html(documents: Iterable[Document], shown: int = 12) -> str:
 
     Args:
         documents: all of them.
-        shown: how many are listed, oldest first; the others are counted.
+        shown: how many are listed, by path; the others are counted.
     """
-    known = sorted(documents, key=lambda d: (d.metadata.get("date", ""), d.source))
+    known = sorted(documents, key=lambda d: d.source)
     listed = list(enumerate(known[:shown], 1))
     rows = "".join(
         f'<li><a href="#doc-{number}">{esc(d.title)}</a>'
-        f"<small>{esc(byline(d.metadata) or d.source)}</small></li>"
+        f"<small>{esc(_origin(d.title, d.source, d.metadata))}</small></li>"
         for number, d in listed
     )
     more = f"<p>and {len(known) - shown:,} more</p>" if len(known) > shown else ""
@@ -147,11 +149,18 @@ def sources_html(
     )
 
 
+def thread_html(turns: Sequence[str]) -> str:
+    """Return the finished turns of a conversation, oldest first."""
+    # A log is read out as it grows, and only what is new of it.
+    return f'<div role="log" aria-label="Answers">{"".join(turns)}</div>' if turns else ""
+
+
 def turn_html(question: str, turn: int, body: str, kind: str) -> str:
     """Return one question with what stands under it."""
     return (
         f'<article class="fn-turn {kind}" data-turn="{turn}">'
-        f'<h2 class="fn-question" dir="auto">{esc(question)}</h2>{body}</article>'
+        f'<h2 class="fn-question" dir="auto">{esc(shorten(question, QUESTION_CHARS))}</h2>'
+        f"{body}</article>"
     )
 
 
@@ -180,15 +189,19 @@ def references_html(citations: Sequence[Citation], turn: int) -> str:
     if not citations:
         return ""
     names = dict.fromkeys(c.metadata.get("publisher", "") or c.title for c in citations)
+    where = ", ".join(names)
+    if len(names) > 1 and len(where) > ONE_LINE_CHARS:
+        where = f"{len({c.document_id for c in citations})} documents"
     rows = "".join(
         f'<li><a class="fn-cite" href="#cite-{turn}-{c.number}">[{c.number}]</a>'
-        f"<div><cite>{esc(c.title)}</cite><small>{esc(byline(c.metadata) or c.source)}</small>"
+        f"<div><cite>{esc(c.title)}</cite>"
+        f"<small>{esc(_origin(c.title, c.source, c.metadata))}</small>"
         f'<q dir="auto">{esc(shorten(c.quote))}</q></div></li>'
         for c in citations
     )
     return (
         f'<details class="fn-references" data-key="references-{turn}">'
-        f"<summary>Sources: {esc(', '.join(names))}</summary><ol>{rows}</ol></details>"
+        f"<summary>Sources: {esc(where)}</summary><ol>{rows}</ol></details>"
     )
 
 
@@ -219,15 +232,20 @@ def _closest_html(closest: Sequence[Hit], turn: int) -> str:
     if not closest:
         return ""
     rows = "".join(
-        f'<li><a href="#near-{turn}-{number}">{esc(hit.document.title)}</a>'
-        f"<small>{esc(byline(hit.document.metadata) or hit.document.source)}</small>"
+        f'<li><a href="#near-{turn}-{number}">{esc(d.title)}</a>'
+        f"<small>{esc(_origin(d.title, d.source, d.metadata))}</small>"
         f'<span dir="auto">{esc(shorten(hit.passage.text))}</span></li>'
-        for number, hit in enumerate(closest, 1)
+        for number, (hit, d) in enumerate(((hit, hit.document) for hit in closest), 1)
     )
     return (
         '<div class="fn-closest"><p>These passages come closest. They are not an answer.</p>'
         f"<ul>{rows}</ul></div>"
     )
+
+
+def _origin(title: str, source: str, metadata: Mapping[str, str]) -> str:
+    """Return publisher and date, else the file, unless it already serves as the title."""
+    return byline(metadata) or (source if source != title else "")
 
 
 @dataclass(frozen=True, slots=True)

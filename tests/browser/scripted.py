@@ -26,7 +26,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import app
-from rag.errors import CancelledError, IndexMissingError, ModelError
+from rag.config import MAX_QUESTION_CHARS
+from rag.errors import CancelledError, IndexMissingError, ModelError, QuestionTooLongError
 from rag.types import (
     Answer,
     Citation,
@@ -241,6 +242,8 @@ class ScriptedAssistant:
 
     def stream(self, question: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
         """Play a scene; two at once would be an error of the page."""
+        if len(question) > MAX_QUESTION_CHARS:
+            raise QuestionTooLongError("the question is too long; ask a shorter one.")
         if "broken model" in question:
             raise ModelError("the model <b>file</b> is damaged; fetch it again.")
         if "bug" in question:

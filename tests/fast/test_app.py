@@ -300,7 +300,7 @@ class TestPage:
         assert "Stopped. Only what was proven" in stopped[at.thread]
         assert TEXT in stopped[at.thread]
         assert [change.get(at.live) for change in after] == [""], "nothing comes after a stop"
-        assert session.past == [stopped[at.thread]], "and no message that it was stopped"
+        assert len(session.past) == 1, "and no message that it was stopped"
 
     def test_stop_with_nothing_to_stop(self, page: Any) -> None:
         at, session = page(), app.Session()

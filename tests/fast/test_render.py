@@ -261,6 +261,12 @@ class TestHtml:
         assert first["aria-label"] == "Source 1: On piers (Harbour Gazette · 4 May 2021)"
         assert first["title"] == "“It is built of steel.” — On piers (Harbour Gazette · 4 May 2021)"
 
+    def test_many_long_titles_are_counted_instead_of_named(self) -> None:
+        many = [document("x", f"d{n}", f"A rather long title of document {n}") for n in range(4)]
+        cited = [cite(n, d, 0, 1) for n, d in enumerate(many, 1)]
+        html = render.to_html(answer([proven("x", *cited)]), {d.id: d for d in many}, 1)
+        assert "Sources: 4 documents</summary>" in html
+
     def test_turns_have_their_own_anchors(self) -> None:
         one, two = (set(Reader(render.to_html(FULL, KNOWN, n)).marks) for n in (1, 2))
         assert not one & two
@@ -294,7 +300,16 @@ class TestHtml:
         page = Reader(render.error_html("q" * 5000, "no <b>model</b>; fetch one.", 4))
         assert "no <b>model</b>; fetch one." in page.words
         assert page.kinds() == {"article", "h2", "p"}
-        assert len(page.words) < 500
+        assert len(page.words) < 2100
+
+    def test_a_conversation_is_a_log(self) -> None:
+        assert render.thread_html([]) == ""
+        page = Reader(render.thread_html([render.error_html("q", "no", n) for n in (1, 2)]))
+        assert page.elements[0] == ("div", {"role": "log", "aria-label": "Answers"})
+        assert [facts["data-turn"] for tag, facts in page.elements if tag == "article"] == [
+            "1",
+            "2",
+        ]
 
 
 class TestSource:
