@@ -431,9 +431,11 @@ def serve(
     sys.stdout.write(f"{TITLE} is at http://{host}:{port} (Ctrl-C stops it)\n")
     sys.stdout.flush()
     try:
-        page.block_thread()
+        threading.Event().wait()
     finally:
+        # The work first: the server waits for those it answers.
         page.desk.close()
+        page.close(verbose=False)
 
 
 def launch(page: gr.Blocks, host: str = HOST, port: int = PORT) -> None:
