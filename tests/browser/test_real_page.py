@@ -49,7 +49,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_the_headline_question(shipped: Server, visit: Callable[..., Page]) -> None:
     texts = [read_document(path, root=ROOT / "seeds").text for path in (ROOT / "seeds").iterdir()]
     page = visit(shipped, viewport={"width": 1360, "height": 850}, device_scale_factor=1.5)
-    page.set_default_timeout(240_000)
+    page.set_default_timeout(400_000)
     assert page.locator(".fn-library li").count() == 5
     page.locator(".fn-example", has_text="what conditions did Microsoft set?").click()
     page.wait_for_selector("#fn-live .fn-unproven")
@@ -76,7 +76,7 @@ def test_the_headline_question(shipped: Server, visit: Callable[..., Page]) -> N
 
 def test_what_the_documents_do_not_say(shipped: Server, visit: Callable[..., Page]) -> None:
     page = visit(shipped)
-    page.set_default_timeout(240_000)
+    page.set_default_timeout(400_000)
     page.locator(".fn-example", has_text="population of Seattle").click()
     turn = page.locator("#fn-thread .fn-turn")
     turn.wait_for()
