@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from rag import prompt as prompts
+from rag import quoting
 from rag.config import MAX_QUESTION_CHARS, Settings, index_folder
 from rag.embedder import Embedder, load_embedder
 from rag.errors import CancelledError, EmptyQuestionError, QuestionTooLongError
 from rag.index import Index
 from rag.llm import LlamaModel, Mind
+from rag.parts import split_question
 from rag.passages import heading
 from rag.prove import (
     CoverageChecker,
@@ -29,6 +30,7 @@ from rag.prove import (
     merge,
 )
 from rag.prove.select import Selector
+from rag.quoting import Candidate
 from rag.retrieve import retrieve
 from rag.types import (
     Answer,
@@ -39,7 +41,6 @@ from rag.types import (
     Judged,
     Reading,
     Retrieved,
-    Sentence,
     Statement,
     Timings,
     Verdict,
@@ -53,10 +54,11 @@ ABSTAINED = "Your documents do not say."
 EAGER = 1.2
 FLOOR = 0.0
 MARGIN = 0.6
-# From here up a passage may answer with a sentence of its own where no draft is proven.
-QUOTE_HOLDS = 1.05
+# From here up, 0 to 1, a document may answer with its own sentence where no draft is proven.
+QUOTE_PROBABILITY = 0.6
+QUOTED_PASSAGES = 3
+FURTHER_PASSAGES = 6
 _MAX_CLOSEST = 3
-_ITEM = re.compile(r"\s*(?:[-*•·–]|\(?\w{1,3}[.)])\s")
 
 
 @dataclass
@@ -76,6 +78,7 @@ class _Run:
     prove_s: float = 0.0
     tokens_in: int = 0
     tokens_out: int = 0
+    parts: list[_Run] = field(default_factory=list)
 
     @property
     def proven(self) -> list[tuple[Proof, Draft]]:
@@ -101,7 +104,7 @@ class Assistant:
         self.embedder = embedder
         self.llm = llm
         self.settings = settings or Settings()
-        rarity = Rarity([passage.text for passage in index.passages])
+        self.rarity = rarity = Rarity([passage.text for passage in index.passages])
         threshold = self.settings.support_threshold
         coverage = CoverageChecker(rarity, threshold=threshold)
         self.checker = WitnessedChecker(coverage, llm, threshold=threshold)
@@ -165,7 +168,8 @@ class Assistant:
             CancelledError: `cancel` was set.
         """
         run = _Run(check_question(question), time.perf_counter(), cancel or threading.Event())
-        run.hits = tuple(self._retrieve(run))
+        run.hits = tuple(self._find(run, self.settings.passages))
+        run.retrieve_s = time.perf_counter() - run.started
         yield Retrieved(run.hits)
         self.checker.cancel = run.cancel
         if run.hits:
@@ -180,6 +184,8 @@ class Assistant:
             yield from self._compose(run)
             if not self._chosen(run):
                 yield from self._quote(run)
+            if not self._chosen(run):
+                yield from self._ask_parts(run)
         yield Done(self._finish(run))
 
     def _read_singly(self, run: _Run) -> Iterator[Event]:
@@ -220,16 +226,15 @@ class Assistant:
         prompt = prompts.joint(run.question, run.hits, headings)
         yield from self._draft(run, prompt, run.hits, "joint")
 
-    def _retrieve(self, run: _Run) -> list[Hit]:
-        hits = retrieve(
+    def _find(self, run: _Run, passages: int) -> list[Hit]:
+        more = passages / self.settings.passages
+        return retrieve(
             run.question,
             self.index,
             self.embedder,
-            passages=self.settings.passages,
-            budget_tokens=self.settings.budget_tokens,
+            passages=passages,
+            budget_tokens=int(self.settings.budget_tokens * more),
         )
-        run.retrieve_s = time.perf_counter() - run.started
-        return hits
 
     def _draft(
         self,
@@ -281,31 +286,79 @@ class Assistant:
         return merge(ranked, self.selector.alike, most=MAX_STATEMENTS)
 
     def _quote(self, run: _Run) -> Iterator[Event]:
-        """Answer with the document's own sentence where no draft was proven.
+        """Answer with a document's own sentence where no draft was proven.
 
-        Only from a passage that surely holds the answer, and only if the model, asked apart,
-        finds that the sentence gives what the question asks for.
+        First from the passages that were read, then from those retrieved behind them.
         """
         began = time.perf_counter()
-        sure = {d.passage_ids[0]: d.holds for d in run.drafts if (d.holds or 0.0) >= QUOTE_HOLDS}
-        hits = sorted(
-            (hit for hit in run.hits if hit.passage.id in sure),
-            key=lambda hit: -(sure[hit.passage.id] or 0.0),
-        )
-        for hit in hits[:2]:
-            for group in nearest_sentences(run.question, hit, self.embedder)[:2]:
-                text = " ".join(sentence.text for sentence in group)
-                pairs = tuple((hit, sentence) for sentence in group)
-                proof = Proof(text, Judgement(Verdict.SUPPORTED, 1.0, pairs), (pairs,))
-                draft = Draft(text, False, 0.0, (hit.passage.id,), hit.document.source)
-                asked = prompts.gives_answer(run.question, text)
-                fits = self.selector.rank(run.question, [(proof, draft)])
-                if fits and self.llm.log_odds(asked, cancel=run.cancel) > 0:
-                    run.proofs.append((proof, draft))
-                    run.prove_s += time.perf_counter() - began
-                    yield Judged(len(run.drafts), text, run.numbering.statement(proof))
-                    return
+        known = {d.passage_ids[0]: d.holds for d in run.drafts if d.holds is not None}
+        read = sorted(
+            ((known[hit.passage.id], hit) for hit in run.hits if hit.passage.id in known),
+            key=lambda pair: -pair[0],
+        )[:QUOTED_PASSAGES]
+        found = [
+            self._judge_quote(run, candidate, holds)
+            for holds, hit in read
+            for candidate in quoting.nearest(run.question, hit, self.embedder)
+        ]
+        chosen = self._best_quote(run, found)
+        if chosen is None:
+            chosen = self._best_quote(run, self._further_quotes(run))
         run.prove_s += time.perf_counter() - began
+        if chosen is not None:
+            proof, draft = chosen
+            run.proofs.append(chosen)
+            yield Judged(len(run.drafts), draft.text, run.numbering.statement(proof))
+
+    def _judge_quote(self, run: _Run, candidate: Candidate, holds: float) -> Candidate:
+        return quoting.judge(
+            candidate,
+            run.question,
+            holds=holds,
+            witness=self.llm,
+            rarity=self.rarity,
+            cancel=run.cancel,
+        )
+
+    def _further_quotes(self, run: _Run) -> Iterator[Candidate]:
+        """Yield the nearest sentences of passages that were not read, judged.
+
+        A passage is read only if its sentence looks like an answer by itself.
+        """
+        seen = {hit.passage.id for hit in run.hits}
+        for hit in self._find(run, self.settings.passages + FURTHER_PASSAGES):
+            if hit.passage.id in seen:
+                continue
+            for candidate in quoting.nearest(run.question, hit, self.embedder, most=1):
+                first = self._judge_quote(run, candidate, 0.0)
+                if first.gives > 0:
+                    asked = prompts.holds_answer(run.question, hit, heading(hit.document))
+                    yield replace(first, holds=self.llm.log_odds(asked, cancel=run.cancel))
+
+    def _best_quote(self, run: _Run, candidates: Iterable[Candidate]) -> tuple[Proof, Draft] | None:
+        for found in quoting.best(list(candidates), at_least=QUOTE_PROBABILITY):
+            pairs = tuple((found.hit, sentence) for sentence in found.sentences)
+            proof = Proof(found.text, Judgement(Verdict.SUPPORTED, 1.0, pairs), (pairs,))
+            passage = (found.hit.passage.id,)
+            draft = Draft(found.text, False, 0.0, passage, found.hit.document.source)
+            if self.selector.rank(run.question, [(proof, draft)]):
+                return proof, draft
+        return None
+
+    def _ask_parts(self, run: _Run) -> Iterator[Event]:
+        """Ask of each name by itself where the whole question found nothing."""
+        for part in split_question(run.question):
+            sub = replace(run, question=part, proofs=[])
+            sub.hits = tuple(self._find(sub, self.settings.passages))
+            if sub.hits:
+                yield from self._read_singly(sub)
+                if not self._chosen(sub):
+                    yield from self._quote(sub)
+            for name in ("write_s", "prove_s", "first_token_s", "tokens_in", "tokens_out"):
+                setattr(run, name, getattr(sub, name))
+            run.parts.append(sub)
+        if not any(self._chosen(sub) for sub in run.parts):
+            run.parts.clear()
 
     def _compose(self, run: _Run) -> Iterator[Event]:
         """Draw one statement from several proven ones where the question needs that."""
@@ -320,19 +373,25 @@ class Assistant:
 
     def _finish(self, run: _Run) -> Answer:
         began = time.perf_counter()
-        chosen = self._chosen(run)
+        runs = [run, *run.parts]
+        by_run = [self._chosen(r) for r in runs]
+        chosen = merge([p for ps in by_run for p in ps], self.selector.alike, most=MAX_STATEMENTS)
+        unanswered = tuple(
+            part.question for part, proofs in zip(run.parts, by_run[1:], strict=True) if not proofs
+        )
         numbering = Numbering()
         statements = tuple(numbering.statement(proof) for proof in chosen)
         shown = {proof.text for proof in chosen}
         withheld = _unique(
             numbering.statement(proof)
-            for proof, _ in self.selector.verdicts(run.question, run.proofs)
+            for r in runs
+            for proof, _ in self.selector.verdicts(r.question, r.proofs)
             if not proof.supported and proof.text not in shown
         )
         run.prove_s += time.perf_counter() - began
         return Answer(
             question=run.question,
-            text=render_text(statements) if statements else ABSTAINED,
+            text=render_text(statements, unanswered) if statements else ABSTAINED,
             statements=statements,
             withheld=withheld,
             abstained=not statements,
@@ -348,35 +407,22 @@ class Assistant:
                 tokens_in=run.tokens_in,
                 tokens_out=run.tokens_out,
             ),
+            unanswered=unanswered,
         )
 
 
-def nearest_sentences(question: str, hit: Hit, embedder: Embedder) -> list[tuple[Sentence, ...]]:
-    """Return the sentences of a passage, nearest to the question first.
+def render_text(statements: Sequence[Statement], unanswered: Sequence[str] = ()) -> str:
+    """Return statements as one text, each followed by the numbers of its citations.
 
-    A sentence that introduces a list comes with its items.
+    Args:
+        statements: in the order they are shown.
+        unanswered: parts of the question that the documents do not answer, said at the end.
     """
-    sentences = hit.passage.sentences
-    line = heading(hit.document)
-    query = embedder.embed([question], kind="query")[0]
-    vectors = embedder.embed([f"{line}: {s.text}" for s in sentences], kind="document")
-    order = sorted(range(len(sentences)), key=lambda row: -float(vectors[row] @ query))
-    groups = []
-    for row in order:
-        end = row + 1
-        if sentences[row].text.endswith(":"):
-            while end < len(sentences) and _ITEM.match(sentences[end].text):
-                end += 1
-        groups.append(sentences[row:end])
-    return groups
-
-
-def render_text(statements: Sequence[Statement]) -> str:
-    """Return statements as one text, each followed by the numbers of its citations."""
-    return " ".join(
+    said = [
         statement.text + " " + "".join(f"[{c.number}]" for c in statement.citations)
         for statement in statements
-    )
+    ]
+    return " ".join([*said, *(f"Your documents do not say: “{part}”" for part in unanswered)])
 
 
 def check_question(question: str) -> str:

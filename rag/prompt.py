@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from rag.passages import split_sentences
 from rag.types import Hit
 
-VERSION = 2
+VERSION = 3
 REFUSAL = "NOT STATED"
 
 # The writer is not told to refuse: told so, it refuses half of what the passage does say.
@@ -88,14 +88,14 @@ def states(statement: str, hit: Hit, heading: str) -> Prompt:
 
 
 def gives_answer(question: str, statement: str) -> Prompt:
-    """Ask whether a reply, true or not, gives what a question asks for."""
+    """Ask whether a reply, true or not, gives what a question asks for.
+
+    The question stands in the reading, so that it is read once for all replies to it.
+    """
     return Prompt(
         system="You judge whether a reply answers a question. Reply only yes or no.",
-        reading="",
-        asking=(
-            f"Question: {question}\nReply: {statement}\n"
-            "Does the reply give what the question asks for?"
-        ),
+        reading=f"Question: {question}\n",
+        asking=f"Reply: {statement}\nDoes the reply give what the question asks for?",
     )
 
 

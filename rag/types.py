@@ -253,6 +253,8 @@ class Answer:
         closest: on abstention the passages nearest to the question, else empty.
         drafts: what the model wrote, untouched.
         model: name of the model.
+        unanswered: parts of a question that asks of several, to which nothing was proven while
+            another part was answered.
     """
 
     question: str
@@ -264,6 +266,7 @@ class Answer:
     drafts: tuple[Draft, ...]
     model: str
     timings: Timings
+    unanswered: tuple[str, ...] = ()
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -284,6 +287,7 @@ class Answer:
             "abstained": self.abstained,
             "statements": [s.to_json() for s in self.statements],
             "withheld": [s.to_json() for s in self.withheld],
+            "unanswered": list(self.unanswered),
             "closest": [
                 {
                     "source": h.document.source,

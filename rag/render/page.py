@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from rag.render.plain import byline, reason, reference, shorten, to_text
+from rag.render.plain import byline, not_said, reason, reference, shorten, to_text
 from rag.types import Answer, Citation, Document, Hit, Statement
 
 SHOWN_CHARS = 60_000
@@ -73,6 +73,7 @@ def to_html(answer: Answer, documents: Mapping[str, Document], turn: int) -> str
         body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
     else:
         body = "".join(statement_html(s, turn) for s in answer.statements)
+        body += "".join(f'<p class="fn-none">{esc(not_said(p))}</p>' for p in answer.unanswered)
     body += _withheld_html(answer.withheld, turn) + references_html(answer.citations, turn)
     total_s = answer.timings.total_s
     seconds = f"{total_s:.1f} seconds" if total_s < 99.95 else f"{total_s:.0f} seconds"

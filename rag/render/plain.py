@@ -38,6 +38,7 @@ def to_text(answer: Answer, *, width: int = 88) -> str:
             _wrap(f"{s.text} {''.join(f'[{c.number}]' for c in s.citations)}", width)
             for s in answer.statements
         ]
+        blocks += [_wrap(not_said(part), width) for part in answer.unanswered]
         blocks.append("Sources")
         blocks += [_source_text(citation, width) for citation in answer.citations]
     if answer.withheld:
@@ -61,6 +62,7 @@ def to_markdown(answer: Answer) -> str:
             _markdown(s.text) + "".join(f"[^{c.number}]" for c in s.citations)
             for s in answer.statements
         ]
+        blocks += [_markdown(not_said(part)) for part in answer.unanswered]
         blocks += [
             f"[^{c.number}]: {_markdown(reference(c.title, c.metadata))}, "
             f"{_markdown(c.source)}: “{_markdown(c.quote)}”"
@@ -91,6 +93,11 @@ def reference(title: str, metadata: Mapping[str, str]) -> str:
     """Return title, publisher and date in one line."""
     known = byline(metadata)
     return f"{title} ({known})" if known else title
+
+
+def not_said(part: str) -> str:
+    """Return the line for a part of the question that the documents do not answer."""
+    return f"Your documents do not say: “{part}”"
 
 
 def reason(statement: Statement) -> str:

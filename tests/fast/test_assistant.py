@@ -20,7 +20,7 @@ from rag.errors import (
 )
 from rag.index import build
 from rag.prompt import Prompt
-from rag.testing import FakeEmbedder, FakeLLM, tiny_corpus
+from rag.testing import FakeEmbedder, FakeLLM, quote_best_sentence, tiny_corpus
 from rag.types import Done, Judged, Reading, Retrieved, Verdict, Wrote
 
 
@@ -62,7 +62,7 @@ def test_numbers_follow_the_order_of_first_use(folder: Path) -> None:
 
 
 def test_what_is_not_carried_is_withheld_and_said(folder: Path) -> None:
-    llm = FakeLLM(lambda prompt: "The harbour bridge will close for twelve weeks.")
+    llm = FakeLLM(lambda prompt: "The harbour bridge will close for twelve weeks.", lean=0.1)
     answer = open_assistant(folder, llm).ask("How long will the harbour bridge close?")
     assert answer.abstained
     assert answer.text == ABSTAINED
@@ -83,6 +83,34 @@ def test_a_sure_passage_answers_with_its_own_words_where_no_draft_is_proven(fold
     assert answer.statements[0].citations[0].quote == answer.statements[0].text
     assert answer.withheld
     assert all(draft.text != answer.statements[0].text for draft in answer.drafts)
+
+
+def test_each_name_is_asked_of_by_itself_where_the_whole_finds_nothing(folder: Path) -> None:
+    answer = open_assistant(folder, FakeLLM(writes_of_one_name, lean=0.9)).ask(
+        "What did Mayor Quist and Librarian Berg say?"
+    )
+    assert [s.text for s in answer.statements] == [
+        "Mayor Ada Quist said the city will pay 4.2 million euros for the repairs.",
+        "Librarian Tomas Berg said the change follows a survey of 600 readers.",
+    ]
+    assert answer.unanswered == ()
+    assert [c.number for s in answer.statements for c in s.citations] == [1, 2]
+
+
+def test_a_part_that_the_documents_do_not_answer_is_named(folder: Path) -> None:
+    answer = open_assistant(folder, FakeLLM(writes_of_one_name, lean=0.9)).ask(
+        "What did Mayor Quist and Bishop Zweig say?"
+    )
+    assert [s.citations[0].source for s in answer.statements] == ["harbour.md"]
+    assert answer.unanswered == ("What did Bishop Zweig say?",)
+    assert answer.text.endswith("Your documents do not say: “What did Bishop Zweig say?”")
+    assert not answer.abstained
+
+
+def writes_of_one_name(prompt: Prompt) -> str:
+    if " and " in prompt.asking or "Zweig" in prompt.asking:
+        return "NOT STATED"
+    return quote_best_sentence(prompt)
 
 
 def test_a_refusal_in_every_draft_is_an_abstention(folder: Path) -> None:
@@ -190,6 +218,7 @@ def test_the_json_form_is_documented_and_stable(folder: Path) -> None:
         "abstained",
         "statements",
         "withheld",
+        "unanswered",
         "closest",
         "drafts",
         "model",

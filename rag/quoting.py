@@ -1,0 +1,142 @@
+"""Question + hits -> sentences of the documents that may answer by themselves, judged.
+
+A small model tells which sentence answers far better than it words an answer, so where no draft is
+proven a document may answer with its own sentence. How likely one answers is a logistic model of
+what is known of it, fitted by `training/quotes.py` on public question sets.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag import prompt as prompts
+from rag.embedder import Embedder
+from rag.llm import Witness
+from rag.passages import heading
+from rag.prove.coverage import Rarity
+from rag.prove.select import relevance
+from rag.types import Hit, Sentence
+
+EACH = 3  # sentences of a passage that are put to the model
+_ITEM = re.compile(r"\s*(?:[-*•·–]|\(?\w{1,3}[.)])\s")
+_WHOLE = re.compile(r"[.!?:;…][\"'”’)\]]*$")
+_MIN_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence (with its list where it introduces one) that may answer.
+
+    Attributes:
+        cosine: -1 to 1, of the question and the sentence under its document's heading.
+        holds: log-odds, by the model, that the passage answers the question.
+        gives: log-odds, by the model, that the sentence gives what is asked for.
+        direct: 0 to 1, share of the question's content that stands in the sentence.
+    """
+
+    hit: Hit
+    sentences: tuple[Sentence, ...]
+    cosine: float
+    holds: float = 0.0
+    gives: float = 0.0
+    direct: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The sentences in one line."""
+        return " ".join(sentence.text for sentence in self.sentences)
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        """What the probability is made of, in the order of `WEIGHTS`."""
+        return (1.0, clip(self.gives), clip(self.holds), self.cosine, self.direct)
+
+    @property
+    def probability(self) -> float:
+        """Probability, 0 to 1, that the sentence answers."""
+        score = sum(w * x for w, x in zip(WEIGHTS, self.features, strict=True))
+        return 1 / (1 + math.exp(-score))
+
+
+# Intercept, gives, holds, cosine, direct.
+WEIGHTS = (-3.0, 1.0, 1.0, 2.0, 1.0)
+
+
+def clip(log_odds: float) -> float:
+    """Return log-odds held within -4 to 4, beyond which they tell no more."""
+    return max(-4.0, min(4.0, log_odds))
+
+
+def groups(hit: Hit) -> list[tuple[Sentence, ...]]:
+    """Return what may be quoted from a passage: whole sentences, lists with what introduces them.
+
+    Credits, bylines and headings say nothing by themselves and are left out.
+    """
+    sentences = hit.passage.sentences
+    found = []
+    for row, sentence in enumerate(sentences):
+        if not _WHOLE.search(sentence.text) or len(sentence.text.split()) < _MIN_WORDS:
+            continue
+        end = row + 1
+        if sentence.text.endswith(":"):
+            while end < len(sentences) and _ITEM.match(sentences[end].text):
+                end += 1
+            if end == row + 1:
+                continue
+        found.append(sentences[row:end])
+    return found
+
+
+def nearest(question: str, hit: Hit, embedder: Embedder, *, most: int = EACH) -> list[Candidate]:
+    """Return the candidates of a passage that are nearest to the question in meaning.
+
+    Args:
+        question: in plain words.
+        hit: the passage.
+        embedder: the one of the index.
+        most: how many.
+    """
+    found = groups(hit)
+    if not found:
+        return []
+    line = heading(hit.document)
+    texts = [f"{line}: {' '.join(s.text for s in group)}" for group in found]
+    query = embedder.embed([question], kind="query")[0]
+    cosines = embedder.embed(texts, kind="document") @ query
+    order = sorted(range(len(found)), key=lambda row: -float(cosines[row]))[:most]
+    return [Candidate(hit, found[row], float(cosines[row])) for row in order]
+
+
+def judge(
+    candidate: Candidate,
+    question: str,
+    *,
+    holds: float,
+    witness: Witness,
+    rarity: Rarity,
+    cancel: threading.Event | None = None,
+) -> Candidate:
+    """Return a candidate with everything its probability is made of.
+
+    Args:
+        candidate: from `nearest`.
+        question: in plain words.
+        holds: log-odds that its passage answers.
+        witness: asked whether the sentence gives what is asked for.
+        rarity: weights of words in the index.
+        cancel: set from any thread, it stops the model.
+    """
+    gives = witness.log_odds(prompts.gives_answer(question, candidate.text), cancel=cancel)
+    cited = [(candidate.hit, sentence.text) for sentence in candidate.sentences]
+    direct = relevance(question, candidate.text, cited, rarity).direct
+    return Candidate(candidate.hit, candidate.sentences, candidate.cosine, holds, gives, direct)
+
+
+def best(candidates: Sequence[Candidate], *, at_least: float) -> list[Candidate]:
+    """Return those likely enough to answer, the likeliest first."""
+    likely = [c for c in candidates if c.probability >= at_least]
+    return sorted(likely, key=lambda c: -c.probability)

@@ -1,0 +1,68 @@
+"""Sentences of the documents that may answer by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rag import quoting
+from rag.prove import Rarity
+from rag.testing import FakeEmbedder, FakeLLM
+from tests.fast.build import make_hit
+
+NEWS = (
+    "By Ada Quist\n\nFollow the author on\n\nThe bridge closes in March for eleven weeks.\n\n"
+    "The council set three conditions:\n\n- the ferry runs every hour\n- the buses stay free\n\n"
+    "See also:\n\nIt ends."
+)
+
+
+def test_whole_sentences_may_be_quoted_and_credits_not() -> None:
+    texts = [" ".join(s.text for s in group) for group in quoting.groups(make_hit(NEWS))]
+    assert texts == [
+        "The bridge closes in March for eleven weeks.",
+        "The council set three conditions: - the ferry runs every hour - the buses stay free",
+    ]
+
+
+def test_the_nearest_come_first() -> None:
+    hit = make_hit("The ferry runs every hour at night. The bridge closes for eleven weeks.")
+    found = quoting.nearest("How many weeks is the bridge closed?", hit, FakeEmbedder(), most=1)
+    assert [c.text for c in found] == ["The bridge closes for eleven weeks."]
+    assert -1 <= found[0].cosine <= 1
+    assert found[0].hit is hit
+
+
+def test_a_passage_of_credits_offers_nothing() -> None:
+    assert quoting.nearest("Who wrote it?", make_hit("By Ada Quist"), FakeEmbedder()) == []
+
+
+@pytest.mark.parametrize("log_odds", [-3.0, 0.0, 2.5])
+def test_judging_asks_whether_the_sentence_gives_what_is_asked(log_odds: float) -> None:
+    hit = make_hit("The bridge closes for eleven weeks.")
+    (candidate,) = quoting.nearest("How long is the bridge closed?", hit, FakeEmbedder())
+    llm = FakeLLM(lean=log_odds)
+    judged = quoting.judge(
+        candidate,
+        "How long is the bridge closed?",
+        holds=1.0,
+        witness=llm,
+        rarity=Rarity([hit.passage.text]),
+    )
+    assert judged.gives == log_odds
+    assert judged.holds == 1.0
+    assert 0 < judged.direct <= 1
+    assert "How long is the bridge closed?" in llm.prompts[0].reading
+    assert candidate.text in llm.prompts[0].asking
+
+
+def test_more_of_any_sign_makes_an_answer_likelier() -> None:
+    hit = make_hit("The bridge closes for eleven weeks.")
+    weak = quoting.Candidate(hit, hit.passage.sentences, 0.2, -1.0, -1.0, 0.2)
+    signs = ({"gives": 1.0}, {"holds": 1.0}, {"gives": 99.0})
+    for sign in signs:
+        strong = replace(weak, **sign)
+        assert weak.probability < strong.probability < 1
+    assert quoting.best([weak, strong], at_least=0.0) == [strong, weak]
+    assert quoting.best([weak, strong], at_least=strong.probability) == [strong]

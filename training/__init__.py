@@ -1,0 +1,1 @@
+"""Fits the few weights that the package ships; each script says what data it takes."""
