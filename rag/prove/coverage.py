@@ -174,10 +174,9 @@ class CoverageChecker:
         anchored = _anchored(statement, evidence, chosen)
         if not anchored and not _refers_back(statement, evidence, chosen):
             support *= _APART
-        if _dated_elsewhere(statement, evidence, chosen):
-            anchored = False
-            support *= _APART
         problem = _facts(claim, statement, asked, evidence, chosen)
+        if not problem and _dated_elsewhere(statement, evidence, chosen):
+            problem = Verdict.NOT_FOUND, "The source gives the date in another sentence."
         if problem:
             verdict, reason = problem
             return Judgement(verdict, min(support, 0.5), sentences, reason)

@@ -14,7 +14,15 @@ from rag.types import Citation, Hit, Sentence, Statement, Verdict
 ALSO_SUPPORT = 0.85
 # What its own passage does not carry, another one must carry beyond doubt.
 ELSEWHERE_SUPPORT = 0.95
+_LEAST_WORDS = 4
 _ANSWER_WORD = re.compile(r"(yes|no),\s+", re.IGNORECASE)
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
+_DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+_WHEN = re.compile(
+    rf",?\s+(?:on|in)\s+(?:{_DAY}(?:,?\s+{_MONTH} \d{{1,2}})?"
+    rf"|{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?)?"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}|\d{{4}})(?:,? \d{{4}})?\b,?"
+)
 _YEAR = re.compile(
     r"\b((?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{1,2}(?:st|nd|rd|th)?"
     r"|\d{1,2}(?:st|nd|rd|th)? (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*),? \d{4}\b"
@@ -55,8 +63,8 @@ class Prover:
     def prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:
         """Judge one sentence.
 
-        Where it fails with the year of a date and stands without it, it is cut to what is
-        carried: models like to add a year that no source states.
+        Where it fails with a date, or the year of one, and stands without it, it is cut to what
+        is carried: models like to add dates from elsewhere.
 
         Args:
             text: the sentence.
@@ -66,11 +74,11 @@ class Prover:
         """
         text = without_yes(text)
         proof = self._prove(text, question, own, hits)
-        shorter = without_year(text)
-        if proof.supported or shorter == text:
-            return proof
-        cut = self._prove(shorter, question, own, hits)
-        return cut if cut.supported else proof
+        for shorter in dict.fromkeys((without_year(text), without_date(text))):
+            if not proof.supported and shorter != text:
+                cut = self._prove(shorter, question, own, hits)
+                proof = cut if cut.supported else proof
+        return proof
 
     def _prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:
         tried = [self.checker.judge(Claim(text, question, (hit,))) for hit in own]
@@ -123,6 +131,14 @@ def without_yes(text: str) -> str:
 def without_year(text: str) -> str:
     """Return a sentence whose dates of month and day have lost their year."""
     return _YEAR.sub(r"\1", text)
+
+
+def without_date(text: str) -> str:
+    """Return a sentence without "on 8 January 2019" or "in May"; one left bare stays as it was."""
+    cut = _WHEN.sub("", text).strip()
+    if cut == text or len(cut.split()) < _LEAST_WORDS:
+        return text
+    return cut if cut.endswith((".", "!", "?", '"', "”")) else f"{cut}."
 
 
 class Numbering:

@@ -21,6 +21,30 @@ _YES_NO = re.compile(
 )
 
 
+_ASKS_DATE = re.compile(
+    r"\b(?:what|which) (?:exact |very )?(?:date|day|year|month|weekday)\b", re.IGNORECASE
+)
+_ASKS_WHEN = re.compile(r"(?:^|[,;]|\b(?:and|or|since|until|from)\b)\W*when\b", re.IGNORECASE)
+_TELLS_WHEN = re.compile(
+    r"\b(?:until|till|after|before|once|while|if|when|whenever|during|ago|last|next|today|"
+    r"yesterday|tomorrow|tonight|now|currently|recently|earlier|later|since|past|soon|"
+    r"immediately|never|always|already|century|centuries|decades?|years?|months?|weeks?|days?|"
+    r"hours?|minutes?|morning|afternoon|evening|night|spring|summer|autumn|winter|christmas|"
+    r"easter|ancient|medieval|modern|\d+(?:st|nd|rd|th|s))\b",
+    re.IGNORECASE,
+)
+_ASKS_NUMBER = re.compile(
+    r"\bhow (?:many|much)\b|\b(?:what|which) (?:\w+ )?(?:percentage|number|share|fraction)\b",
+    re.IGNORECASE,
+)
+_TELLS_NUMBER = re.compile(
+    r"\b(?:no|none|nobody|nothing|any|both|all|every|each|several|many|few|most|some|half|third|"
+    r"quarter|double|triple|pair|single|a|an|another|dozens?|hundreds?|thousands?|millions?|"
+    r"billions?|tens|little|much|free|majority|minority|more|less|fewer)\b|\band\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Relevance:
     """How far a statement is about what was asked.
@@ -32,6 +56,7 @@ class Relevance:
         missing: names, numbers and dates of the question that stand nowhere there.
         echo: the statement adds no word, number or date to those of the question.
         elsewhere: the statement and what it cites name somebody, but nobody of the question.
+        lacks: what the question asks for and the statement has none of ("date", "number").
     """
 
     coverage: float
@@ -39,6 +64,7 @@ class Relevance:
     missing: tuple[str, ...]
     echo: bool = False
     elsewhere: bool = False
+    lacks: str = ""
 
 
 def relevance(
@@ -94,7 +120,24 @@ def relevance(
         missing=tuple(missing),
         echo=_echoes(question, asked, said),
         elsewhere=_elsewhere(asked, said, join([near, *_before(cited)]), rarity),
+        lacks=_lacks(question, statement, asked, said),
     )
+
+
+def _lacks(question: str, statement: str, asked: Reading, said: Reading) -> str:
+    """Return what kind of fact the question asks for if the statement has none of it."""
+    dated = len(said.dates) > len(asked.dates) or said.weekdays - asked.weekdays
+    if _ASKS_DATE.search(question) and not dated:
+        return "date"
+    if _ASKS_WHEN.search(question) and not dated and not _TELLS_WHEN.search(statement):
+        return "time"
+    if (
+        _ASKS_NUMBER.search(question)
+        and not said.numbers - asked.numbers
+        and not _TELLS_NUMBER.search(statement)
+    ):
+        return "number"
+    return ""
 
 
 def _echoes(question: str, asked: Reading, said: Reading) -> bool:
@@ -194,6 +237,8 @@ class Selector:
             reason = f"The source says nothing of {words}."
         elif found.echo:
             reason = "It only repeats the question."
+        elif found.lacks:
+            reason = f"It gives no {found.lacks}."
         elif found.elsewhere or found.coverage < MIN_COVERAGE:
             reason = "It does not answer the question."
         if reason:

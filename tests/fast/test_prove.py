@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rag.prove import Claim, CoverageChecker, Judgement, Numbering, Prover, Rarity, merge
+from rag.prove.prover import without_date
+from rag.prove.select import relevance
 from rag.types import Verdict
 from tests.fast.build import make_hit
 
@@ -92,6 +94,58 @@ def test_a_year_that_no_source_states_is_cut() -> None:
     )
     assert proof.supported
     assert proof.text == "The mayor spoke on June 11 about the bridge."
+
+
+def test_a_date_from_another_sentence_is_cut() -> None:
+    text = (
+        "Visitors try the cameras at the fair in Basel on Jan. 8, 2019. "
+        "Riverton passed its ban on cameras in the street."
+    )
+    found = judge("Riverton passed its ban on cameras on January 8, 2019.", text)
+    assert found.verdict is Verdict.NOT_FOUND, found
+    assert found.reason == "The source gives the date in another sentence."
+    hit = make_hit(text)
+    proof = Prover(CoverageChecker(RARITY)).prove(
+        "Riverton passed its ban on cameras in the street on January 8, 2019.", "?", (hit,), (hit,)
+    )
+    assert proof.supported
+    assert proof.text == "Riverton passed its ban on cameras in the street."
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("On the hill stood a house.", "On the hill stood a house."),
+        ("The law passed on 3 May 2020 after a debate.", "The law passed after a debate."),
+        ("The law passed in 2020.", "The law passed in 2020."),
+        ("The law was passed in 2020.", "The law was passed."),
+        ("The law was passed, on Monday, by the house.", "The law was passed by the house."),
+        ("She wrote in May that it rains.", "She wrote that it rains."),
+    ],
+)
+def test_without_date(text: str, cut: str) -> None:
+    assert without_date(text) == cut
+
+
+ASKED = {
+    "a date": ("On what date did it close?", "It closed after a quarrel.", "date"),
+    "a date given": ("On what date did it close?", "It closed on 3 May.", ""),
+    "a weekday given": ("Which day did it close?", "It closed on Monday.", ""),
+    "when, by an event": ("When may it open?", "It may open once the law is in place.", ""),
+    "when, not told": ("When did it close?", "It closed because of a quarrel.", "time"),
+    "when inside": ("Was he there when it closed?", "He was there.", ""),
+    "a number": ("How many came?", "People came from Oslo.", "number"),
+    "a number given": ("How many came?", "Some 80 came.", ""),
+    "a number in words": ("How many came?", "A dozen came from Oslo.", ""),
+    "none": ("How many came?", "Nobody came.", ""),
+    "a number of the question": ("How many of the 80 came?", "They are 80 people.", "number"),
+}
+
+
+@pytest.mark.parametrize(("question", "statement", "lacks"), ASKED.values(), ids=ASKED.keys())
+def test_what_a_statement_lacks(question: str, statement: str, lacks: str) -> None:
+    hit = make_hit(statement)
+    assert relevance(question, statement, [(hit, statement)], RARITY).lacks == lacks
 
 
 def test_who_did_what() -> None:
