@@ -6,6 +6,7 @@ The sets are other people's work and are read where they lie; nothing of them is
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import random
 import re
@@ -50,8 +51,29 @@ def file_name(doc_id: str) -> str:
     return re.sub(r"[^\w.-]", "_", doc_id) + ".md"
 
 
-def sample(name: str, count: int, *, seed: int) -> list[dict[str, Any]]:
-    """Return `count` questions of a set, drawn without replacement."""
-    every = list(rows(DATA / name / "questions.jsonl.gz"))
+def is_for_fitting(qid: str) -> bool:
+    """Tell whether a question belongs to the quarter that weights may be fitted on.
+
+    Figures are reported on the other three quarters only.
+    """
+    return hashlib.sha256(qid.encode()).digest()[0] < 64
+
+
+def sample(
+    name: str, count: int, *, seed: int, fitting: bool | None = None
+) -> list[dict[str, Any]]:
+    """Return `count` questions of a set, drawn without replacement.
+
+    Args:
+        name: of the set.
+        count: at most so many.
+        seed: of the order in which they are drawn.
+        fitting: only the questions that weights may be fitted on, or only the others; None: all.
+    """
+    every = [
+        row
+        for row in rows(DATA / name / "questions.jsonl.gz")
+        if fitting is None or is_for_fitting(row["qid"]) == fitting
+    ]
     random.Random(seed).shuffle(every)
     return every[:count]

@@ -29,6 +29,7 @@ from rag.prove import (
     WitnessedChecker,
     merge,
 )
+from rag.prove.conflicts import find_conflicts
 from rag.prove.select import Selector
 from rag.quoting import Candidate
 from rag.retrieve import retrieve
@@ -408,6 +409,7 @@ class Assistant:
                 tokens_out=run.tokens_out,
             ),
             unanswered=unanswered,
+            conflicts=find_conflicts(run.question, chosen, self.rarity),
         )
 
 
@@ -452,6 +454,7 @@ def load_llm(settings: Settings) -> LlamaModel:
         ModelError: the file cannot be used.
     """
     from rag.catalogue import model_path
+    from rag.probes import load_probes
 
     path = model_path(settings.model)
     return LlamaModel(
@@ -461,6 +464,7 @@ def load_llm(settings: Settings) -> LlamaModel:
         n_threads=settings.n_threads,
         temperature=settings.temperature,
         seed=settings.seed,
+        probes=load_probes(settings.model),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rag.passages import split_sentences
 from rag.types import Hit
@@ -34,6 +35,9 @@ _SEVERAL = re.compile(
 )
 
 
+Probed = Literal["", "holds", "states", "gives"]
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What the model is given, in three steps that are evaluated apart.
@@ -42,11 +46,13 @@ class Prompt:
         system: our words, the same for every question.
         reading: document text with its heading, the same for every question on it.
         asking: the question and what is wanted.
+        probe: which yes-or-no question this is, "" where it is none.
     """
 
     system: str
     reading: str
     asking: str
+    probe: Probed = ""
 
 
 def passage_text(hit: Hit, heading: str) -> str:
@@ -56,7 +62,7 @@ def passage_text(hit: Hit, heading: str) -> str:
 
 def single(question: str, hit: Hit, heading: str) -> Prompt:
     """Ask one passage on its own."""
-    return _with_passage(hit, heading, _ask(question))
+    return with_text(passage_text(hit, heading), _ask(question))
 
 
 def joint(question: str, hits: Sequence[Hit], headings: Sequence[str]) -> Prompt:
@@ -68,22 +74,28 @@ def joint(question: str, hits: Sequence[Hit], headings: Sequence[str]) -> Prompt
 
 def holds_answer(question: str, hit: Hit, heading: str) -> Prompt:
     """Ask whether a passage answers a question; shares the passage's reading."""
-    return _with_passage(
-        hit,
-        heading,
+    return with_text(passage_text(hit, heading), holds_asking(question), "holds")
+
+
+def holds_asking(question: str) -> str:
+    """Return the words that ask whether the text before them answers a question."""
+    return (
         f"Question: {question}\n"
-        "Does the text state the answer to this question? Reply only yes or no.",
+        "Does the text state the answer to this question? Reply only yes or no."
     )
 
 
 def states(statement: str, hit: Hit, heading: str) -> Prompt:
     """Ask whether a passage states everything in a sentence; shares the passage's reading."""
-    return _with_passage(
-        hit,
-        heading,
+    return with_text(passage_text(hit, heading), states_asking(statement), "states")
+
+
+def states_asking(statement: str) -> str:
+    """Return the words that ask whether the text before them states all of a sentence."""
+    return (
         f"Claim: {statement}\n"
         "Does the text state everything in the claim, of the same people and things? "
-        "Reply only yes or no.",
+        "Reply only yes or no."
     )
 
 
@@ -96,6 +108,7 @@ def gives_answer(question: str, statement: str) -> Prompt:
         system="You judge whether a reply answers a question. Reply only yes or no.",
         reading=f"Question: {question}\n",
         asking=f"Reply: {statement}\nDoes the reply give what the question asks for?",
+        probe="gives",
     )
 
 
@@ -112,8 +125,9 @@ def compose(question: str, facts: Sequence[str]) -> Prompt:
     )
 
 
-def _with_passage(hit: Hit, heading: str, asking: str) -> Prompt:
-    return Prompt(_READER, f"Text:\n{passage_text(hit, heading)}\n\n", asking)
+def with_text(text: str, asking: str, probe: Probed = "") -> Prompt:
+    """Ask about a text."""
+    return Prompt(_READER, f"Text:\n{text}\n\n", asking, probe)
 
 
 def _ask(question: str) -> str:

@@ -223,6 +223,25 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """Statements of one answer that give different values.
+
+    Attributes:
+        sides: places of the statements in the answer, from 0, in their order.
+        kind: what differs: "number", "date" or "yes and no".
+        newest: the side whose document has the latest date, None where dates do not decide.
+    """
+
+    sides: tuple[int, ...]
+    kind: str
+    newest: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON form (docs/answer-format.md)."""
+        return {"sides": list(self.sides), "kind": self.kind, "newest": self.newest}
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Where the time of one answer went, in seconds, and what the model read and wrote.
 
@@ -255,6 +274,7 @@ class Answer:
         model: name of the model.
         unanswered: parts of a question that asks of several, to which nothing was proven while
             another part was answered.
+        conflicts: which statements give different values for one thing.
     """
 
     question: str
@@ -267,6 +287,7 @@ class Answer:
     model: str
     timings: Timings
     unanswered: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -288,6 +309,7 @@ class Answer:
             "statements": [s.to_json() for s in self.statements],
             "withheld": [s.to_json() for s in self.withheld],
             "unanswered": list(self.unanswered),
+            "conflicts": [c.to_json() for c in self.conflicts],
             "closest": [
                 {
                     "source": h.document.source,

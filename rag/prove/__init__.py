@@ -2,7 +2,10 @@
 
 words.py     what a text says, in a form that can be compared
 coverage.py  the judge: exact facts and coverage; behind the one-method `Checker`
+witness.py   the model asked beside it: both make one probability
 prover.py    which passages are tried, which sentences are cited, what says the same
+select.py    which proven statements answer what was asked
+conflicts.py which of them give different values for one thing
 """
 
 from rag.prove.coverage import Checker, Claim, CoverageChecker, Judgement, Rarity

@@ -6,6 +6,7 @@ found, up or down, and never overrules an exact fact.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,11 +19,9 @@ from rag.prove.coverage import Checker, Claim, Judgement
 from rag.prove.words import read
 from rag.types import Hit, Sentence, Verdict
 
-# Log-odds at which the witness leaves coverage's support as it is: the model says yes too
-# easily, so its zero point is not the middle.
-NEUTRAL = 0.8
-STEP = 0.15  # support for each unit of log-odds beyond it
-REACH = 2.0
+# Intercept and weights of coverage and the witness in the log-odds that a statement is supported,
+# fitted by training/support.py.
+WEIGHTS = (-0.5, 0.5, 1.0)
 # What no single passage carries is not put to the witness and must be covered this well.
 SEVERAL = 0.9
 VERBATIM = 0.9
@@ -52,17 +51,34 @@ class WitnessedChecker:
         if len(claim.hits) != 1:
             enough = found.support >= SEVERAL
             return found if enough else replace(found, verdict=Verdict.PARTLY)
-        settled = found.support >= self.threshold and found.anchored
+        settled = found.verdict is Verdict.SUPPORTED and found.anchored
         if settled and verbatim(claim.text, found.sentences):
             return found
         hit = claim.hits[0]
         asked = prompts.states(claim.text, hit, heading(hit.document))
-        lean = self.witness.log_odds(asked, cancel=self.cancel) - NEUTRAL
-        support = min(1.0, max(0.0, found.support + STEP * max(-REACH, min(REACH, lean))))
+        support = probability(found, self.witness.log_odds(asked, cancel=self.cancel))
         if support >= self.threshold:
             return replace(found, verdict=Verdict.SUPPORTED, support=support, reason="")
         reason = found.reason or "Read as a whole, the passage does not state all of this."
         return replace(found, verdict=Verdict.PARTLY, support=support, reason=reason)
+
+
+def features(found: Judgement, log_odds: float) -> tuple[float, float]:
+    """Return what the probability of support is made of, in the order of `WEIGHTS`.
+
+    Args:
+        found: the judgement by exact facts and coverage.
+        log_odds: the witness's, calibrated, that the passage states everything.
+    """
+    coverage = min(0.98, max(0.02, found.support))
+    return math.log(coverage / (1 - coverage)), max(-6.0, min(6.0, log_odds))
+
+
+def probability(found: Judgement, log_odds: float) -> float:
+    """Return the probability, 0 to 1, that a statement is supported; see `features`."""
+    bias, *weights = WEIGHTS
+    score = bias + sum(w * x for w, x in zip(weights, features(found, log_odds), strict=True))
+    return 1 / (1 + math.exp(-score))
 
 
 def verbatim(statement: str, cited: Sequence[tuple[Hit, Sentence]]) -> bool:

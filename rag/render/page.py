@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from rag.render.plain import byline, not_said, reason, reference, shorten, to_text
-from rag.types import Answer, Citation, Document, Hit, Statement
+from rag.render.plain import byline, differs, not_said, reason, reference, shorten, side, to_text
+from rag.types import Answer, Citation, Document, Hit, Statement, Verdict
 
 SHOWN_CHARS = 60_000
 AROUND_CHARS = 6_000
@@ -72,7 +72,7 @@ def to_html(answer: Answer, documents: Mapping[str, Document], turn: int) -> str
     if answer.abstained:
         body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
     else:
-        body = "".join(statement_html(s, turn) for s in answer.statements)
+        body = _statements_html(answer, turn)
         body += "".join(f'<p class="fn-none">{esc(not_said(p))}</p>' for p in answer.unanswered)
     body += _withheld_html(answer.withheld, turn) + references_html(answer.citations, turn)
     total_s = answer.timings.total_s
@@ -165,12 +165,47 @@ def turn_html(question: str, turn: int, body: str, kind: str) -> str:
     )
 
 
+def _statements_html(answer: Answer, turn: int) -> str:
+    """Return the statements in order, the sides of a conflict next to each other."""
+    blocks = []
+    placed: set[int] = set()
+    for place, statement in enumerate(answer.statements):
+        if place in placed:
+            continue
+        conflict = next((c for c in answer.conflicts if place in c.sides), None)
+        if conflict is None:
+            blocks.append(statement_html(statement, turn))
+            continue
+        placed.update(conflict.sides)
+        sides = "".join(
+            f'<div class="fn-side"><small>{esc(side(answer, conflict, i))}</small>'
+            f"{statement_html(answer.statements[i], turn)}</div>"
+            for i in conflict.sides
+        )
+        head = esc(differs(conflict))
+        blocks.append(
+            f'<section class="fn-conflict" aria-label="{head}"><h3>{head}</h3>'
+            f'<div class="fn-sides">{sides}</div></section>'
+        )
+    return "".join(blocks)
+
+
 def statement_html(statement: Statement, turn: int) -> str:
-    """Return a proven statement with its numbered citations."""
+    """Return a proven statement with its numbered citations and its verdict."""
     return (
         f'<p class="fn-statement" dir="auto">{esc(statement.text)}'
-        f"{links_html(statement.citations, turn)}</p>"
+        f"{links_html(statement.citations, turn)}{badge_html(statement)}</p>"
     )
+
+
+def badge_html(statement: Statement) -> str:
+    """Return the verdict as a badge that tells its reason when pointed at."""
+    if statement.verdict is Verdict.SUPPORTED:
+        sure = min(99, round(100 * statement.support))
+        told = f"Proven: {sure} % sure that the cited words carry this sentence"
+        return f' <span class="fn-badge" role="img" aria-label="proven" title="{told}">✓</span>'
+    label = esc(statement.verdict.value)
+    return f' <span class="fn-badge" title="{esc(reason(statement))}">{label}</span>'
 
 
 def links_html(citations: Sequence[Citation], turn: int) -> str:
@@ -217,7 +252,7 @@ def _withheld_html(withheld: Sequence[Statement], turn: int) -> str:
     if not withheld:
         return ""
     rows = "".join(
-        f'<li dir="auto"><s>{esc(s.text)}</s> <small>{esc(reason(s))}</small></li>'
+        f'<li dir="auto"><s>{esc(s.text)}</s>{badge_html(s)} <small>{esc(reason(s))}</small></li>'
         for s in withheld
     )
     count = "1 sentence" if len(withheld) == 1 else f"{len(withheld)} sentences"

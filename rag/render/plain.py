@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date
 
-from rag.types import Answer, Citation, Hit, Statement
+from rag.types import Answer, Citation, Conflict, Hit, Statement
 
 EXCERPT_CHARS = 280
 
@@ -38,6 +38,7 @@ def to_text(answer: Answer, *, width: int = 88) -> str:
             _wrap(f"{s.text} {''.join(f'[{c.number}]' for c in s.citations)}", width)
             for s in answer.statements
         ]
+        blocks += [_conflict_text(answer, conflict, width) for conflict in answer.conflicts]
         blocks += [_wrap(not_said(part), width) for part in answer.unanswered]
         blocks.append("Sources")
         blocks += [_source_text(citation, width) for citation in answer.citations]
@@ -61,6 +62,17 @@ def to_markdown(answer: Answer) -> str:
         blocks += [
             _markdown(s.text) + "".join(f"[^{c.number}]" for c in s.citations)
             for s in answer.statements
+        ]
+        blocks += [
+            "\n".join(
+                [f"{_markdown(differs(conflict))}:", ""]
+                + [
+                    f"- {_markdown(side(answer, conflict, i))}: "
+                    f"{_markdown(answer.statements[i].text)}"
+                    for i in conflict.sides
+                ]
+            )
+            for conflict in answer.conflicts
         ]
         blocks += [_markdown(not_said(part)) for part in answer.unanswered]
         blocks += [
@@ -100,6 +112,19 @@ def not_said(part: str) -> str:
     return f"Your documents do not say: “{part}”"
 
 
+def differs(conflict: Conflict) -> str:
+    """Return the line above the sides of a conflict."""
+    what = {"number": "in a number", "date": "in a date"}.get(conflict.kind, "in yes and no")
+    return f"Your documents differ {what}"
+
+
+def side(answer: Answer, conflict: Conflict, place: int) -> str:
+    """Return who says one side of a conflict and when, and whether it is the newest."""
+    citation = answer.statements[place].citations[0]
+    known = byline(citation.metadata) or citation.title
+    return f"{known}, newest" if place == conflict.newest else known
+
+
 def reason(statement: Statement) -> str:
     """Return why a statement is withheld, in words."""
     return statement.reason or statement.verdict.value
@@ -128,6 +153,14 @@ def _closest_text(hit: Hit, width: int) -> str:
             _wrap(f"“{shorten(hit.passage.text)}”", width, "  ", "  "),
         ]
     )
+
+
+def _conflict_text(answer: Answer, conflict: Conflict, width: int) -> str:
+    lines = [f"{differs(conflict)}:"]
+    for place in conflict.sides:
+        line = f"{side(answer, conflict, place)}: {answer.statements[place].text}"
+        lines.append(_wrap(line, width, "- ", "  "))
+    return "\n".join(lines)
 
 
 def _source_text(citation: Citation, width: int) -> str:

@@ -219,6 +219,7 @@ def test_the_json_form_is_documented_and_stable(folder: Path) -> None:
         "statements",
         "withheld",
         "unanswered",
+        "conflicts",
         "closest",
         "drafts",
         "model",

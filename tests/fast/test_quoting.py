@@ -60,9 +60,7 @@ def test_judging_asks_whether_the_sentence_gives_what_is_asked(log_odds: float) 
 def test_more_of_any_sign_makes_an_answer_likelier() -> None:
     hit = make_hit("The bridge closes for eleven weeks.")
     weak = quoting.Candidate(hit, hit.passage.sentences, 0.2, -1.0, -1.0, 0.2)
-    signs = ({"gives": 1.0}, {"holds": 1.0}, {"gives": 99.0})
-    for sign in signs:
-        strong = replace(weak, **sign)
+    for strong in (replace(weak, gives=1.0), replace(weak, holds=1.0), replace(weak, gives=99.0)):
         assert weak.probability < strong.probability < 1
     assert quoting.best([weak, strong], at_least=0.0) == [strong, weak]
     assert quoting.best([weak, strong], at_least=strong.probability) == [strong]

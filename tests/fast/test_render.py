@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -15,6 +16,7 @@ from rag.render.page import AROUND_CHARS, SHOWN_CHARS
 from rag.types import (
     Answer,
     Citation,
+    Conflict,
     Document,
     Draft,
     Hit,
@@ -238,17 +240,61 @@ class TestMarkdown:
         assert "".join(t.content for t in children) == " ".join(text.split())
 
 
+DIFFERENT = replace(
+    answer(
+        [proven("It has 5 arches.", STEEL), proven("It is old."), proven("It has 6 arches.", RADIO)]
+    ),
+    conflicts=(Conflict((0, 2), "number", newest=0),),
+    unanswered=("Who built <it>?",),
+)
+
+
+def test_conflicts_and_gaps_in_plain_text() -> None:
+    told = render.to_text(DIFFERENT)
+    assert "Your documents differ in a number:" in told
+    assert "- Harbour Gazette · 4 May 2021, newest: It has 5 arches." in told
+    assert "Your documents do not say: “Who built <it>?”" in told
+
+
+def test_conflicts_and_gaps_in_markdown() -> None:
+    told = render.to_markdown(DIFFERENT)
+    assert "Your documents differ in a number:\n\n- Harbour Gazette" in told
+    assert "Your documents do not say: “Who built \\<it\\>?”" in told
+
+
 class TestHtml:
     def test_an_answer(self) -> None:
         page = Reader(render.to_html(FULL, KNOWN, 3))
         assert page.words.startswith(
-            "what is it built of?The pier is built of steel.\u202f[1][2]It is of steel.\u202f[1]"
+            "what is it built of?The pier is built of steel.\u202f[1][2] ✓"
         )
+        assert "It is of steel.\u202f[1] ✓" in page.words
         assert "4.2 seconds · tiny-model" in page.words
         assert "1 sentence withheld" in page.words
         assert "12 stands nowhere in the documents" in page.words
         assert "Sources: Harbour Gazette, Island Radio" in page.words
         assert page.marks == {"cite-3-1": STEEL.quote, "cite-3-2": RADIO.quote}
+
+    def test_each_sentence_has_a_badge_that_tells_why(self) -> None:
+        page = Reader(render.to_html(FULL, KNOWN, 3))
+        badges = [facts for tag, facts in page.elements if "fn-badge" in (facts.get("class") or "")]
+        titles = [facts["title"] or "" for facts in badges]
+        assert len(titles) == len(FULL.statements) + len(FULL.withheld)
+        assert all(title.startswith("Proven: ") for title in titles[: len(FULL.statements)])
+        assert titles[-1] == FULL.withheld[-1].reason
+
+    def test_sides_of_a_conflict_stand_together(self) -> None:
+        page = Reader(render.to_html(DIFFERENT, KNOWN, 1))
+        assert "Your documents differ in a number" in page.words
+        first, last = page.words.index("It has 5 arches."), page.words.index("It has 6 arches.")
+        assert first < last < page.words.index("It is old.")
+        assert "Harbour Gazette · 4 May 2021, newest" in page.words
+        marked = [facts for tag, facts in page.elements if facts.get("class") == "fn-conflict"]
+        assert marked[0]["aria-label"] == "Your documents differ in a number"
+
+    def test_what_is_not_covered_is_said(self) -> None:
+        page = Reader(render.to_html(DIFFERENT, KNOWN, 1))
+        assert "Your documents do not say: “Who built <it>?”" in page.words
 
     def test_every_link_leads_to_a_mark(self) -> None:
         page = Reader(render.to_html(FULL, KNOWN, 3))
@@ -463,7 +509,7 @@ class TestLive:
     def test_stopped(self) -> None:
         state = live(*READING, Wrote(0, "It is of steel. It cost 12. And"), GOOD, BAD)
         page = Reader(render.stopped_html(state, KNOWN))
-        assert page.words.startswith("what?It is of steel.\u202f[1]Stopped. Only what was proven")
+        assert page.words.startswith("what?It is of steel.\u202f[1] ✓Stopped. Only what was proven")
         assert "12" not in page.words.split("Stopped")[1].split("Sources")[0]
         assert "And" not in page.words
         assert page.marks == {"cite-5-1": STEEL.quote}

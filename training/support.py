@@ -1,0 +1,102 @@
+"""Fit how coverage and the model's witness make one probability that a statement is supported.
+
+    python -m training.support FOLDER     FOLDER as filled by training.witness
+
+Takes the pairs of the question "states" with the witness's scores, each scored by a probe that has
+not seen its text, and with what the exact facts and word coverage find in the same text. Prints the
+weights and a table by source, each source predicted by weights fitted on the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.passages import split_sentences
+from rag.prove import Claim, CoverageChecker, Judgement, Rarity
+from rag.prove.witness import OPEN, features
+from rag.types import Document, Hit, Passage
+from training.witness import Pair, held_out_scores, pairs
+
+
+def hit_of(text: str) -> Hit:
+    """Return a text as a retrieved passage of a document of its own."""
+    document = Document(
+        id=str(hash(text)),
+        root="",
+        source="text.txt",
+        text=text,
+        title="",
+        metadata={},
+        origins={},
+        format="text",
+    )
+    sentences = tuple(split_sentences(text))
+    passage = Passage(document.id, document.id, 0, len(text), text, sentences)
+    return Hit(passage, document, 1.0)
+
+
+def judgements(chosen: Sequence[Pair]) -> list[Judgement]:
+    """Return what exact facts and coverage find for each pair."""
+    checker = CoverageChecker(Rarity([pair.text for pair in chosen]))
+    return [checker.judge(Claim(pair.said, "", (hit_of(pair.text),))) for pair in chosen]
+
+
+def fit(folder: Path) -> str:
+    """Return weights and table."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+    scores, lean, right = held_out_scores(folder / "states.npz")
+    chosen = list(itertools.islice(pairs("states"), len(right)))
+    found = judgements(chosen)
+    open_ = np.array([j.verdict in OPEN for j in found])
+    table = np.array([features(j, s) for j, s in zip(found, scores, strict=True)])
+    # What exact facts refuse stays refused, however sure the others are.
+    closed = np.where(open_, 1.0, 0.0)
+    coverage = np.array([j.support for j in found])
+    sources = np.array([pair.source for pair in chosen])
+    lines = [
+        "| source | pairs | AUC: coverage | lean | probe | together "
+        "| balanced accuracy: coverage | lean | probe | together |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    means: list[list[float]] = []
+    for name in dict.fromkeys(sources):
+        of = sources == name
+        model = LogisticRegression(C=10).fit(table[~of & open_], right[~of & open_])
+        lean_model = LogisticRegression(C=10).fit(lean[~of].reshape(-1, 1), right[~of])
+        cover_model = LogisticRegression(C=10).fit(coverage[~of].reshape(-1, 1), right[~of])
+        together = model.predict_proba(table[of])[:, 1] * closed[of]
+        row = [
+            roc_auc_score(right[of], coverage[of]),
+            roc_auc_score(right[of], lean[of]),
+            roc_auc_score(right[of], scores[of]),
+            roc_auc_score(right[of], together),
+            balanced_accuracy_score(right[of], cover_model.predict(coverage[of].reshape(-1, 1))),
+            balanced_accuracy_score(right[of], lean_model.predict(lean[of].reshape(-1, 1))),
+            balanced_accuracy_score(right[of], scores[of] > 0),
+            balanced_accuracy_score(right[of], together > 0.5),
+        ]
+        means.append([float(value) for value in row])
+        lines.append(f"| {name} | {of.sum()} | " + " | ".join(f"{v:.2f}" for v in row) + " |")
+    mean: Any = np.mean(means, axis=0)
+    lines.append("| mean | | " + " | ".join(f"{v:.3f}" for v in mean) + " |")
+    model = LogisticRegression(C=10).fit(table[open_], right[open_])
+    weights = ", ".join(f"{w:.3f}" for w in (*model.intercept_, *model.coef_[0]))
+    return "\n".join([f"{len(right)} pairs; intercept and weights: {weights}", "", *lines])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    print(fit(parser.parse_args(arguments).folder))
+
+
+if __name__ == "__main__":
+    main()
