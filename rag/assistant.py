@@ -277,9 +277,17 @@ class Assistant:
             return
         for sentence in prompts.sentences(text):
             proof = self.prover.prove(sentence, run.question, own, run.hits)
+            proof = self._judge_answer(run, proof, holds)
             run.proofs.append((proof, draft))
             yield Judged(number, sentence, run.numbering.statement(proof))
         run.prove_s += time.perf_counter() - began
+
+    def _judge_answer(self, run: _Run, proof: Proof, holds: float | None) -> Proof:
+        """Return a supported proof with the probability that it gives what was asked for."""
+        if not proof.supported or holds is None:
+            return proof
+        drafted = quoting.of_statement(run.question, proof.text, proof.groups[0], self.embedder)
+        return replace(proof, answers=self._judge_quote(run, drafted, holds).probability)
 
     def _chosen(self, run: _Run) -> list[Proof]:
         """Return the statements to show, best first, each once."""

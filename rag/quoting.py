@@ -11,7 +11,7 @@ import math
 import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag import prompt as prompts
 from rag.embedder import Embedder
@@ -36,6 +36,7 @@ class Candidate:
         holds: log-odds, by the model, that the passage answers the question.
         gives: log-odds, by the model, that the sentence gives what is asked for.
         direct: 0 to 1, share of the question's content that stands in the sentence.
+        statement: what the model wrote from the sentences, "" where they stand for themselves.
     """
 
     hit: Hit
@@ -44,11 +45,12 @@ class Candidate:
     holds: float = 0.0
     gives: float = 0.0
     direct: float = 0.0
+    statement: str = ""
 
     @property
     def text(self) -> str:
-        """The sentences in one line."""
-        return " ".join(sentence.text for sentence in self.sentences)
+        """What may be shown: the statement, else the sentences in one line."""
+        return self.statement or " ".join(sentence.text for sentence in self.sentences)
 
     @property
     def features(self) -> tuple[float, ...]:
@@ -111,6 +113,24 @@ def nearest(question: str, hit: Hit, embedder: Embedder, *, most: int = EACH) ->
     return [Candidate(hit, found[row], float(cosines[row])) for row in order]
 
 
+def of_statement(
+    question: str, statement: str, cited: Sequence[tuple[Hit, Sentence]], embedder: Embedder
+) -> Candidate:
+    """Return a drafted statement as a candidate, to be judged like a sentence of a document.
+
+    Args:
+        question: in plain words.
+        statement: the model's words.
+        cited: the sentences that carry it, each with its passage.
+        embedder: the one of the index.
+    """
+    hit = cited[0][0]
+    query = embedder.embed([question], kind="query")[0]
+    vector = embedder.embed([f"{heading(hit.document)}: {statement}"], kind="document")[0]
+    sentences = tuple(sentence for _, sentence in cited)
+    return Candidate(hit, sentences, float(vector @ query), statement=statement)
+
+
 def judge(
     candidate: Candidate,
     question: str,
@@ -123,7 +143,7 @@ def judge(
     """Return a candidate with everything its probability is made of.
 
     Args:
-        candidate: from `nearest`.
+        candidate: from `nearest` or `of_statement`.
         question: in plain words.
         holds: log-odds that its passage answers.
         witness: asked whether the sentence gives what is asked for.
@@ -133,7 +153,7 @@ def judge(
     gives = witness.log_odds(prompts.gives_answer(question, candidate.text), cancel=cancel)
     cited = [(candidate.hit, sentence.text) for sentence in candidate.sentences]
     direct = relevance(question, candidate.text, cited, rarity).direct
-    return Candidate(candidate.hit, candidate.sentences, candidate.cosine, holds, gives, direct)
+    return replace(candidate, holds=holds, gives=gives, direct=direct)
 
 
 def best(candidates: Sequence[Candidate], *, at_least: float) -> list[Candidate]:

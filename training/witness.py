@@ -35,12 +35,13 @@ from rag import probes
 from rag import prompt as prompts
 from rag.assistant import load_llm
 from rag.config import DEFAULT_MODEL, Settings
-from rag.embedder import load_embedder
+from rag.embedder import Embedder, load_embedder
 from rag.index import Index, build
 from rag.llm import LlamaModel
 from rag.passages import heading, split_sentences
 from rag.prompt import Prompt
 from rag.retrieve import retrieve
+from rag.types import Hit
 
 CLAIMS = sets.DATA.parent / "claims"
 SEED = 0
@@ -95,8 +96,14 @@ def pairs(kind: str, work: Path = Path(".cache/benchmarks")) -> Iterator[Pair]:
 
 
 def _found(work: Path) -> Iterator[Pair]:
-    settings = Settings()
-    embedder = load_embedder(settings.embedder)
+    for group, name, row, hit in found_hits(work, load_embedder(Settings().embedder)):
+        prompt = prompts.holds_answer(row["question"], hit, heading(hit.document))
+        right = answers_question(row, hit.passage.text)
+        yield Pair(prompt, right, group, name, hit.passage.text, row["question"])
+
+
+def found_hits(work: Path, embedder: Embedder) -> Iterator[tuple[int, str, Mapping[str, Any], Hit]]:
+    """Yield group, set, question and each of its first passages, for the questions set apart."""
     indexes = {}
     for name in FOUND:
         folder = work / name / "index"
@@ -109,9 +116,7 @@ def _found(work: Path) -> Iterator[Pair]:
                 row["question"], indexes[name], embedder, passages=3, budget_tokens=10_000
             )
             for hit in hits:
-                prompt = prompts.holds_answer(row["question"], hit, heading(hit.document))
-                right = answers_question(row, hit.passage.text)
-                yield Pair(prompt, right, group, name, hit.passage.text, row["question"])
+                yield group, name, row, hit
 
 
 def answers_question(row: Mapping[str, Any], text: str) -> bool:
@@ -121,6 +126,13 @@ def answers_question(row: Mapping[str, Any], text: str) -> bool:
     if row["gold_sentences"]:
         return any(_in(gold, text) for gold in row["gold_sentences"])
     return any(_in(answer, text) for answer in row["answers"])
+
+
+def is_part_of_answer(row: Mapping[str, Any], sentence: str) -> bool:
+    """Tell whether a sentence answers: as `answers_question`, or as part of a gold sentence."""
+    if row["answerable"] and any(_in(sentence, gold) for gold in row["gold_sentences"]):
+        return True
+    return answers_question(row, sentence)
 
 
 def squad_texts() -> list[tuple[str, list[dict[str, Any]]]]:
@@ -229,10 +241,21 @@ def collect(kind: str, folder: Path, most: int, llm: LlamaModel, work: Path) -> 
     save()
 
 
-def held_out_scores(path: Path) -> tuple[Any, Any, Any]:
-    """Return calibrated scores by a probe that has not seen a pair's text, leans and labels."""
+def held_out_scores(path: Path, *, only: Path | None = None) -> tuple[Any, Any, Any]:
+    """Return calibrated scores by a probe that has not seen a pair's text, leans and labels.
+
+    Args:
+        path: of one kind of pairs.
+        only: the file of a second kind fitted with it, whose pairs alone are wanted.
+    """
+    import numpy as np
+
     fitted = _fit_one(path)
-    return fitted.scores, fitted.lean, fitted.right
+    count = 0
+    if only is not None:
+        with np.load(only, allow_pickle=False) as kept:
+            count = len(kept["right"])
+    return fitted.scores[-count:], fitted.lean[-count:], fitted.right[-count:]
 
 
 @dataclass(frozen=True, slots=True)

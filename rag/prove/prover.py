@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.prove.coverage import Checker, Claim, Judgement
 from rag.prove.words import read
@@ -36,11 +36,13 @@ class Proof:
     Attributes:
         groups: the sentences that carry it: the first group together, then one group for
             each other document that carries it alone.
+        answers: probability, 0 to 1, that it gives what was asked for; None where not judged.
     """
 
     text: str
     judgement: Judgement
     groups: tuple[tuple[tuple[Hit, Sentence], ...], ...]
+    answers: float | None = None
 
     @property
     def supported(self) -> bool:
@@ -224,5 +226,5 @@ def merge(proofs: Sequence[Proof], alike: Callable[[str, str], bool], *, most: i
         more = tuple(
             group for group in proof.groups if not documents & {hit.document.id for hit, _ in group}
         )
-        kept[twin] = Proof(first.text, first.judgement, first.groups + more)
+        kept[twin] = replace(first, groups=first.groups + more)
     return kept

@@ -13,6 +13,8 @@ from rag.prove.words import Reading, is_light, join, read
 from rag.types import Draft, Hit, Verdict
 
 MIN_COVERAGE = 0.25
+# A statement less likely to answer than this is true and beside the point.
+MIN_ANSWERS = 0.2
 # A statement this far behind the best one is not shown: it is true and beside the point.
 MAX_GAP = 1.3
 _YES_NO = re.compile(
@@ -241,9 +243,11 @@ class Selector:
             reason = f"It gives no {found.lacks}."
         elif found.elsewhere or found.coverage < MIN_COVERAGE:
             reason = "It does not answer the question."
+        elif proof.answers is not None and proof.answers < MIN_ANSWERS:
+            reason = "It is carried, but does not give what was asked for."
         if reason:
             judgement = replace(proof.judgement, verdict=Verdict.NOT_ANSWERING, reason=reason)
-            return Proof(proof.text, judgement, proof.groups), 0.0
+            return replace(proof, judgement=judgement), 0.0
         kind = 0.5 if draft.kind == "composed" else 0.0
         holds = max(-2.0, min(2.0, draft.holds or 0.0))
         return proof, found.direct + 0.5 * holds + draft.logprob + proof.judgement.support + kind
