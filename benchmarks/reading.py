@@ -74,18 +74,20 @@ def is_right(row: Row, answer: Row) -> bool:
     if answer["abstained"]:
         return False
     if row["gold_sentences"]:
-        gold = [_words(sentence) for sentence in row["gold_sentences"]]
-        quotes = [_words(c["quote"]) for s in answer["statements"] for c in s["citations"]]
-        return any(_overlap(quote, sentence) for quote in quotes for sentence in gold)
-    said = f" {_words(answer['text'])} "
-    return any(f" {_words(short)} " in said for short in row["answers"] if _words(short))
+        quotes = [c["quote"] for s in answer["statements"] for c in s["citations"]]
+        return any(overlaps(quote, gold) for quote in quotes for gold in row["gold_sentences"])
+    said = f" {plain_words(answer['text'])} "
+    return any(f" {plain_words(short)} " in said for short in row["answers"] if plain_words(short))
 
 
-def _words(text: str) -> str:
+def plain_words(text: str) -> str:
+    """Return the words of a text, lower case, single spaces between."""
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
-def _overlap(quote: str, gold: str) -> bool:
+def overlaps(quote: str, gold: str) -> bool:
+    """Tell whether one of two texts contains the other, word for word."""
+    quote, gold = plain_words(quote), plain_words(gold)
     return bool(quote and gold) and (quote in gold or gold in quote)
 
 
@@ -110,8 +112,8 @@ def _line(name: str, way: str, rows: Sequence[Row]) -> str:
     seconds = sorted(sum(row[w]["timings"]["total"] for w in _ways_used(row, way)) for row in rows)
     median = seconds[len(seconds) // 2] if seconds else 0.0
     return (
-        f"| {name} | {way} | {_share(right, len(can))} | {_share(answered, len(can))} "
-        f"| {_share(refused, len(cannot))} | {median:.1f} |"
+        f"| {name} | {way} | {share(right, len(can))} | {share(answered, len(can))} "
+        f"| {share(refused, len(cannot))} | {median:.1f} |"
     )
 
 
@@ -121,7 +123,8 @@ def _ways_used(row: Row, way: str) -> tuple[str, ...]:
     return (way,)
 
 
-def _share(part: int, whole: int) -> str:
+def share(part: int, whole: int) -> str:
+    """Return a share with its interval by Wilson's method, 95 %."""
     if not whole:
         return "–"
     interval = wilson(part, whole)

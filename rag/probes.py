@@ -25,9 +25,9 @@ FOLDER = Path(__file__).with_name("weights")
 QUESTIONS = ("holds", "states", "gives")
 # For each question, bias and factor that calibrate the lean of a model without a probe.
 LEANS: Mapping[str, tuple[float, float]] = {
-    "holds": (0.0, 1.0),
-    "states": (0.0, 1.0),
-    "gives": (0.0, 1.0),
+    "holds": (-1.61, 2.08),
+    "states": (-0.60, 1.16),
+    "gives": (-0.14, 1.24),
 }
 
 
@@ -67,7 +67,7 @@ def load_probes(model: str) -> dict[str, Probe]:
     if "/" in model or not path.is_file():
         return {}
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {
                 question: Probe(
                     arrays[f"{question}_weights"].astype(np.float32),

@@ -17,7 +17,7 @@ from typing import Any
 
 from rag.passages import split_sentences
 from rag.prove import Claim, CoverageChecker, Judgement, Rarity
-from rag.prove.witness import OPEN, features
+from rag.prove.witness import features
 from rag.types import Document, Hit, Passage
 from training.witness import Pair, held_out_scores, pairs
 
@@ -54,7 +54,7 @@ def fit(folder: Path) -> str:
     scores, lean, right = held_out_scores(folder / "states.npz")
     chosen = list(itertools.islice(pairs("states"), len(right)))
     found = judgements(chosen)
-    open_ = np.array([j.verdict in OPEN for j in found])
+    open_ = np.array([j.open for j in found])
     table = np.array([features(j, s) for j, s in zip(found, scores, strict=True)])
     # What exact facts refuse stays refused, however sure the others are.
     closed = np.where(open_, 1.0, 0.0)

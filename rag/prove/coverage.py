@@ -77,6 +77,9 @@ class Judgement:
         reason: in words a reader understands; "" when supported.
         anchored: the cited sentences name what the statement speaks of; otherwise who is
             meant follows from the surroundings, if at all.
+        open: nothing exact speaks against it, so a witness may be asked: it is supported, or only
+            words or a name are not found.
+        unnamed: a name of the statement does not stand near the cited sentences.
     """
 
     verdict: Verdict
@@ -84,6 +87,8 @@ class Judgement:
     sentences: tuple[tuple[Hit, Sentence], ...]
     reason: str = ""
     anchored: bool = True
+    open: bool = True
+    unnamed: bool = False
 
 
 class Checker(Protocol):
@@ -163,12 +168,12 @@ class CoverageChecker:
         """Return verdict, support and the fewest sentences that carry the claim."""
         statement = read(claim.text)
         if not statement.words and not statement.numbers and not statement.dates:
-            return Judgement(Verdict.NOT_FOUND, 0.0, (), "It states nothing that can be checked.")
+            return _nothing("It states nothing that can be checked.")
         evidence = self._evidence(claim.hits)
         asked = read(claim.question)
         chosen = self._choose(statement, evidence)
         if not chosen:
-            return Judgement(Verdict.NOT_FOUND, 0.0, (), "No sentence of the document says this.")
+            return _nothing("No sentence of the document says this.")
         sentences = tuple(evidence.sentences[i] for i in chosen)
         support, missing = self._coverage(statement, asked, evidence, chosen)
         anchored = _anchored(statement, evidence, chosen)
@@ -179,7 +184,11 @@ class CoverageChecker:
             problem = Verdict.NOT_FOUND, "The source gives the date in another sentence."
         if problem:
             verdict, reason = problem
-            return Judgement(verdict, min(support, 0.5), sentences, reason)
+            return Judgement(verdict, min(support, 0.5), sentences, reason, open=False)
+        problem = _names(statement, asked, evidence, chosen)
+        if problem:
+            verdict, reason = problem
+            return Judgement(verdict, min(support, 0.5), sentences, reason, unnamed=True)
         if support < self.threshold:
             words = ", ".join(f"“{word}”" for word in dict.fromkeys(missing))
             verdict = Verdict.PARTLY if support >= 0.5 else Verdict.NOT_FOUND
@@ -294,6 +303,10 @@ class CoverageChecker:
         return (held / total if total else 0.0), missing
 
 
+def _nothing(reason: str) -> Judgement:
+    return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, open=False)
+
+
 def match(stem: str, stems: Set[str]) -> float:
     """Return 1 for the same stem, 0.8 for one that grew from the same long root, else 0."""
     if stem in stems:
@@ -339,9 +352,6 @@ def _facts(
     for quoted in _QUOTED.findall(normal(claim.text)):
         if len(quoted.split()) >= 3 and _letters(quoted) not in _letters(evidence.text):
             return Verdict.NOT_FOUND, "The quoted words do not stand in the source as quoted."
-    problem = _names(statement, asked, evidence, chosen)
-    if problem:
-        return problem
     return (
         _negation(statement, picked)
         or _left_open(claim.text, [evidence.sentences[i][1].text for i in chosen])

@@ -19,13 +19,13 @@ from rag.prove.coverage import Checker, Claim, Judgement
 from rag.prove.words import read
 from rag.types import Hit, Sentence, Verdict
 
-# Intercept and weights of coverage and the witness in the log-odds that a statement is supported,
-# fitted by training/support.py.
-WEIGHTS = (-0.5, 0.5, 1.0)
+# Intercept and weights of coverage, the witness and a name not found, in the log-odds that a
+# statement is supported; fitted by training/support.py, but for the last: in its pairs the text's
+# title, which names what it is about, is often left out, so that names not found say nothing there.
+WEIGHTS = (-0.11, 0.21, 0.87, -1.0)
 # What no single passage carries is not put to the witness and must be covered this well.
 SEVERAL = 0.9
 VERBATIM = 0.9
-OPEN = (Verdict.SUPPORTED, Verdict.PARTLY)
 
 
 class WitnessedChecker:
@@ -46,11 +46,11 @@ class WitnessedChecker:
     def judge(self, claim: Claim) -> Judgement:
         """Return verdict, support and the sentences that carry the claim."""
         found = self.checker.judge(claim)
-        if found.verdict not in OPEN:
+        if not found.open:
             return found
         if len(claim.hits) != 1:
-            enough = found.support >= SEVERAL
-            return found if enough else replace(found, verdict=Verdict.PARTLY)
+            enough = found.verdict is Verdict.SUPPORTED and found.support >= SEVERAL
+            return found if enough else replace(found, verdict=_less(found))
         settled = found.verdict is Verdict.SUPPORTED and found.anchored
         if settled and verbatim(claim.text, found.sentences):
             return found
@@ -60,10 +60,15 @@ class WitnessedChecker:
         if support >= self.threshold:
             return replace(found, verdict=Verdict.SUPPORTED, support=support, reason="")
         reason = found.reason or "Read as a whole, the passage does not state all of this."
-        return replace(found, verdict=Verdict.PARTLY, support=support, reason=reason)
+        return replace(found, verdict=_less(found), support=support, reason=reason)
 
 
-def features(found: Judgement, log_odds: float) -> tuple[float, float]:
+def _less(found: Judgement) -> Verdict:
+    """Return the verdict of what is not supported after all."""
+    return Verdict.PARTLY if found.verdict is Verdict.SUPPORTED else found.verdict
+
+
+def features(found: Judgement, log_odds: float) -> tuple[float, float, float]:
     """Return what the probability of support is made of, in the order of `WEIGHTS`.
 
     Args:
@@ -71,7 +76,8 @@ def features(found: Judgement, log_odds: float) -> tuple[float, float]:
         log_odds: the witness's, calibrated, that the passage states everything.
     """
     coverage = min(0.98, max(0.02, found.support))
-    return math.log(coverage / (1 - coverage)), max(-6.0, min(6.0, log_odds))
+    leaning = max(-6.0, min(6.0, log_odds))
+    return math.log(coverage / (1 - coverage)), leaning, float(found.unnamed)
 
 
 def probability(found: Judgement, log_odds: float) -> float:

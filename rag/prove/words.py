@@ -112,9 +112,16 @@ _UNITS = {
     "eighty": 80,
     "ninety": 90,
     "dozen": 12,
-    "once": 1,
     "twice": 2,
+    "pair": 2,
 }
+# "One" counts something, or it stands for somebody or for nothing ("one should", "at one point").
+_NOT_ONE_BEFORE = frozenset("than no any every this that the which another each some only".split())
+_NOT_ONE_AFTER = frozenset(
+    "of who which that another day point thing time should could can may must might would will or "
+    "and more has had is was".split()
+)
+_SPANS = {"decade": 10.0, "decades": 10.0, "century": 100.0, "centuries": 100.0}
 _MAGNITUDES = {
     "hundred": 100.0,
     "thousand": 1e3,
@@ -149,10 +156,15 @@ _DATE = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_RANGE = re.compile(
+    r"\b(\d+(?:\.\d+)?)\s*(?:-|to|and)\s*(\d+(?:\.\d+)?)\s*(?:%|per ?cent\b|pct\b)", re.IGNORECASE
+)
+# The number in "GPT-4" is part of a name.
+_MODEL = re.compile(r"\b([A-Z]{1,6})-(\d+)\b")
 _CAPITALS = re.compile(r"\b[A-Z][\w'-]*(?:\s+(?:(?:of|and|for|the|on)\s+)*[A-Z][\w'-]*)+")
 _TOKEN = re.compile(
     r"""(?P<number>[$€£]?\d+(?:,\d{3})*(?:\.\d+)?)
-      | (?P<word>[^\W\d_]+(?:[.'][^\W\d_]+)*)
+      | (?P<word>[^\W\d_]+(?:\d[^\W_]*)?(?:[.'][^\W\d_]+)*)
       | (?P<percent>%)
       | (?P<break>[;:,()"]|(?<=\s)-(?=\s)|[.!?](?=\s|$))""",
     re.VERBOSE,
@@ -262,7 +274,11 @@ def _contractions(text: str) -> str:
     text = re.sub(r"n't\b", " not", text)
     text = re.sub(r"\b[Cc]annot\b", "can not", text)
     text = re.sub(r"'(?:re|ve|ll|d|m)\b", "", text)
-    text = re.sub(r"\bUnited States\b|\bU\. ?S\.(?: ?A\.)?(?=\W|$)|\bUSA\b", "US", text)
+    text = re.sub(
+        r"\bUnited States(?: of America)?\b|\bU\. ?S\.(?: ?A\.)?(?=\W|$)|\bUSA\b", "US", text
+    )
+    text = _RANGE.sub(r"\1% to \2%", text)
+    text = _MODEL.sub(r"\1\2", text)
     return re.sub(r"(?<=\w)-(?=\w)", " ", text)
 
 
@@ -393,11 +409,19 @@ def _tokens(text: str) -> Iterator[tuple[str, str, tuple[float, str]]]:
         kind = match.lastgroup or ""
         token = match.group(0)
         lower = token.lower()
+        if lower == "one" and _is_no_count(matches, i):
+            continue
         if kind == "number" or (kind == "word" and lower in _UNITS):
             value, unit, skip = _number(matches, i)
             yield "number", token, (value, unit)
         elif kind in {"word", "break"}:
             yield kind, token, (0.0, "")
+
+
+def _is_no_count(matches: list[re.Match[str]], i: int) -> bool:
+    before = matches[i - 1].group(0).lower() if i else ""
+    after = matches[i + 1].group(0).lower() if i + 1 < len(matches) else ""
+    return before in _NOT_ONE_BEFORE or after in _NOT_ONE_AFTER or not after.isalpha()
 
 
 def _number(matches: list[re.Match[str]], i: int) -> tuple[float, str, int]:
@@ -412,6 +436,8 @@ def _number(matches: list[re.Match[str]], i: int) -> tuple[float, str, int]:
         touching = matches[i].end() == matches[i + 1].start()
         if following in _MAGNITUDES and (len(following) > 1 or touching):
             value *= _MAGNITUDES[following]
+        elif following in _SPANS:
+            value *= _SPANS[following]
         elif following in {"%", "percent", "pct"}:
             unit = "%"
         elif following in {"dollar", "dollars", "euro", "euros", "pound", "pounds"}:

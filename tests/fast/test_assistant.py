@@ -62,7 +62,7 @@ def test_numbers_follow_the_order_of_first_use(folder: Path) -> None:
 
 
 def test_what_is_not_carried_is_withheld_and_said(folder: Path) -> None:
-    llm = FakeLLM(lambda prompt: "The harbour bridge will close for twelve weeks.", lean=0.1)
+    llm = FakeLLM(lambda prompt: "The harbour bridge will close for twelve weeks.", lean=-1.1)
     answer = open_assistant(folder, llm).ask("How long will the harbour bridge close?")
     assert answer.abstained
     assert answer.text == ABSTAINED

@@ -1,0 +1,161 @@
+"""Ask shared question sets and score the answers: right, refused, carried, every side shown.
+
+    python -m benchmarks.answers run --out FILE [--sets NAME …] [--per-set 300]   resumes
+    python -m benchmarks.answers score FILE
+
+Only questions that no weights were fitted on are asked. A question is answered right when one of
+its short answers stands in the answer, or, for sets with gold sentences, when a citation overlaps
+one. A statement is carried by gold evidence when one of its citations overlaps a gold sentence or,
+for sets with short answers, lies in a gold document and holds the answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import rag  # sets OpenMP's waiting before anything heavy is loaded
+from benchmarks import sets
+from benchmarks.reading import overlaps, plain_words, share
+from rag.assistant import Assistant, load_llm
+from rag.config import Settings
+from rag.embedder import load_embedder
+from rag.index import build
+
+SETS = ("clapnq_dev", "squad2_halfdev", "dragonball_en_finance", "multihoprag_500_facts", "ramdocs")
+KEPT = ("qid", "question", "answers", "answerable", "gold_sentences", "gold_docs", "qtype")
+Row = Mapping[str, Any]
+
+
+def run(out: Path, work: Path, names: Sequence[str], per_set: int, settings: Settings) -> None:
+    """Ask every sampled question, set by set in turn, one line a question."""
+    done = set()
+    if out.exists():
+        done = {json.loads(line)["qid"] for line in out.read_text("utf-8").splitlines()}
+    embedder, llm = load_embedder(settings.embedder), load_llm(settings)
+    assistants = {}
+    for name in names:
+        folder = work / name / "index"
+        build([sets.write_documents(name, work)], folder, embedder)
+        assistants[name] = Assistant.open(folder, settings=settings, embedder=embedder, llm=llm)
+    drawn = {name: sets.sample(name, per_set, seed=1, fitting=False) for name in names}
+    for turn in range(per_set):
+        for name in names:
+            if turn >= len(drawn[name]) or drawn[name][turn]["qid"] in done:
+                continue
+            question = drawn[name][turn]
+            answer = assistants[name].ask(question["question"])
+            read = {passage for draft in answer.drafts for passage in draft.passage_ids}
+            texts = [p.text for p in assistants[name].index.passages if p.id in read]
+            row = {
+                "set": name,
+                **{key: question.get(key) for key in KEPT},
+                "sides": sides(question, texts),
+                "answer": answer.to_json(),
+            }
+            with out.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def sides(question: Row, texts: Sequence[str]) -> list[str]:
+    """Return the answers of a question, right or planted, that stand in the passages read."""
+    every = [*question["answers"], *question.get("wrong_answers", [])]
+    return [side for side in dict.fromkeys(every) if any(_in(side, text) for text in texts)]
+
+
+def is_right(row: Row) -> bool:
+    """Tell whether an answerable question is answered right."""
+    answer = row["answer"]
+    if answer["abstained"]:
+        return False
+    if row["gold_sentences"]:
+        return any(carried(row, statement) for statement in answer["statements"])
+    return any(_in(short, answer["text"]) for short in row["answers"])
+
+
+def carried(row: Row, statement: Row) -> bool:
+    """Tell whether a statement is carried by gold evidence."""
+    quotes = [(c["source"], c["quote"]) for c in statement["citations"]]
+    if row["gold_sentences"]:
+        return any(overlaps(quote, gold) for _, quote in quotes for gold in row["gold_sentences"])
+    files = {sets.file_name(doc) for doc in row["gold_docs"]}
+    return any(
+        source in files and any(_in(short, quote) for short in row["answers"])
+        for source, quote in quotes
+    )
+
+
+def _in(short: str, text: str) -> bool:
+    return bool(plain_words(short)) and f" {plain_words(short)} " in f" {plain_words(text)} "
+
+
+def score(rows: Sequence[Row]) -> str:
+    """Return the table as Markdown, with Wilson's 95 % intervals."""
+    lines = [
+        "| set | answerable right | right when answered | unanswerable answered "
+        "| statements on gold evidence | two documents cited | every side shown | seconds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [_line(name, [r for r in rows if r["set"] == name]) for name in _names(rows)]
+    return "\n".join(lines)
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(row["set"] for row in rows))
+
+
+def _line(name: str, rows: Sequence[Row]) -> str:
+    can = [row for row in rows if row["answerable"]]
+    cannot = [row for row in rows if not row["answerable"]]
+    answered = [row for row in can if not row["answer"]["abstained"]]
+    said = [(row, s) for row in answered for s in row["answer"]["statements"]]
+    several = [row for row in answered if len(row["gold_docs"]) > 1 and name != "ramdocs"]
+    split = [row for row in can if len(row["sides"]) > 1]
+    seconds = sorted(row["answer"]["timings"]["total"] for row in rows)
+
+    def part(chosen: Sequence[Any], test: Callable[[Any], bool]) -> str:
+        return share(sum(map(test, chosen)), len(chosen))
+
+    def cites_two(row: Row) -> bool:
+        gold = {sets.file_name(doc) for doc in row["gold_docs"]}
+        cited = {c["source"] for s in row["answer"]["statements"] for c in s["citations"]}
+        return len(gold & cited) > 1
+
+    def shows_all(row: Row) -> bool:
+        return all(_in(side, row["answer"]["text"]) for side in row["sides"])
+
+    return (
+        f"| {name} ({len(rows)}) | {part(can, is_right)} | {part(answered, is_right)} "
+        f"| {part(cannot, lambda row: not row['answer']['abstained'])} "
+        f"| {part(said, lambda pair: carried(*pair))} | {part(several, cites_two)} "
+        f"| {part(split, shows_all)} | {seconds[len(seconds) // 2]:.1f} |"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    asking = commands.add_parser("run")
+    asking.add_argument("--out", type=Path, required=True)
+    asking.add_argument("--work", type=Path, default=Path(".cache/benchmarks"))
+    asking.add_argument("--sets", nargs="+", default=SETS)
+    asking.add_argument("--per-set", type=int, default=300)
+    asking.add_argument("--model", default=Settings().model)
+    scoring = commands.add_parser("score")
+    scoring.add_argument("file", type=Path)
+    options = parser.parse_args(arguments)
+    if options.command == "run":
+        settings = Settings(model=options.model)
+        run(options.out, options.work, options.sets, options.per_set, settings)
+    else:
+        rows = [json.loads(line) for line in options.file.read_text("utf-8").splitlines()]
+        print(f"Footnote {rag.__version__}, {len(rows)} questions\n")
+        print(score(rows))
+
+
+if __name__ == "__main__":
+    main()
