@@ -58,7 +58,11 @@ EAGER = 0.9
 FLOOR = -1.2
 MARGIN = 1.25
 # From here up, 0 to 1, a document may answer with its own sentence where no draft is proven.
+# The model must also find that its passage holds the answer and that the sentence gives it: where
+# all documents are about one subject, nearness to the question says little.
 QUOTE_PROBABILITY = 0.45
+QUOTE_HOLDS = -0.5
+QUOTE_GIVES = 0.0
 QUOTED_PASSAGES = 3
 FURTHER_PASSAGES = 6
 COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
@@ -349,6 +353,8 @@ class Assistant:
 
     def _best_quote(self, run: _Run, candidates: Iterable[Candidate]) -> tuple[Proof, Draft] | None:
         for found in quoting.best(list(candidates), at_least=QUOTE_PROBABILITY):
+            if found.holds < QUOTE_HOLDS or found.gives < QUOTE_GIVES:
+                continue
             pairs = tuple((found.hit, sentence) for sentence in found.sentences)
             proof = Proof(found.text, Judgement(Verdict.SUPPORTED, 1.0, pairs), (pairs,))
             passage = (found.hit.passage.id,)
@@ -465,7 +471,6 @@ def load_llm(settings: Settings) -> LlamaModel:
         ModelError: the file cannot be used.
     """
     from rag.catalogue import model_path
-    from rag.probes import load_probes
 
     path = model_path(settings.model)
     return LlamaModel(
@@ -475,7 +480,6 @@ def load_llm(settings: Settings) -> LlamaModel:
         n_threads=settings.n_threads,
         temperature=settings.temperature,
         seed=settings.seed,
-        probes=load_probes(settings.model),
     )
 
 

@@ -59,7 +59,7 @@ class Settings:
     max_draft_tokens: int = 96
     temperature: float = 0.0
     seed: int = 0
-    support_threshold: float = 0.7
+    support_threshold: float = 0.6
     n_ctx: int = 4096
     n_threads: int = 0
 

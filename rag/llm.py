@@ -13,14 +13,13 @@ import ctypes
 import os
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import CancelledError, ModelError
-from rag.probes import Probe, calibrated
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,7 +115,6 @@ class LlamaModel:
         temperature: 0 is greedy and repeatable.
         seed: start of the random numbers where temperature is above 0.
         state_bytes: memory for remembered readings.
-        probes: readings of the model's state by question, from `probes.load_probes`.
 
     Raises:
         ModelError: the file is no model that llama.cpp can load, or has no chat template.
@@ -132,14 +130,12 @@ class LlamaModel:
         temperature: float = 0.0,
         seed: int = 0,
         state_bytes: int = 512 * 1024 * 1024,
-        probes: Mapping[str, Probe] | None = None,
     ) -> None:
         import llama_cpp as lib
 
         self._lib = lib
         self.name = name
         self.n_ctx = n_ctx
-        self._probes = dict(probes or {})
         self._temperature = temperature
         self._seed = seed
         self._cancel: threading.Event | None = None
@@ -181,7 +177,6 @@ class LlamaModel:
             )
         self._memory = lib.llama_get_memory(self._context)
         self._vocab = lib.llama_model_get_vocab(self._model)
-        self._n_state = int(lib.llama_model_n_embd(self._model))
         self._n_vocab = int(lib.llama_vocab_n_tokens(self._vocab))
 
     def _is_cancelled(self, _: object) -> bool:
@@ -299,12 +294,8 @@ class LlamaModel:
         lib.llama_memory_seq_rm(self._memory, 0, 0, -1)
         return bool(lib.llama_state_seq_set_data(self._context, state, len(state), 0))
 
-    def _read(self, prompt: Prompt, *, keep_state: bool = False) -> int:
-        """Bring the context to the end of `prompt` and return its length in tokens.
-
-        With `keep_state` the last token is evaluated alone, so that its hidden state is kept and
-        no other's.
-        """
+    def _read(self, prompt: Prompt) -> int:
+        """Bring the context to the end of `prompt` and return its length in tokens."""
         system, reading, asking = self.steps(prompt)
         both = system + reading
         total = len(both) + len(asking)
@@ -324,12 +315,7 @@ class LlamaModel:
                 self._decode(reading, len(system))
                 self._save(both)
         self._held = both
-        if keep_state:
-            self._decode(asking[:-1], len(both))
-            self._lib.llama_set_embeddings(self._context, True)
-            self._decode(asking[-1:], total - 1)
-        else:
-            self._decode(asking, len(both))
+        self._decode(asking, len(both))
         self._held = both + asking
         return total
 
@@ -377,41 +363,25 @@ class LlamaModel:
     def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
         """Return the calibrated log-odds that the reply is "yes".
 
-        Read from the model's state by a probe where there is one for this model and question,
-        else from its lean to "yes" as the first word.
-        """
-        lean, state = self.judge(prompt, cancel=cancel)
-        probe = self._probes.get(prompt.probe)
-        return probe.read(state, lean) if probe else calibrated(prompt.probe, lean)
-
-    def judge(
-        self, prompt: Prompt, *, cancel: threading.Event | None = None
-    ) -> tuple[float, NDArray[np.float32]]:
-        """Return how the model takes a yes-or-no question.
-
-        Returns:
-            The natural log of P(yes) / P(no) as the first word of the reply, all spellings that
-            are one token ("yes", "Yes", " yes", ...) together; and the model's last hidden state,
-            float32, shape (dimensions,).
+        They are made from the natural log of P(yes) / P(no) as the first word, all spellings that
+        are one token ("yes", "Yes", " yes", ...) together, by the prompt's `leans`.
         """
         import numpy as np
 
         with _LANE:
             self._take(cancel)
             try:
-                self._read(prompt, keep_state=True)
+                self._read(prompt)
                 logits = self._logits().astype(np.float64)
-                pointer = self._lib.llama_get_embeddings_ith(self._context, -1)
-                state = np.ctypeslib.as_array(pointer, shape=(self._n_state,)).copy()
             except CancelledError:
                 self._forget()
                 raise
             finally:
-                self._lib.llama_set_embeddings(self._context, False)
                 self._cancel = None
         yes = np.logaddexp.reduce(logits[list(self._word("yes"))])
         no = np.logaddexp.reduce(logits[list(self._word("no"))])
-        return float(yes - no), state
+        bias, factor = prompt.leans
+        return bias + factor * float(yes - no)
 
     def _take(self, cancel: threading.Event | None) -> None:
         if not self._context:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from rag.passages import split_sentences
 from rag.types import Hit
@@ -35,7 +34,10 @@ _SEVERAL = re.compile(
 )
 
 
-Probed = Literal["", "holds", "states", "gives"]
+# Fitted on Qwen2.5-Coder-1.5B, which leans to yes: bias and factor of its log-odds.
+HOLDS = (-1.61, 2.08)
+STATES = (-0.60, 1.16)
+GIVES = (-0.14, 1.24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,14 @@ class Prompt:
         system: our words, the same for every question.
         reading: document text with its heading, the same for every question on it.
         asking: the question and what is wanted.
-        probe: which yes-or-no question this is, "" where it is none.
+        leans: for a yes-or-no question, bias and factor that turn the model's own log-odds of
+            "yes" into calibrated ones; fitted by `training/witness.py`.
     """
 
     system: str
     reading: str
     asking: str
-    probe: Probed = ""
+    leans: tuple[float, float] = (0.0, 1.0)
 
 
 def passage_text(hit: Hit, heading: str) -> str:
@@ -74,7 +77,7 @@ def joint(question: str, hits: Sequence[Hit], headings: Sequence[str]) -> Prompt
 
 def holds_answer(question: str, hit: Hit, heading: str) -> Prompt:
     """Ask whether a passage answers a question; shares the passage's reading."""
-    return with_text(passage_text(hit, heading), holds_asking(question), "holds")
+    return with_text(passage_text(hit, heading), holds_asking(question), HOLDS)
 
 
 def holds_asking(question: str) -> str:
@@ -87,7 +90,7 @@ def holds_asking(question: str) -> str:
 
 def states(statement: str, hit: Hit, heading: str) -> Prompt:
     """Ask whether a passage states everything in a sentence; shares the passage's reading."""
-    return with_text(passage_text(hit, heading), states_asking(statement), "states")
+    return with_text(passage_text(hit, heading), states_asking(statement), STATES)
 
 
 def states_asking(statement: str) -> str:
@@ -108,7 +111,7 @@ def gives_answer(question: str, statement: str) -> Prompt:
         system="You judge whether a reply answers a question. Reply only yes or no.",
         reading=f"Question: {question}\n",
         asking=f"Reply: {statement}\nDoes the reply give what the question asks for?",
-        probe="gives",
+        leans=GIVES,
     )
 
 
@@ -125,9 +128,9 @@ def compose(question: str, facts: Sequence[str]) -> Prompt:
     )
 
 
-def with_text(text: str, asking: str, probe: Probed = "") -> Prompt:
+def with_text(text: str, asking: str, leans: tuple[float, float] = (0.0, 1.0)) -> Prompt:
     """Ask about a text."""
-    return Prompt(_READER, f"Text:\n{text}\n\n", asking, probe)
+    return Prompt(_READER, f"Text:\n{text}\n\n", asking, leans)
 
 
 def _ask(question: str) -> str:

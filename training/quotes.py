@@ -1,6 +1,6 @@
 """Fit how likely a sentence of the documents answers a question by itself.
 
-    python -m training.quotes collect FOLDER     after `training.witness` has filled and fitted it
+    python -m training.quotes collect FOLDER     after `training.witness` has filled it
     python -m training.quotes fit FOLDER         prints weights and how well they do
 
 For the passages of "found" the sentences nearest to the question are put to the model. A sentence
@@ -22,8 +22,9 @@ from rag import quoting
 from rag.assistant import load_llm
 from rag.config import Settings
 from rag.embedder import load_embedder
+from rag.prompt import HOLDS
 from rag.prove import Rarity
-from training.witness import found_hits, held_out_scores, is_part_of_answer
+from training.witness import found_hits, is_part_of_answer, leans
 
 NAMES = ("intercept", "gives", "holds", "cosine", "direct")
 NEAREST = 2
@@ -34,7 +35,8 @@ def collect(folder: Path, work: Path) -> None:
     """Write features and label of the candidates of each passage of "found", one line each."""
     out = folder / "quotes.jsonl"
     done = len(out.read_text("utf-8").splitlines()) if out.exists() else 0
-    scores, _, _ = held_out_scores(folder / "holds.npz", only=folder / "found.npz")
+    bias, factor = HOLDS
+    scores = [bias + factor * row["lean"] for row in leans(folder / "found.jsonl")]
     settings = Settings()
     embedder, llm = load_embedder(settings.embedder), load_llm(settings)
     hits = list(zip(scores, found_hits(work, embedder), strict=False))
@@ -47,7 +49,7 @@ def collect(folder: Path, work: Path) -> None:
             quoting.judge(
                 candidate,
                 row["question"],
-                holds=float(score),
+                holds=score,
                 witness=llm,
                 rarity=rarities[name],
             )

@@ -2,9 +2,9 @@
 
     python -m training.support FOLDER     FOLDER as filled by training.witness
 
-Takes the pairs of the question "states" with the witness's scores, each scored by a probe that has
-not seen its text, and with what the exact facts and word coverage find in the same text. Prints the
-weights and a table by source, each source predicted by weights fitted on the others.
+Takes the pairs of the question "states" with the witness's log-odds and with what the exact facts
+and word coverage find in the same text. Prints the weights and a table by source, each source
+predicted by weights fitted on the others.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from rag.passages import split_sentences
+from rag.prompt import STATES
 from rag.prove import Claim, CoverageChecker, Judgement, Rarity
 from rag.prove.witness import features
 from rag.types import Document, Hit, Passage
-from training.witness import Pair, held_out_scores, pairs
+from training.witness import Pair, leans, pairs
 
 
 def hit_of(text: str) -> Hit:
@@ -51,7 +52,11 @@ def fit(folder: Path) -> str:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-    scores, lean, right = held_out_scores(folder / "states.npz")
+    rows = leans(folder / "states.jsonl")
+    lean = np.array([row["lean"] for row in rows])
+    right = np.array([row["right"] for row in rows]).astype(int)
+    bias, factor = STATES
+    scores = bias + factor * lean
     chosen = list(itertools.islice(pairs("states"), len(right)))
     found = judgements(chosen)
     open_ = np.array([j.open for j in found])
@@ -61,24 +66,21 @@ def fit(folder: Path) -> str:
     coverage = np.array([j.support for j in found])
     sources = np.array([pair.source for pair in chosen])
     lines = [
-        "| source | pairs | AUC: coverage | lean | probe | together "
-        "| balanced accuracy: coverage | lean | probe | together |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| source | pairs | AUC: coverage | witness | together "
+        "| balanced accuracy: coverage | witness | together |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     means: list[list[float]] = []
     for name in dict.fromkeys(sources):
         of = sources == name
         model = LogisticRegression(C=10).fit(table[~of & open_], right[~of & open_])
-        lean_model = LogisticRegression(C=10).fit(lean[~of].reshape(-1, 1), right[~of])
         cover_model = LogisticRegression(C=10).fit(coverage[~of].reshape(-1, 1), right[~of])
         together = model.predict_proba(table[of])[:, 1] * closed[of]
         row = [
             roc_auc_score(right[of], coverage[of]),
             roc_auc_score(right[of], lean[of]),
-            roc_auc_score(right[of], scores[of]),
             roc_auc_score(right[of], together),
             balanced_accuracy_score(right[of], cover_model.predict(coverage[of].reshape(-1, 1))),
-            balanced_accuracy_score(right[of], lean_model.predict(lean[of].reshape(-1, 1))),
             balanced_accuracy_score(right[of], scores[of] > 0),
             balanced_accuracy_score(right[of], together > 0.5),
         ]

@@ -1,11 +1,11 @@
-"""Fit the probes that read the model's judgement off its last hidden state.
+"""Calibrate what the model answers to the yes-or-no questions it is asked.
 
     python -m training.witness collect holds|found|states|gives --out FOLDER [--most N]
-    python -m training.witness fit FOLDER           cross-validated table, writes rag/weights/
+    python -m training.witness fit FOLDER           prints bias and factor of each question
 
-Each question is put to the model just as the package puts it, and its state and its own log-odds
-of "yes" are kept. Collecting goes on where it was interrupted. The pairs come from
-`shared/data/claims/train` (permissive or share-alike terms only):
+Each question is put to the model just as the package puts it, and its own log-odds of "yes" are
+kept. Collecting goes on where it was interrupted. The pairs come from `shared/data/claims/train`
+(permissive or share-alike terms only):
 
 holds   does a passage answer a question: SQuAD 2 passages, a near miss for every other question
 found   the same, of the first three passages retrieved for questions of the shared question sets
@@ -13,28 +13,25 @@ found   the same, of the first three passages retrieved for questions of the sha
 states  does a text state everything in a claim: fact checking, dialogue, summaries and their edits
 gives   does a sentence give what is asked: the sentence with the answer against others of its
         passage, and the sentence with the tempting wrong answer of an unanswerable question
-
-A probe is a logistic regression on the standardised state, strongly regularised, folded over groups
-of pairs that share a text; its output is calibrated by a second logistic regression on held-out
-scores together with the model's own log-odds.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
 from benchmarks import sets
-from rag import probes
 from rag import prompt as prompts
 from rag.assistant import load_llm
-from rag.config import DEFAULT_MODEL, Settings
+from rag.config import Settings
 from rag.embedder import Embedder, load_embedder
 from rag.index import Index, build
 from rag.llm import LlamaModel
@@ -155,7 +152,7 @@ def _holds() -> Iterator[Pair]:
     for group, (text, rows) in enumerate(squad_texts()):
         for row in rows[:QUESTIONS_A_TEXT]:
             question = _question(row)[0]
-            prompt = prompts.with_text(text, prompts.holds_asking(question), "holds")
+            prompt = prompts.with_text(text, prompts.holds_asking(question), prompts.HOLDS)
             yield Pair(prompt, bool(row["label"]), group, "squad2", text, question)
 
 
@@ -201,164 +198,59 @@ def _states() -> Iterator[Pair]:
         for name, count in SOURCES.items():
             for row in by_source[name][:count]:
                 text, claim = row["doc"], row["claim"]
-                prompt = prompts.with_text(text, prompts.states_asking(claim), "states")
+                prompt = prompts.with_text(text, prompts.states_asking(claim), prompts.STATES)
                 group = groups.setdefault(text, len(groups))
                 yield Pair(prompt, bool(row["label"]), group, name, text, claim)
             del by_source[name][:count]
 
 
 def collect(kind: str, folder: Path, most: int, llm: LlamaModel, work: Path) -> None:
-    """Write states and leans of up to `most` pairs to FOLDER/KIND.npz, going on where it was."""
-    import numpy as np
-
+    """Write the leans of up to `most` pairs to FOLDER/KIND.jsonl, going on where it was."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{kind}.npz"
-    columns: dict[str, list[Any]] = {n: [] for n in ("state", "lean", "right", "group", "source")}
-    if path.exists():
-        with np.load(path, allow_pickle=False) as kept:
-            columns = {name: list(kept[name]) for name in columns}
-
-    def save() -> None:
-        half = path.with_suffix(".part.npz")
-        arrays: dict[str, Any] = {name: np.array(column) for name, column in columns.items()}
-        np.savez(half, **arrays)
-        half.replace(path)
-
-    for number, pair in enumerate(pairs(kind, work)):
-        if number < len(columns["right"]):
-            continue
-        if number >= most:
-            break
-        lean, state = llm.judge(pair.prompt)
-        columns["state"].append(state.astype(np.float16))
-        columns["lean"].append(lean)
-        columns["right"].append(pair.right)
-        columns["group"].append(pair.group)
-        columns["source"].append(pair.source)
-        if number % 50 == 49:
-            save()
-            print(kind, number + 1, flush=True)
-    save()
+    path = folder / f"{kind}.jsonl"
+    done = len(path.read_text("utf-8").splitlines()) if path.exists() else 0
+    for pair in itertools.islice(pairs(kind, work), done, most):
+        lean = llm.log_odds(replace(pair.prompt, leans=(0.0, 1.0)))
+        row = {"lean": lean, "right": pair.right, "group": pair.group, "source": pair.source}
+        with path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(row) + "\n")
 
 
-def held_out_scores(path: Path, *, only: Path | None = None) -> tuple[Any, Any, Any]:
-    """Return calibrated scores by a probe that has not seen a pair's text, leans and labels.
-
-    Args:
-        path: of one kind of pairs.
-        only: the file of a second kind fitted with it, whose pairs alone are wanted.
-    """
-    import numpy as np
-
-    fitted = _fit_one(path)
-    count = 0
-    if only is not None:
-        with np.load(only, allow_pickle=False) as kept:
-            count = len(kept["right"])
-    return fitted.scores[-count:], fitted.lean[-count:], fitted.right[-count:]
-
-
-@dataclass(frozen=True, slots=True)
-class _Fitted:
-    weights: Any
-    bias: float
-    own: float
-    scores: Any
-    lean: Any
-    right: Any
-    strength: float
-    alone: Any
-
-
-def _fit_one(path: Path) -> _Fitted:
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import GroupKFold, cross_val_predict
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    columns: dict[str, list[Any]] = {name: [] for name in ("state", "lean", "right", "group")}
-    beside = path.with_name("found.npz")
-    for number, file in enumerate([path, beside] if path.stem == "holds" else [path]):
-        if file.exists():
-            with np.load(file, allow_pickle=False) as kept:
-                for name, column in columns.items():
-                    column.append(kept[name] + (number * 100_000 if name == "group" else 0))
-    states = np.concatenate(columns["state"]).astype(np.float32)
-    lean, group = np.concatenate(columns["lean"]), np.concatenate(columns["group"])
-    right = np.concatenate(columns["right"]).astype(int)
-    folds = GroupKFold(5)
-    best: tuple[float, float, Any] | None = None
-    for strength in (1e-4, 3e-4, 1e-3, 3e-3):
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=5000))
-        score = cross_val_predict(
-            model, states, right, groups=group, cv=folds, method="decision_function"
-        )
-        auc = roc_auc_score(right, score)
-        if best is None or auc > best[0]:
-            best = (auc, strength, score)
-    assert best is not None
-    _, strength, score = best
-    both = np.column_stack([score, lean])
-    second = LogisticRegression(C=1e6)
-    scores = cross_val_predict(
-        second, both, right, groups=group, cv=folds, method="decision_function"
-    )
-    second.fit(both, right)
-    scale, own = map(float, second.coef_[0])
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=5000))
-    model.fit(states, right)
-    scaler, regression = model[0], model[1]
-    weights = regression.coef_[0] / scaler.scale_
-    bias = scale * float(regression.intercept_[0] - weights @ scaler.mean_)
-    return _Fitted(
-        (scale * weights).astype(np.float32),
-        bias + float(second.intercept_[0]),
-        own,
-        scores,
-        lean,
-        right,
-        strength,
-        score,
-    )
+def leans(path: Path) -> list[dict[str, Any]]:
+    """Return what was collected of one kind; "found" is fitted together with "holds"."""
+    files = [path, path.with_name("found.jsonl")] if path.stem == "holds" else [path]
+    return [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
 
 
 def fit(folder: Path) -> str:
-    """Fit every probe that has data, write the weights and return the table."""
+    """Return bias and factor for each question, with how well its lean separates."""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
-    arrays: dict[str, Any] = {}
     lines = [
-        "| question | pairs | AUC of its own lean | AUC of the probe | both | balanced accuracy "
-        "| log loss |",
+        "| question | pairs | bias, factor | AUC | balanced accuracy | log loss | AUC by source |",
         "|---|---|---|---|---|---|---|",
     ]
-    leans = {}
-    for kind in probes.QUESTIONS:
-        if not (folder / f"{kind}.npz").exists():
-            continue
-        found = _fit_one(folder / f"{kind}.npz")
-        arrays[f"{kind}_weights"] = found.weights
-        arrays[f"{kind}_bias"] = np.float64(found.bias)
-        arrays[f"{kind}_lean"] = np.float64(found.own)
-        right, lean = found.right, found.lean
-        only = LogisticRegression(C=1e6).fit(lean.reshape(-1, 1), right)
-        leans[kind] = (float(only.intercept_[0]), float(only.coef_[0][0]))
-        chance = 1 / (1 + np.exp(-found.scores))
-        lines.append(
-            f"| {kind} | {len(right)} ({right.mean():.2f} yes) | {roc_auc_score(right, lean):.3f} "
-            f"| {roc_auc_score(right, found.alone):.3f} (C {found.strength}) "
-            f"| {roc_auc_score(right, found.scores):.3f} "
-            f"| {balanced_accuracy_score(right, chance > 0.5):.3f} "
-            f"| {log_loss(right, chance):.3f} |"
+    for kind in ("holds", "states", "gives"):
+        rows = leans(folder / f"{kind}.jsonl")
+        lean = np.array([row["lean"] for row in rows])
+        right = np.array([row["right"] for row in rows]).astype(int)
+        model = LogisticRegression(C=1e6).fit(lean.reshape(-1, 1), right)
+        chance = model.predict_proba(lean.reshape(-1, 1))[:, 1]
+        sources = np.array([row["source"] for row in rows])
+        by_source = ", ".join(
+            f"{name} {roc_auc_score(right[sources == name], lean[sources == name]):.2f}"
+            for name in dict.fromkeys(sources)
         )
-    probes.FOLDER.mkdir(exist_ok=True)
-    np.savez(probes.FOLDER / f"{DEFAULT_MODEL}.npz", **arrays)
-    said = ", ".join(f"{k}: ({b:.2f}, {f:.2f})" for k, (b, f) in leans.items())
-    return "\n".join([*lines, "", f"Without a probe (bias, factor): {said}"])
+        lines.append(
+            f"| {kind} | {len(right)} ({right.mean():.2f} yes) "
+            f"| {float(model.intercept_[0]):.2f}, {float(model.coef_[0][0]):.2f} "
+            f"| {roc_auc_score(right, lean):.3f} "
+            f"| {balanced_accuracy_score(right, chance > 0.5):.3f} "
+            f"| {log_loss(right, chance):.3f} | {by_source} |"
+        )
+    return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

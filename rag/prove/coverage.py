@@ -77,9 +77,8 @@ class Judgement:
         reason: in words a reader understands; "" when supported.
         anchored: the cited sentences name what the statement speaks of; otherwise who is
             meant follows from the surroundings, if at all.
-        open: nothing exact speaks against it, so a witness may be asked: it is supported, or only
-            words or a name are not found.
-        unnamed: a name of the statement does not stand near the cited sentences.
+        open: nothing exact speaks against it and most of its words are found, so that a witness
+            may be asked.
     """
 
     verdict: Verdict
@@ -88,7 +87,6 @@ class Judgement:
     reason: str = ""
     anchored: bool = True
     open: bool = True
-    unnamed: bool = False
 
 
 class Checker(Protocol):
@@ -179,20 +177,20 @@ class CoverageChecker:
         anchored = _anchored(statement, evidence, chosen)
         if not anchored and not _refers_back(statement, evidence, chosen):
             support *= _APART
-        problem = _facts(claim, statement, asked, evidence, chosen)
+        problem = _facts(claim, statement, asked, evidence, chosen) or _names(
+            statement, asked, evidence, chosen
+        )
         if not problem and _dated_elsewhere(statement, evidence, chosen):
             problem = Verdict.NOT_FOUND, "The source gives the date in another sentence."
         if problem:
             verdict, reason = problem
             return Judgement(verdict, min(support, 0.5), sentences, reason, open=False)
-        problem = _names(statement, asked, evidence, chosen)
-        if problem:
-            verdict, reason = problem
-            return Judgement(verdict, min(support, 0.5), sentences, reason, unnamed=True)
         if support < self.threshold:
             words = ", ".join(f"“{word}”" for word in dict.fromkeys(missing))
-            verdict = Verdict.PARTLY if support >= 0.5 else Verdict.NOT_FOUND
-            return Judgement(verdict, support, sentences, f"Not in the source: {words}.", anchored)
+            most = support >= 0.5
+            verdict = Verdict.PARTLY if most else Verdict.NOT_FOUND
+            reason = f"Not in the source: {words}."
+            return Judgement(verdict, support, sentences, reason, anchored, open=most)
         return Judgement(Verdict.SUPPORTED, support, sentences, anchored=anchored)
 
     def _evidence(self, hits: Sequence[Hit]) -> _Evidence:

@@ -19,10 +19,9 @@ from rag.prove.coverage import Checker, Claim, Judgement
 from rag.prove.words import read
 from rag.types import Hit, Sentence, Verdict
 
-# Intercept and weights of coverage, the witness and a name not found, in the log-odds that a
-# statement is supported; fitted by training/support.py, but for the last: in its pairs the text's
-# title, which names what it is about, is often left out, so that names not found say nothing there.
-WEIGHTS = (-0.11, 0.21, 0.87, -1.0)
+# Intercept and weights of coverage and the witness in the log-odds that a statement is supported;
+# fitted by training/support.py.
+WEIGHTS = (-0.23, 0.27, 1.10)
 # What no single passage carries is not put to the witness and must be covered this well.
 SEVERAL = 0.9
 VERBATIM = 0.9
@@ -68,7 +67,7 @@ def _less(found: Judgement) -> Verdict:
     return Verdict.PARTLY if found.verdict is Verdict.SUPPORTED else found.verdict
 
 
-def features(found: Judgement, log_odds: float) -> tuple[float, float, float]:
+def features(found: Judgement, log_odds: float) -> tuple[float, float]:
     """Return what the probability of support is made of, in the order of `WEIGHTS`.
 
     Args:
@@ -76,8 +75,7 @@ def features(found: Judgement, log_odds: float) -> tuple[float, float, float]:
         log_odds: the witness's, calibrated, that the passage states everything.
     """
     coverage = min(0.98, max(0.02, found.support))
-    leaning = max(-6.0, min(6.0, log_odds))
-    return math.log(coverage / (1 - coverage)), leaning, float(found.unnamed)
+    return math.log(coverage / (1 - coverage)), max(-6.0, min(6.0, log_odds))
 
 
 def probability(found: Judgement, log_odds: float) -> float:
