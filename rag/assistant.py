@@ -57,12 +57,8 @@ ABSTAINED = "Your documents do not say."
 EAGER = 0.9
 FLOOR = -1.2
 MARGIN = 1.25
-# From here up, 0 to 1, a document may answer with its own sentence where no draft is proven.
-# The model must also find that its passage holds the answer and that the sentence gives it: where
-# all documents are about one subject, nearness to the question says little.
-QUOTE_PROBABILITY = 0.45
-QUOTE_HOLDS = -0.5
-QUOTE_GIVES = 0.0
+# Passages that may answer with a sentence of their own where no draft is proven: so many of those
+# that were read, and so many of those retrieved behind them.
 QUOTED_PASSAGES = 3
 FURTHER_PASSAGES = 6
 COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
@@ -315,7 +311,9 @@ class Assistant:
         found = [
             self._judge_quote(run, candidate, holds)
             for holds, hit in read
+            if holds >= quoting.LEAST_HOLDS
             for candidate in quoting.nearest(run.question, hit, self.embedder)
+            if holds >= quoting.SURE_HOLDS or self._is_hopeful(run, candidate)
         ]
         chosen = self._best_quote(run, found)
         if chosen is None:
@@ -336,6 +334,9 @@ class Assistant:
             cancel=run.cancel,
         )
 
+    def _is_hopeful(self, run: _Run, candidate: Candidate) -> bool:
+        return quoting.hopeful(candidate, run.question, self.rarity)
+
     def _further_quotes(self, run: _Run) -> Iterator[Candidate]:
         """Yield the nearest sentences of passages that were not read, judged.
 
@@ -346,15 +347,16 @@ class Assistant:
             if hit.passage.id in seen:
                 continue
             for candidate in quoting.nearest(run.question, hit, self.embedder, most=1):
+                if not self._is_hopeful(run, candidate):
+                    continue
                 first = self._judge_quote(run, candidate, 0.0)
-                if first.gives > 0:
+                if first.gives >= quoting.LEAST_GIVES:
                     asked = prompts.holds_answer(run.question, hit, heading(hit.document))
                     yield replace(first, holds=self.llm.log_odds(asked, cancel=run.cancel))
 
     def _best_quote(self, run: _Run, candidates: Iterable[Candidate]) -> tuple[Proof, Draft] | None:
-        for found in quoting.best(list(candidates), at_least=QUOTE_PROBABILITY):
-            if found.holds < QUOTE_HOLDS or found.gives < QUOTE_GIVES:
-                continue
+        likeliest_first = sorted(candidates, key=lambda c: -c.probability)
+        for found in filter(quoting.may_answer, likeliest_first):
             pairs = tuple((found.hit, sentence) for sentence in found.sentences)
             proof = Proof(found.text, Judgement(Verdict.SUPPORTED, 1.0, pairs), (pairs,))
             passage = (found.hit.passage.id,)

@@ -64,8 +64,18 @@ class Candidate:
         return 1 / (1 + math.exp(-score))
 
 
+LIKELY = 0.45
+LEAST_HOLDS = -0.5
+LEAST_GIVES = 0.0
+SURE_HOLDS = 0.6
+SURE_GIVES = -0.1
+
 # Intercept, gives, holds, cosine, direct.
 WEIGHTS = (-2.85, 0.44, 0.30, 2.60, 1.61)
+
+
+# A candidate is put to the model only if it would be quoted with both its signs at this log-odds.
+_HOPE = 1.5
 
 
 def clip(log_odds: float) -> float:
@@ -156,7 +166,26 @@ def judge(
     return replace(candidate, holds=holds, gives=gives, direct=direct)
 
 
-def best(candidates: Sequence[Candidate], *, at_least: float) -> list[Candidate]:
-    """Return those likely enough to answer, the likeliest first."""
-    likely = [c for c in candidates if c.probability >= at_least]
-    return sorted(likely, key=lambda c: -c.probability)
+def hopeful(candidate: Candidate, question: str, rarity: Rarity) -> bool:
+    """Tell whether asking the model about a candidate could make it an answer.
+
+    Args:
+        candidate: from `nearest`.
+        question: in plain words.
+        rarity: weights of words in the index.
+    """
+    cited = [(candidate.hit, sentence.text) for sentence in candidate.sentences]
+    direct = relevance(question, candidate.text, cited, rarity).direct
+    return replace(candidate, gives=_HOPE, holds=_HOPE, direct=direct).probability >= LIKELY
+
+
+def may_answer(candidate: Candidate) -> bool:
+    """Tell whether a judged sentence may be shown as the answer.
+
+    It must be likely to answer, and the model must lean to yes on both counts: where all documents
+    are about one subject, nearness to the question says little. Where the passage surely holds the
+    answer, the model's word is enough.
+    """
+    leans = candidate.holds >= LEAST_HOLDS and candidate.gives >= LEAST_GIVES
+    sure = candidate.holds >= SURE_HOLDS and candidate.gives >= SURE_GIVES
+    return sure or (leans and candidate.probability >= LIKELY)

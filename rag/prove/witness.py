@@ -22,6 +22,9 @@ from rag.types import Hit, Sentence, Verdict
 # Intercept and weights of coverage and the witness in the log-odds that a statement is supported;
 # fitted by training/support.py.
 WEIGHTS = (-0.23, 0.27, 1.10)
+# A statement whose words do not all stand in its sentences must be that much likelier to be
+# carried.
+UNCOVERED = 0.25
 # What no single passage carries is not put to the witness and must be covered this well.
 SEVERAL = 0.9
 VERBATIM = 0.9
@@ -48,15 +51,16 @@ class WitnessedChecker:
         if not found.open:
             return found
         if len(claim.hits) != 1:
-            enough = found.verdict is Verdict.SUPPORTED and found.support >= SEVERAL
-            return found if enough else replace(found, verdict=_less(found))
+            carried = found.verdict is Verdict.SUPPORTED and found.support >= SEVERAL
+            return found if carried else replace(found, verdict=_less(found))
         settled = found.verdict is Verdict.SUPPORTED and found.anchored
         if settled and verbatim(claim.text, found.sentences):
             return found
         hit = claim.hits[0]
         asked = prompts.states(claim.text, hit, heading(hit.document))
         support = probability(found, self.witness.log_odds(asked, cancel=self.cancel))
-        if support >= self.threshold:
+        enough = self.threshold if settled else min(1.0, self.threshold + UNCOVERED)
+        if support >= enough:
             return replace(found, verdict=Verdict.SUPPORTED, support=support, reason="")
         reason = found.reason or "Read as a whole, the passage does not state all of this."
         return replace(found, verdict=_less(found), support=support, reason=reason)

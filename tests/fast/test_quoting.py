@@ -62,5 +62,29 @@ def test_more_of_any_sign_makes_an_answer_likelier() -> None:
     weak = quoting.Candidate(hit, hit.passage.sentences, 0.2, -1.0, -1.0, 0.2)
     for strong in (replace(weak, gives=1.0), replace(weak, holds=1.0), replace(weak, gives=99.0)):
         assert weak.probability < strong.probability < 1
-    assert quoting.best([weak, strong], at_least=0.0) == [strong, weak]
-    assert quoting.best([weak, strong], at_least=strong.probability) == [strong]
+
+
+SIGNS = {
+    "near, and the model agrees": ((0.9, 0.5, 0.5, 0.5), True),
+    "near, but the model does not see it given": ((0.9, 2.0, -0.5, 0.9), False),
+    "near, but the passage does not hold it": ((0.9, -1.0, 2.0, 0.9), False),
+    "far, and the model is sure": ((0.2, 1.0, 0.5, 0.2), True),
+    "far, and the model half agrees": ((0.2, 0.2, 0.2, 0.2), False),
+}
+
+
+@pytest.mark.parametrize(("signs", "may"), SIGNS.values(), ids=SIGNS.keys())
+def test_what_may_be_shown(signs: tuple[float, float, float, float], may: bool) -> None:
+    cosine, holds, gives, direct = signs
+    hit = make_hit("The bridge closes for eleven weeks.")
+    found = quoting.Candidate(hit, hit.passage.sentences, cosine, holds, gives, direct)
+    assert quoting.may_answer(found) is may
+
+
+def test_what_is_far_from_the_question_is_not_put_to_the_model() -> None:
+    hit = make_hit("The bridge closes for eleven weeks.")
+    near = quoting.Candidate(hit, hit.passage.sentences, 0.8)
+    far = quoting.Candidate(hit, hit.passage.sentences, 0.05)
+    rarity = Rarity([hit.passage.text])
+    assert quoting.hopeful(near, "How many weeks does the bridge close?", rarity)
+    assert not quoting.hopeful(far, "Who painted the ceiling?", rarity)
