@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 from rag import prompt as prompts
-from rag import quoting
 from rag.config import MAX_QUESTION_CHARS, Settings, index_folder
 from rag.embedder import Embedder, load_embedder
 from rag.errors import CancelledError, EmptyQuestionError, QuestionTooLongError
@@ -21,7 +20,6 @@ from rag.parts import split_question
 from rag.passages import heading
 from rag.prove import (
     CoverageChecker,
-    Judgement,
     Numbering,
     Proof,
     Prover,
@@ -31,7 +29,7 @@ from rag.prove import (
 )
 from rag.prove.conflicts import find_conflicts
 from rag.prove.select import Selector
-from rag.quoting import Candidate
+from rag.quoting import Quoter
 from rag.retrieve import retrieve
 from rag.types import (
     Answer,
@@ -44,7 +42,6 @@ from rag.types import (
     Retrieved,
     Statement,
     Timings,
-    Verdict,
     Wrote,
 )
 
@@ -57,10 +54,6 @@ ABSTAINED = "Your documents do not say."
 EAGER = 0.9
 FLOOR = -1.2
 MARGIN = 1.25
-# Passages that may answer with a sentence of their own where no draft is proven: so many of those
-# that were read, and so many of those retrieved behind them.
-QUOTED_PASSAGES = 3
-FURTHER_PASSAGES = 6
 COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
 _MAX_CLOSEST = 3
 
@@ -114,6 +107,7 @@ class Assistant:
         self.checker = WitnessedChecker(coverage, llm, threshold=threshold)
         self.prover = Prover(self.checker, also=coverage)
         self.selector = Selector(rarity)
+        self.quoter = Quoter(embedder, llm, rarity, self._find)
 
     @classmethod
     def open(
@@ -172,7 +166,7 @@ class Assistant:
             CancelledError: `cancel` was set.
         """
         run = _Run(check_question(question), time.perf_counter(), cancel or threading.Event())
-        run.hits = tuple(self._find(run, self.settings.passages))
+        run.hits = tuple(self._find(run.question, self.settings.passages))
         run.retrieve_s = time.perf_counter() - run.started
         yield Retrieved(run.hits)
         self.checker.cancel = run.cancel
@@ -230,10 +224,10 @@ class Assistant:
         prompt = prompts.joint(run.question, run.hits, headings)
         yield from self._draft(run, prompt, run.hits, "joint")
 
-    def _find(self, run: _Run, passages: int) -> list[Hit]:
+    def _find(self, question: str, passages: int) -> list[Hit]:
         more = passages / self.settings.passages
         return retrieve(
-            run.question,
+            question,
             self.index,
             self.embedder,
             passages=passages,
@@ -280,17 +274,11 @@ class Assistant:
             return
         for sentence in prompts.sentences(text):
             proof = self.prover.prove(sentence, run.question, own, run.hits)
-            proof = self._judge_answer(run, proof, holds)
+            if proof.supported and holds is not None:
+                proof = self.quoter.judge_proof(run.question, proof, holds, run.cancel)
             run.proofs.append((proof, draft))
             yield Judged(number, sentence, run.numbering.statement(proof))
         run.prove_s += time.perf_counter() - began
-
-    def _judge_answer(self, run: _Run, proof: Proof, holds: float | None) -> Proof:
-        """Return a supported proof with the probability that it gives what was asked for."""
-        if not proof.supported or holds is None:
-            return proof
-        drafted = quoting.of_statement(run.question, proof.text, proof.groups[0], self.embedder)
-        return replace(proof, answers=self._judge_quote(run, drafted, holds).probability)
 
     def _chosen(self, run: _Run) -> list[Proof]:
         """Return the statements to show, best first, each once."""
@@ -298,78 +286,25 @@ class Assistant:
         return merge(ranked, self.selector.alike, most=MAX_STATEMENTS)
 
     def _quote(self, run: _Run) -> Iterator[Event]:
-        """Answer with a document's own sentence where no draft was proven.
-
-        First from the passages that were read, then from those retrieved behind them.
-        """
+        """Answer with a document's own sentence where no draft was proven."""
         began = time.perf_counter()
         known = {d.passage_ids[0]: d.holds for d in run.drafts if d.holds is not None}
-        read = sorted(
-            ((known[hit.passage.id], hit) for hit in run.hits if hit.passage.id in known),
-            key=lambda pair: -pair[0],
-        )[:QUOTED_PASSAGES]
-        found = [
-            self._judge_quote(run, candidate, holds)
-            for holds, hit in read
-            if holds >= quoting.LEAST_HOLDS
-            for candidate in quoting.nearest(run.question, hit, self.embedder)
-            if holds >= quoting.SURE_HOLDS or self._is_hopeful(run, candidate)
-        ]
-        chosen = self._best_quote(run, found)
-        if chosen is None:
-            chosen = self._best_quote(run, self._further_quotes(run))
+        read = [(known[h.passage.id], h) for h in run.hits if h.passage.id in known]
+        passages = self.settings.passages
+        for proof in self.quoter.proofs(run.question, read, passages, run.cancel):
+            hit = proof.groups[0][0][0]
+            quoted = Draft(proof.text, False, 0.0, (hit.passage.id,), hit.document.source)
+            if self.selector.rank(run.question, [(proof, quoted)]):
+                run.proofs.append((proof, quoted))
+                yield Judged(len(run.drafts), proof.text, run.numbering.statement(proof))
+                break
         run.prove_s += time.perf_counter() - began
-        if chosen is not None:
-            proof, draft = chosen
-            run.proofs.append(chosen)
-            yield Judged(len(run.drafts), draft.text, run.numbering.statement(proof))
-
-    def _judge_quote(self, run: _Run, candidate: Candidate, holds: float) -> Candidate:
-        return quoting.judge(
-            candidate,
-            run.question,
-            holds=holds,
-            witness=self.llm,
-            rarity=self.rarity,
-            cancel=run.cancel,
-        )
-
-    def _is_hopeful(self, run: _Run, candidate: Candidate) -> bool:
-        return quoting.hopeful(candidate, run.question, self.rarity)
-
-    def _further_quotes(self, run: _Run) -> Iterator[Candidate]:
-        """Yield the nearest sentences of passages that were not read, judged.
-
-        A passage is read only if its sentence looks like an answer by itself.
-        """
-        seen = {hit.passage.id for hit in run.hits}
-        for hit in self._find(run, self.settings.passages + FURTHER_PASSAGES):
-            if hit.passage.id in seen:
-                continue
-            for candidate in quoting.nearest(run.question, hit, self.embedder, most=1):
-                if not self._is_hopeful(run, candidate):
-                    continue
-                first = self._judge_quote(run, candidate, 0.0)
-                if first.gives >= quoting.LEAST_GIVES:
-                    asked = prompts.holds_answer(run.question, hit, heading(hit.document))
-                    yield replace(first, holds=self.llm.log_odds(asked, cancel=run.cancel))
-
-    def _best_quote(self, run: _Run, candidates: Iterable[Candidate]) -> tuple[Proof, Draft] | None:
-        likeliest_first = sorted(candidates, key=lambda c: -c.probability)
-        for found in filter(quoting.may_answer, likeliest_first):
-            pairs = tuple((found.hit, sentence) for sentence in found.sentences)
-            proof = Proof(found.text, Judgement(Verdict.SUPPORTED, 1.0, pairs), (pairs,))
-            passage = (found.hit.passage.id,)
-            draft = Draft(found.text, False, 0.0, passage, found.hit.document.source)
-            if self.selector.rank(run.question, [(proof, draft)]):
-                return proof, draft
-        return None
 
     def _ask_parts(self, run: _Run) -> Iterator[Event]:
         """Ask of each name by itself where the whole question found nothing."""
         for part in split_question(run.question):
             sub = replace(run, question=part, proofs=[])
-            sub.hits = tuple(self._find(sub, self.settings.passages))
+            sub.hits = tuple(self._find(part, self.settings.passages))
             if sub.hits:
                 yield from self._read_singly(sub)
                 if not self._chosen(sub):

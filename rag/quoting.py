@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from rag import prompt as prompts
 from rag.embedder import Embedder
 from rag.llm import Witness
 from rag.passages import heading
-from rag.prove.coverage import Rarity
+from rag.prove import Judgement, Proof, Rarity
 from rag.prove.select import relevance
-from rag.types import Hit, Sentence
+from rag.types import Hit, Sentence, Verdict
 
 EACH = 3  # sentences of a passage that are put to the model
 _ITEM = re.compile(r"\s*(?:[-*•·–]|\(?\w{1,3}[.)])\s")
@@ -64,6 +64,9 @@ class Candidate:
         return 1 / (1 + math.exp(-score))
 
 
+# So many of the passages that were read may be quoted from, and so many retrieved behind them.
+QUOTED_PASSAGES = 3
+FURTHER_PASSAGES = 6
 LIKELY = 0.45
 LEAST_HOLDS = -0.5
 LEAST_GIVES = 0.0
@@ -177,6 +180,99 @@ def hopeful(candidate: Candidate, question: str, rarity: Rarity) -> bool:
     cited = [(candidate.hit, sentence.text) for sentence in candidate.sentences]
     direct = relevance(question, candidate.text, cited, rarity).direct
     return replace(candidate, gives=_HOPE, holds=_HOPE, direct=direct).probability >= LIKELY
+
+
+class Quoter:
+    """Judges sentences and statements as answers, and finds one to quote.
+
+    Args:
+        embedder: the one of the index.
+        witness: the model asked.
+        rarity: weights of words in the index.
+        find: returns the first so many passages for a question, best first.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        witness: Witness,
+        rarity: Rarity,
+        find: Callable[[str, int], Sequence[Hit]],
+    ) -> None:
+        self._embedder = embedder
+        self._witness = witness
+        self._rarity = rarity
+        self._find = find
+
+    def judge_proof(
+        self, question: str, proof: Proof, holds: float, cancel: threading.Event | None
+    ) -> Proof:
+        """Return a supported proof with the probability that it gives what was asked for."""
+        drafted = of_statement(question, proof.text, proof.groups[0], self._embedder)
+        judged = self._judge(question, drafted, holds, cancel)
+        return replace(proof, answers=judged.probability)
+
+    def proofs(
+        self,
+        question: str,
+        read: Sequence[tuple[float, Hit]],
+        passages: int,
+        cancel: threading.Event | None,
+    ) -> Iterator[Proof]:
+        """Yield sentences that may be shown as the answer, the likeliest first.
+
+        Those of passages that were read come first, then those of passages retrieved behind them,
+        which are read only if their nearest sentence looks like an answer by itself.
+
+        Args:
+            question: in plain words.
+            read: passages that were read, with the log-odds that they hold the answer.
+            passages: how many of the first retrieved were offered for reading.
+            cancel: set from any thread, it stops the model.
+        """
+        best = sorted(read, key=lambda pair: -pair[0])[:QUOTED_PASSAGES]
+        found = [
+            self._judge(question, candidate, holds, cancel)
+            for holds, hit in best
+            if holds >= LEAST_HOLDS
+            for candidate in nearest(question, hit, self._embedder)
+            if holds >= SURE_HOLDS or hopeful(candidate, question, self._rarity)
+        ]
+        yield from self._best(found)
+        seen = {hit.passage.id for _, hit in read}
+        yield from self._best(self._further(question, seen, passages, cancel))
+
+    def _further(
+        self, question: str, seen: Set[str], passages: int, cancel: threading.Event | None
+    ) -> Iterator[Candidate]:
+        for hit in self._find(question, passages + FURTHER_PASSAGES):
+            if hit.passage.id in seen:
+                continue
+            for candidate in nearest(question, hit, self._embedder, most=1):
+                if not hopeful(candidate, question, self._rarity):
+                    continue
+                judged = self._judge(question, candidate, 0.0, cancel)
+                if judged.gives >= LEAST_GIVES:
+                    asked = prompts.holds_answer(question, hit, heading(hit.document))
+                    yield replace(judged, holds=self._witness.log_odds(asked, cancel=cancel))
+
+    def _judge(
+        self, question: str, candidate: Candidate, holds: float, cancel: threading.Event | None
+    ) -> Candidate:
+        return judge(
+            candidate,
+            question,
+            holds=holds,
+            witness=self._witness,
+            rarity=self._rarity,
+            cancel=cancel,
+        )
+
+    def _best(self, candidates: Iterable[Candidate]) -> Iterator[Proof]:
+        for found in sorted(candidates, key=lambda c: -c.probability):
+            if may_answer(found):
+                pairs = tuple((found.hit, sentence) for sentence in found.sentences)
+                yield Proof(found.text, Judgement(Verdict.SUPPORTED, 1.0, pairs), (pairs,))
 
 
 def may_answer(candidate: Candidate) -> bool:
