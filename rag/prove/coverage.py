@@ -18,7 +18,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from rag.passages import heading
-from rag.prove.words import Date, Reading, Word, is_light, join, normal, read, stem
+from rag.prove.words import Date, Reading, Word, is_light, join, name_run, normal, read, stem
 from rag.types import Hit, Sentence, Verdict
 
 MAX_EVIDENCE = 3
@@ -29,6 +29,8 @@ GIVEN_WEIGHT = 0.45
 LIGHT_WEIGHT = 0.3
 # Left of the support where the source names its subject in another sentence only.
 _APART = 0.7
+# A question that takes something for granted: a statement must have its words from the source.
+_PRESUMES = re.compile(r"^\W*(?:why|how come|for what reason)\b", re.IGNORECASE)
 _PRONOUN = re.compile(
     r"^\W*(?:he|she|it|they|we|i|his|her|its|their|this|that|these|those|the)\b", re.IGNORECASE
 )
@@ -173,7 +175,8 @@ class CoverageChecker:
         if not chosen:
             return _nothing("No sentence of the document says this.")
         sentences = tuple(evidence.sentences[i] for i in chosen)
-        support, missing = self._coverage(statement, asked, evidence, chosen)
+        presumed = bool(_PRESUMES.match(claim.question))
+        support, missing = self._coverage(statement, asked, evidence, chosen, presumed)
         anchored = _anchored(statement, evidence, chosen)
         if not anchored and not _refers_back(statement, evidence, chosen):
             support *= _APART
@@ -270,7 +273,12 @@ class CoverageChecker:
         return sorted(chosen)
 
     def _coverage(
-        self, statement: Reading, asked: Reading, evidence: _Evidence, chosen: Sequence[int]
+        self,
+        statement: Reading,
+        asked: Reading,
+        evidence: _Evidence,
+        chosen: Sequence[int],
+        presumed: bool,
     ) -> tuple[float, list[str]]:
         stems = frozenset[str]().union(*(evidence.readings[i].stems for i in chosen))
         near = frozenset[str]().union(
@@ -287,7 +295,7 @@ class CoverageChecker:
                 or (word.name and word.stem in (near | evidence.around.stems))
             ):
                 share = 1.0
-            if given and not share and not self.rarity.is_name(word):
+            if given and not share and not presumed and not self.rarity.is_name(word):
                 # The question's own wording ("conditions", "reason") that the passage does
                 # not use: no fact of the statement, but no proof of it either.
                 weight *= GIVEN_WEIGHT
@@ -418,7 +426,7 @@ def shortened(words: Sequence[Word], place: int, near: Set[str], text: str) -> b
 
     The last name must stand near, and nobody else of that last name in the text.
     """
-    run = list(takewhile(lambda w: w.name, words[place:]))
+    run = name_run(words, place)
     if len(run) < 2 or run[-1].stem not in near:
         return False
     last = re.escape(run[-1].surface)
@@ -468,7 +476,8 @@ def _subject(
 
 def _leading_names(statement: Reading, evidence: _Evidence) -> list[Word]:
     """Return the names a statement begins with: what it speaks of."""
-    return list(takewhile(lambda w: w.name and _is_name(w, evidence), statement.words))
+    run = name_run(statement.words)
+    return list(takewhile(lambda w: _is_name(w, evidence), run))
 
 
 def _anchored(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> bool:

@@ -8,9 +8,10 @@ classes of English only; a word of any open class counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 _CHARACTERS = str.maketrans(
     {
@@ -200,12 +201,14 @@ class Word:
         stem: normal form, compared with other stems.
         name: capitalised where a common word would not be.
         first: opens its sentence, so its capital says nothing.
+        follows: stands right after the word before it, with nothing between.
     """
 
     surface: str
     stem: str
     name: bool
     first: bool
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,13 +326,16 @@ def read(text: str) -> Reading:
     count: float | None = None  # a number that waits for what it counts
     waiting = 0  # tokens left in which a negation still waits for its word
     first = True
+    follows = False
     for kind, token, value in _tokens(_contractions(rest)):
         if kind == "break":
             first = first or token in ".!?"
+            follows = False
             waiting = 0
             count = None
             continue
         lower = token.lower()
+        kept = False
         if kind == "number":
             numbers.add(value)
             count = value[0] if not value[1] else None
@@ -337,14 +343,15 @@ def read(text: str) -> Reading:
             weekdays.add(lower)
         elif lower in _NEGATORS:
             waiting = 4
-            first = False
+            first = follows = False
             continue
         elif lower in _MONTHS and token[0].isupper() and lower != "may":
             pass
         elif lower not in _STOP or (token.isupper() and len(token) > 1):
             form = stem(token)
             # "I" and a capital that opens a sentence are no sign of a name.
-            words.append(Word(token, form, token[0].isupper(), first))
+            words.append(Word(token, form, token[0].isupper(), first, follows))
+            kept = True
             if count is not None:
                 counted.add((count, form))
                 count = None
@@ -356,6 +363,7 @@ def read(text: str) -> Reading:
             if form in _DENIERS:
                 waiting = 5
         first = False
+        follows = kept
         waiting = max(0, waiting - 1)
     return Reading(
         tuple(words),
@@ -378,6 +386,12 @@ def _acronyms(text: str) -> frozenset[str]:
             initials[i:j] for i in range(len(initials)) for j in range(i + 2, len(initials) + 1)
         }
     return frozenset(found)
+
+
+def name_run(words: Sequence[Word], place: int = 0) -> list[Word]:
+    """Return the name that begins at a place: capitalised words with nothing between them."""
+    rest = takewhile(lambda w: w.name and w.follows, words[place + 1 :])
+    return [words[place], *rest] if place < len(words) and words[place].name else []
 
 
 def join(readings: Iterable[Reading]) -> Reading:

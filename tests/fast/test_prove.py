@@ -66,6 +66,13 @@ def test_not_supported(statement: str, verdict: Verdict | None) -> None:
         assert found.verdict is verdict
 
 
+def test_a_name_is_not_shortened_across_a_comma() -> None:
+    text = "Following the lead of Acme, Borealis said on Monday it will not sell its drones."
+    found = judge("Ann Lund, the head of Acme, said it will not sell its drones.", text)
+    assert found.verdict is Verdict.NOT_FOUND, found
+    assert "Ann" in found.reason or "Lund" in found.reason
+
+
 def test_a_number_counts_what_the_source_counts() -> None:
     text = "A coalition of 80 civil rights groups met. It took one year to plan the meeting."
     assert judge("The coalition has 80 civil rights groups.", text).verdict is Verdict.SUPPORTED
@@ -165,6 +172,14 @@ def test_words_of_the_question_count_only_where_the_passage_has_them() -> None:
     found = judge("Zenith rejected the proposal of the finance ministry.", question=question)
     assert found.verdict is Verdict.NOT_FOUND
     assert "Zenith" in found.reason
+
+
+def test_what_a_question_takes_for_granted_needs_proof() -> None:
+    text = "Holm told the ministry: we need parliament to act, since banks alone do little."
+    said = "Holm wants parliament to stay away from rates because banks do little."
+    asked = "does Holm want parliament to stay away from rates?"
+    presumed = judge(said, text, f"Why {asked}")
+    assert presumed.support < judge(said, text, asked).support
 
 
 def test_the_fewest_sentences_are_cited() -> None:
