@@ -47,7 +47,7 @@ def run(out: Path, work: Path, per_set: int, seed: int, settings: Settings) -> N
             assistants[name, way] = Assistant.open(
                 folder, settings=settings.with_(reading=way), embedder=embedder, llm=llm
             )
-    drawn = [sets.sample(name, per_set, seed=seed) for name in SETS]
+    drawn = [sets.sample(name, per_set, seed=seed, fitting=False) for name in SETS]
     for turn in zip(*drawn, strict=True):
         for name, question in zip(SETS, turn, strict=True):
             if question["qid"] in done:
