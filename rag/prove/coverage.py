@@ -29,8 +29,6 @@ GIVEN_WEIGHT = 0.45
 LIGHT_WEIGHT = 0.3
 # Left of the support where the source names its subject in another sentence only.
 _APART = 0.7
-# A question that takes something for granted: a statement must have its words from the source.
-_PRESUMES = re.compile(r"^\W*(?:why|how come|for what reason)\b", re.IGNORECASE)
 _PRONOUN = re.compile(
     r"^\W*(?:he|she|it|they|we|i|his|her|its|their|this|that|these|those|the)\b", re.IGNORECASE
 )
@@ -175,8 +173,7 @@ class CoverageChecker:
         if not chosen:
             return _nothing("No sentence of the document says this.")
         sentences = tuple(evidence.sentences[i] for i in chosen)
-        presumed = bool(_PRESUMES.match(claim.question))
-        support, missing = self._coverage(statement, asked, evidence, chosen, presumed)
+        support, missing = self._coverage(statement, asked, evidence, chosen)
         anchored = _anchored(statement, evidence, chosen)
         if not anchored and not _refers_back(statement, evidence, chosen):
             support *= _APART
@@ -278,7 +275,6 @@ class CoverageChecker:
         asked: Reading,
         evidence: _Evidence,
         chosen: Sequence[int],
-        presumed: bool,
     ) -> tuple[float, list[str]]:
         stems = frozenset[str]().union(*(evidence.readings[i].stems for i in chosen))
         near = frozenset[str]().union(
@@ -295,7 +291,7 @@ class CoverageChecker:
                 or (word.name and word.stem in (near | evidence.around.stems))
             ):
                 share = 1.0
-            if given and not share and not presumed and not self.rarity.is_name(word):
+            if given and not share and not self.rarity.is_name(word):
                 # The question's own wording ("conditions", "reason") that the passage does
                 # not use: no fact of the statement, but no proof of it either.
                 weight *= GIVEN_WEIGHT

@@ -174,14 +174,6 @@ def test_words_of_the_question_count_only_where_the_passage_has_them() -> None:
     assert "Zenith" in found.reason
 
 
-def test_what_a_question_takes_for_granted_needs_proof() -> None:
-    text = "Holm told the ministry: we need parliament to act, since banks alone do little."
-    said = "Holm wants parliament to stay away from rates because banks do little."
-    asked = "does Holm want parliament to stay away from rates?"
-    presumed = judge(said, text, f"Why {asked}")
-    assert presumed.support < judge(said, text, asked).support
-
-
 def test_the_fewest_sentences_are_cited() -> None:
     found = judge("The committee rejected the proposal of the finance ministry.")
     assert [s.text for _, s in found.sentences] == [
