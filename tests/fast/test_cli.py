@@ -296,7 +296,7 @@ def test_what_the_documents_do_not_say_is_exit_code_3(
 def test_abstention_offers_the_closest_passages(
     indexed: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_with(monkeypatch, FakeLLM(lambda prompt: REFUSAL))
+    write_with(monkeypatch, FakeLLM(lambda prompt: REFUSAL, lean=-1.1))
     result = indexed("ask", "--index", "papers", "What do pears cost in the orchard?")
     assert result.exit_code == 3
     assert "orchard.txt" in result.stdout
@@ -366,7 +366,7 @@ from rag.testing import FakeEmbedder, FakeLLM
 def open_with(index, *, settings):
     embedder = FakeEmbedder()
     opened = Index.open(Path("indexes") / index, embedder.checksum)
-    llm = FakeLLM({reply}, on_piece=lambda piece: time.sleep({pause}))
+    llm = FakeLLM({reply}, lean={lean}, on_piece=lambda piece: time.sleep({pause}))
     return Assistant(opened, embedder, llm, settings)
 Assistant.open = open_with
 from rag.cli import main
@@ -374,8 +374,10 @@ main(["ask", "--index", "papers", {question!r}], prog_name="rag")
 """
 
 
-def program(*, reply: str = "None", pause: float = 0, question: str = ANSWERED) -> list[str]:
-    script = textwrap.dedent(PROGRAM).format(reply=reply, pause=pause, question=question)
+def program(
+    *, reply: str = "None", pause: float = 0, question: str = ANSWERED, lean: float = 0.9
+) -> list[str]:
+    script = textwrap.dedent(PROGRAM).format(reply=reply, pause=pause, question=question, lean=lean)
     return [sys.executable, "-c", script]
 
 
@@ -397,7 +399,9 @@ def read_until(terminal: int, wanted: bytes) -> bytes:
 def test_a_terminal_shows_the_unproven_dimmed_and_stdout_the_answer_only(tmp_path: Path) -> None:
     reply = "lambda prompt: 'The bridge is made of \\x1b]0;cheese\\x07 gold.'"
     ours, theirs = pty.openpty()
-    with subprocess.Popen(program(reply=reply), stdout=subprocess.PIPE, stderr=theirs) as child:
+    with subprocess.Popen(
+        program(reply=reply, lean=-1.1), stdout=subprocess.PIPE, stderr=theirs
+    ) as child:
         os.close(theirs)
         assert child.stdout is not None
         shown = read_until(ours, b"never shown").decode()
