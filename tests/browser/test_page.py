@@ -130,8 +130,8 @@ def test_words_look_unproven_until_their_proof_is_in(
     turn = finished(page)
     assert live.locator(".fn-turn").count() == 0
     assert turn.locator(".fn-statement").all_inner_texts() == [
-        f"{STEEL}\u202f[1][2]",
-        "Nine members voted for it.\u202f[3]",
+        f"{STEEL}\u202f[1][2] ✓",
+        "Nine members voted for it.\u202f[3] ✓",
     ]
     assert page.locator("#fn-ask").is_visible()
     assert not page.locator("#fn-stop").is_visible()
@@ -274,7 +274,7 @@ def test_stop_takes_effect_at_once_and_keeps_what_was_proven(
     page.click("#fn-stop")
     turn = finished(page)
     assert page.locator("#fn-live .fn-turn").count() == 0
-    assert turn.locator(".fn-statement").all_inner_texts() == [f"{VOTE}\u202f[1]"]
+    assert turn.locator(".fn-statement").all_inner_texts() == [f"{VOTE}\u202f[1] ✓"]
     assert "Stopped" in turn.locator(".fn-note").inner_text()
     assert "It goes on" not in turn.inner_text()
     page.wait_for_timeout(600)
@@ -400,7 +400,7 @@ def test_hostile_text_is_only_text(scripted: Server, visit: Callable[..., Page])
     ask(page, question)
     turn = finished(page)
     assert turn.locator(".fn-question").text_content() == question
-    assert turn.locator(".fn-statement").text_content() == f"{HOSTILE_SENTENCE}\u202f[1]"
+    assert turn.locator(".fn-statement").text_content() == f"{HOSTILE_SENTENCE}\u202f[1] ✓"
     turn.locator(".fn-withheld summary").click()
     assert '"><img src=x' in turn.locator(".fn-withheld small").inner_text()
     turn.locator(".fn-cite").first.click()
