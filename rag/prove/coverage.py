@@ -49,6 +49,17 @@ _OPEN = re.compile(
     r"\bremains to be seen\b",
     re.IGNORECASE,
 )
+_TURNING = frozenset(
+    map(
+        stem,
+        "refuse decline deny halt stop cease ban bar block end quit exit leave withdraw pull pause "
+        "suspend moratorium avoid lack fail unable unlikely impossible reject oppose prevent "
+        "prohibit forbid delay postpone cancel drop abandon miss absent only few little hardly "
+        "rarely seldom except until unless instead rather against wait await before false wrong "
+        "unclear unknown exempt exclude limit restrict reluctant remain differ contrary "
+        "other".split(),
+    )
+)
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -440,7 +451,22 @@ def _negation(statement: Reading, picked: Sequence[Reading]) -> tuple[Verdict, s
     for form in statement.plain - statement.negated:
         if form in denied and form not in plain:
             return Verdict.CONTRADICTED, "The statement affirms what the source denies."
+    stems = frozenset[str]().union(*(r.stems for r in picked))
+    if statement.negators and not any(r.negators for r in picked) and not _turns(stems, statement):
+        return Verdict.CONTRADICTED, "The statement denies what the source affirms."
     return None
+
+
+def _turns(stems: Set[str], statement: Reading) -> bool:
+    """Tell whether a source without "not" may still deny: it halts, lacks or undoes something."""
+    if any(match(stem, _TURNING) for stem in stems):
+        return True
+    return any(
+        stem.startswith(prefix) and match(stem[len(prefix) :], statement.stems)
+        for stem in stems
+        for prefix in ("un", "in", "im", "il", "ir", "dis", "non", "anti")
+        if len(stem) > len(prefix) + 3
+    )
 
 
 def _subject(

@@ -46,6 +46,7 @@ _STOP = frozenset(
 )
 
 _NEGATORS = frozenset("not no never none neither nor without cannot nobody nothing nowhere".split())
+_ONLY = frozenset("only just merely simply".split())
 # Verbs that deny what follows them ("refused to sell" says "did not sell").
 _DENIERS = frozenset("refus declin deni".split())
 
@@ -221,6 +222,7 @@ class Reading:
         dates: dates and parts of dates, weekdays not included.
         weekdays: names of days, lower case.
         counted: for each number that counts something, (value, stem of the next word).
+        negators: how many words deny ("not", "never", "without"), "not only" left out.
         acronyms: initials of each run of capitalised words, lower case ("aclu").
         negated: stems of the first content word after each negation.
         plain: stems that stand at least once without a negation before them; "selling" and
@@ -235,6 +237,7 @@ class Reading:
     plain: frozenset[str]
     counted: frozenset[tuple[float, str]] = frozenset()
     acronyms: frozenset[str] = frozenset()
+    negators: int = 0
 
     @property
     def stems(self) -> frozenset[str]:
@@ -325,6 +328,7 @@ def read(text: str) -> Reading:
     counted: set[tuple[float, str]] = set()
     count: float | None = None  # a number that waits for what it counts
     waiting = 0  # tokens left in which a negation still waits for its word
+    negators = 0
     first = True
     follows = False
     for kind, token, value in _tokens(_contractions(rest)):
@@ -343,8 +347,12 @@ def read(text: str) -> Reading:
             weekdays.add(lower)
         elif lower in _NEGATORS:
             waiting = 4
+            negators += 1
             first = follows = False
             continue
+        elif lower in _ONLY and waiting == 4:
+            negators -= 1
+            waiting = 0
         elif lower in _MONTHS and token[0].isupper() and lower != "may":
             pass
         elif lower not in _STOP or (token.isupper() and len(token) > 1):
@@ -374,6 +382,7 @@ def read(text: str) -> Reading:
         frozenset(plain),
         frozenset(counted),
         _acronyms(rest),
+        negators,
     )
 
 
@@ -406,6 +415,7 @@ def join(readings: Iterable[Reading]) -> Reading:
         frozenset[str]().union(*(part.plain for part in parts)),
         frozenset[tuple[float, str]]().union(*(part.counted for part in parts)),
         frozenset[str]().union(*(part.acronyms for part in parts)),
+        sum(part.negators for part in parts),
     )
 
 

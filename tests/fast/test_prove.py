@@ -73,6 +73,24 @@ def test_a_name_is_not_shortened_across_a_comma() -> None:
     assert "Ann" in found.reason or "Lund" in found.reason
 
 
+DENIED = {
+    "not of a common word": ("The film was set in Ulm.", "The film was not set in Ulm.", False),
+    "not of a name": ("It is a Norwegian film.", "It is not a Norwegian film.", False),
+    "without": ("The house has a garden.", "The house is without a garden.", False),
+    "a source that halts": ("Acme halted all sales of it.", "Acme does not sell it.", True),
+    "a source that refuses": ("Acme refused to sell it.", "Acme did not sell it.", True),
+    "a source that undoes": ("She called it unacceptable.", "She called it not acceptable.", True),
+    "not only": ("The ferry and the bus run.", "Not only the ferry but the bus runs.", True),
+    "both deny": ("Acme has not sold it.", "Acme has never sold it.", True),
+}
+
+
+@pytest.mark.parametrize(("source", "statement", "open_"), DENIED.values(), ids=DENIED.keys())
+def test_what_is_denied_must_be_denied(source: str, statement: str, open_: bool) -> None:
+    found = judge(statement, f"{source} Much else was said.")
+    assert (found.verdict is not Verdict.CONTRADICTED) is open_, found
+
+
 def test_a_number_counts_what_the_source_counts() -> None:
     text = "A coalition of 80 civil rights groups met. It took one year to plan the meeting."
     assert judge("The coalition has 80 civil rights groups.", text).verdict is Verdict.SUPPORTED
