@@ -438,7 +438,8 @@ def shortened(words: Sequence[Word], place: int, near: Set[str], text: str) -> b
         return False
     last = re.escape(run[-1].surface)
     before = set(re.findall(rf"\b([A-Z][\w'’-]+)\s+{last}\b", text))
-    return all(stem(name) in {w.stem for w in words} or stem(name) in _TITLES for name in before)
+    own = {words[place].stem} | _TITLES
+    return all(stem(name) in own for name in before)
 
 
 def _negation(statement: Reading, picked: Sequence[Reading]) -> tuple[Verdict, str] | None:
