@@ -378,7 +378,12 @@ def render_text(statements: Sequence[Statement], unanswered: Sequence[str] = ())
         statement.text + " " + "".join(f"[{c.number}]" for c in statement.citations)
         for statement in statements
     ]
-    return " ".join([*said, *(f"Your documents do not say: “{part}”" for part in unanswered)])
+    return " ".join([*said, *map(not_said, unanswered)])
+
+
+def not_said(part: str) -> str:
+    """Return the line for a part of the question that the documents do not answer."""
+    return f"Your documents do not say: “{part}”"
 
 
 def check_question(question: str) -> str:

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from typing import Protocol
 
@@ -49,17 +50,12 @@ _OPEN = re.compile(
     r"\bremains to be seen\b",
     re.IGNORECASE,
 )
-_TURNING = frozenset(
-    map(
-        stem,
-        "refuse decline deny halt stop cease ban bar block end quit exit leave withdraw pull pause "
-        "suspend moratorium avoid lack fail unable unlikely impossible reject oppose prevent "
-        "prohibit forbid delay postpone cancel drop abandon miss absent only few little hardly "
-        "rarely seldom except until unless instead rather against wait await before false wrong "
-        "unclear unknown exempt exclude limit restrict reluctant remain differ contrary "
-        "other".split(),
-    )
-)
+_TURNING_WORDS = """
+    refuse decline deny halt stop cease ban bar block end quit exit leave withdraw pull
+    pause suspend moratorium avoid lack fail unable unlikely impossible reject oppose prevent
+    prohibit forbid delay postpone cancel drop abandon miss absent only few little hardly rarely
+    seldom except until unless instead rather against wait await before false wrong unclear unknown
+    exempt exclude limit restrict reluctant remain differ contrary other""".split()
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -88,8 +84,6 @@ class Judgement:
         reason: in words a reader understands; "" when supported.
         anchored: the cited sentences name what the statement speaks of; otherwise who is
             meant follows from the surroundings, if at all.
-        open: nothing exact speaks against it and most of its words are found, so that a witness
-            may be asked.
     """
 
     verdict: Verdict
@@ -97,7 +91,11 @@ class Judgement:
     sentences: tuple[tuple[Hit, Sentence], ...]
     reason: str = ""
     anchored: bool = True
-    open: bool = True
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing exact speaks against it and most of its words are found."""
+        return self.verdict in (Verdict.SUPPORTED, Verdict.PARTLY)
 
 
 class Checker(Protocol):
@@ -177,31 +175,27 @@ class CoverageChecker:
         """Return verdict, support and the fewest sentences that carry the claim."""
         statement = read(claim.text)
         if not statement.words and not statement.numbers and not statement.dates:
-            return _nothing("It states nothing that can be checked.")
+            return Judgement(Verdict.NOT_FOUND, 0.0, (), "It states nothing that can be checked.")
         evidence = self._evidence(claim.hits)
         asked = read(claim.question)
         chosen = self._choose(statement, evidence)
         if not chosen:
-            return _nothing("No sentence of the document says this.")
+            return Judgement(Verdict.NOT_FOUND, 0.0, (), "No sentence of the document says this.")
         sentences = tuple(evidence.sentences[i] for i in chosen)
         support, missing = self._coverage(statement, asked, evidence, chosen)
         anchored = _anchored(statement, evidence, chosen)
         if not anchored and not _refers_back(statement, evidence, chosen):
             support *= _APART
-        problem = _facts(claim, statement, asked, evidence, chosen) or _names(
-            statement, asked, evidence, chosen
-        )
+        problem = _facts(claim, statement, asked, evidence, chosen)
         if not problem and _dated_elsewhere(statement, evidence, chosen):
             problem = Verdict.NOT_FOUND, "The source gives the date in another sentence."
         if problem:
             verdict, reason = problem
-            return Judgement(verdict, min(support, 0.5), sentences, reason, open=False)
+            return Judgement(verdict, min(support, 0.5), sentences, reason)
         if support < self.threshold:
             words = ", ".join(f"“{word}”" for word in dict.fromkeys(missing))
-            most = support >= 0.5
-            verdict = Verdict.PARTLY if most else Verdict.NOT_FOUND
-            reason = f"Not in the source: {words}."
-            return Judgement(verdict, support, sentences, reason, anchored, open=most)
+            verdict = Verdict.PARTLY if support >= 0.5 else Verdict.NOT_FOUND
+            return Judgement(verdict, support, sentences, f"Not in the source: {words}.", anchored)
         return Judgement(Verdict.SUPPORTED, support, sentences, anchored=anchored)
 
     def _evidence(self, hits: Sequence[Hit]) -> _Evidence:
@@ -281,11 +275,7 @@ class CoverageChecker:
         return sorted(chosen)
 
     def _coverage(
-        self,
-        statement: Reading,
-        asked: Reading,
-        evidence: _Evidence,
-        chosen: Sequence[int],
+        self, statement: Reading, asked: Reading, evidence: _Evidence, chosen: Sequence[int]
     ) -> tuple[float, list[str]]:
         stems = frozenset[str]().union(*(evidence.readings[i].stems for i in chosen))
         near = frozenset[str]().union(
@@ -314,10 +304,6 @@ class CoverageChecker:
         total += _FACT_WEIGHT * facts  # present, or the exact layer refuses
         held += _FACT_WEIGHT * facts
         return (held / total if total else 0.0), missing
-
-
-def _nothing(reason: str) -> Judgement:
-    return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, open=False)
 
 
 def match(stem: str, stems: Set[str]) -> float:
@@ -369,6 +355,7 @@ def _facts(
         _negation(statement, picked)
         or _left_open(claim.text, [evidence.sentences[i][1].text for i in chosen])
         or _subject(statement, evidence, chosen)
+        or _names(statement, asked, evidence, chosen)
     )
 
 
@@ -458,9 +445,14 @@ def _negation(statement: Reading, picked: Sequence[Reading]) -> tuple[Verdict, s
     return None
 
 
+@lru_cache(maxsize=1)
+def _turning() -> frozenset[str]:
+    return frozenset(map(stem, _TURNING_WORDS))
+
+
 def _turns(stems: Set[str], statement: Reading) -> bool:
     """Tell whether a source without "not" may still deny: it halts, lacks or undoes something."""
-    if any(match(stem, _TURNING) for stem in stems):
+    if any(match(stem, _turning()) for stem in stems):
         return True
     return any(
         stem.startswith(prefix) and match(stem[len(prefix) :], statement.stems)

@@ -24,8 +24,7 @@ _WHEN = re.compile(
     rf"|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}|\d{{4}})(?:,? \d{{4}})?\b,?"
 )
 _YEAR = re.compile(
-    r"\b((?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{1,2}(?:st|nd|rd|th)?"
-    r"|\d{1,2}(?:st|nd|rd|th)? (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*),? \d{4}\b"
+    rf"\b({_MONTH} \d{{1,2}}(?:st|nd|rd|th)?|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}),? \d{{4}}\b"
 )
 
 

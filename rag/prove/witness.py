@@ -52,7 +52,7 @@ class WitnessedChecker:
             return found
         if len(claim.hits) != 1:
             carried = found.verdict is Verdict.SUPPORTED and found.support >= SEVERAL
-            return found if carried else replace(found, verdict=_less(found))
+            return found if carried else replace(found, verdict=Verdict.PARTLY)
         settled = found.verdict is Verdict.SUPPORTED and found.anchored
         if settled and verbatim(claim.text, found.sentences):
             return found
@@ -63,12 +63,7 @@ class WitnessedChecker:
         if support >= enough:
             return replace(found, verdict=Verdict.SUPPORTED, support=support, reason="")
         reason = found.reason or "Read as a whole, the passage does not state all of this."
-        return replace(found, verdict=_less(found), support=support, reason=reason)
-
-
-def _less(found: Judgement) -> Verdict:
-    """Return the verdict of what is not supported after all."""
-    return Verdict.PARTLY if found.verdict is Verdict.SUPPORTED else found.verdict
+        return replace(found, verdict=Verdict.PARTLY, support=support, reason=reason)
 
 
 def features(found: Judgement, log_odds: float) -> tuple[float, float]:

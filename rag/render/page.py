@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from rag.render.plain import byline, differs, not_said, reason, reference, shorten, side, to_text
+from rag.assistant import not_said
+from rag.render.plain import byline, differs, reason, reference, shorten, side, to_text
 from rag.types import Answer, Citation, Document, Hit, Statement, Verdict
 
 SHOWN_CHARS = 60_000

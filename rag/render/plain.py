@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date
 
+from rag.assistant import not_said
 from rag.types import Answer, Citation, Conflict, Hit, Statement
 
 EXCERPT_CHARS = 280
@@ -105,11 +106,6 @@ def reference(title: str, metadata: Mapping[str, str]) -> str:
     """Return title, publisher and date in one line."""
     known = byline(metadata)
     return f"{title} ({known})" if known else title
-
-
-def not_said(part: str) -> str:
-    """Return the line for a part of the question that the documents do not answer."""
-    return f"Your documents do not say: “{part}”"
 
 
 def differs(conflict: Conflict) -> str:
