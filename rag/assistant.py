@@ -59,27 +59,41 @@ _MAX_CLOSEST = 3
 
 
 @dataclass
-class _Run:
-    """What one question has gathered so far."""
+class _Spent:
+    """Time and tokens of one question, its parts included."""
 
-    question: str
     started: float
-    cancel: threading.Event
-    hits: tuple[Hit, ...] = ()
-    drafts: list[Draft] = field(default_factory=list)
-    proofs: list[tuple[Proof, Draft]] = field(default_factory=list)
-    numbering: Numbering = field(default_factory=Numbering)
     retrieve_s: float = 0.0
     first_token_s: float | None = None
     write_s: float = 0.0
     prove_s: float = 0.0
     tokens_in: int = 0
     tokens_out: int = 0
-    parts: list[_Run] = field(default_factory=list)
 
-    @property
-    def proven(self) -> list[tuple[Proof, Draft]]:
-        return [(proof, draft) for proof, draft in self.proofs if proof.supported]
+    def timings(self) -> Timings:
+        return Timings(
+            retrieve_s=self.retrieve_s,
+            first_token_s=self.first_token_s,
+            write_s=self.write_s,
+            prove_s=self.prove_s,
+            total_s=time.perf_counter() - self.started,
+            tokens_in=self.tokens_in,
+            tokens_out=self.tokens_out,
+        )
+
+
+@dataclass
+class _Run:
+    """What one question has gathered so far."""
+
+    question: str
+    spent: _Spent
+    cancel: threading.Event
+    hits: tuple[Hit, ...] = ()
+    drafts: list[Draft] = field(default_factory=list)
+    proofs: list[tuple[Proof, Draft]] = field(default_factory=list)
+    numbering: Numbering = field(default_factory=Numbering)
+    parts: list[_Run] = field(default_factory=list)
 
 
 class Assistant:
@@ -165,9 +179,10 @@ class Assistant:
             QuestionTooLongError: it is longer than `MAX_QUESTION_CHARS`.
             CancelledError: `cancel` was set.
         """
-        run = _Run(check_question(question), time.perf_counter(), cancel or threading.Event())
+        spent = _Spent(time.perf_counter())
+        run = _Run(check_question(question), spent, cancel or threading.Event())
         run.hits = tuple(self._find(run.question, self.settings.passages))
-        run.retrieve_s = time.perf_counter() - run.started
+        run.spent.retrieve_s = time.perf_counter() - run.spent.started
         yield Retrieved(run.hits)
         self.checker.cancel = run.cancel
         if run.hits:
@@ -199,7 +214,7 @@ class Assistant:
             began = time.perf_counter()
             asked = prompts.holds_answer(run.question, hit, heading(hit.document))
             holds = self.llm.log_odds(asked, cancel=run.cancel)
-            run.write_s += time.perf_counter() - began
+            run.spent.write_s += time.perf_counter() - began
             best = max(best, holds)
             if holds >= EAGER:
                 yield from self._write_singly(run, hit, holds)
@@ -250,16 +265,16 @@ class Assistant:
             prompt, max_tokens=self.settings.max_draft_tokens, cancel=run.cancel
         )
         for piece in pieces:
-            if run.first_token_s is None:
-                run.first_token_s = time.perf_counter() - run.started
+            if run.spent.first_token_s is None:
+                run.spent.first_token_s = time.perf_counter() - run.spent.started
             if not logprobs:
-                run.tokens_in += piece.prompt_tokens
+                run.spent.tokens_in += piece.prompt_tokens
             logprobs.append(piece.logprob)
             text += piece.text
             yield Wrote(number, piece.text)
-        run.write_s += time.perf_counter() - began
+        run.spent.write_s += time.perf_counter() - began
         began = time.perf_counter()
-        run.tokens_out += len(logprobs)
+        run.spent.tokens_out += len(logprobs)
         draft = Draft(
             text=text,
             refused=prompts.is_refusal(text),
@@ -278,7 +293,7 @@ class Assistant:
                 proof = self.quoter.judge_proof(run.question, proof, holds, run.cancel)
             run.proofs.append((proof, draft))
             yield Judged(number, sentence, run.numbering.statement(proof))
-        run.prove_s += time.perf_counter() - began
+        run.spent.prove_s += time.perf_counter() - began
 
     def _chosen(self, run: _Run) -> list[Proof]:
         """Return the statements to show, best first, each once."""
@@ -298,19 +313,17 @@ class Assistant:
                 run.proofs.append((proof, quoted))
                 yield Judged(len(run.drafts), proof.text, run.numbering.statement(proof))
                 break
-        run.prove_s += time.perf_counter() - began
+        run.spent.prove_s += time.perf_counter() - began
 
     def _ask_parts(self, run: _Run) -> Iterator[Event]:
         """Ask of each name by itself where the whole question found nothing."""
         for part in split_question(run.question):
-            sub = replace(run, question=part, proofs=[])
-            sub.hits = tuple(self._find(part, self.settings.passages))
+            hits = tuple(self._find(part, self.settings.passages))
+            sub = replace(run, question=part, hits=hits, proofs=[], parts=[])
             if sub.hits:
                 yield from self._read_singly(sub)
                 if not self._chosen(sub):
                     yield from self._quote(sub)
-            for name in ("write_s", "prove_s", "first_token_s", "tokens_in", "tokens_out"):
-                setattr(run, name, getattr(sub, name))
             run.parts.append(sub)
         if not any(self._chosen(sub) for sub in run.parts):
             run.parts.clear()
@@ -343,7 +356,7 @@ class Assistant:
             for proof, _ in self.selector.verdicts(r.question, r.proofs)
             if not proof.supported and proof.text not in shown
         )
-        run.prove_s += time.perf_counter() - began
+        run.spent.prove_s += time.perf_counter() - began
         return Answer(
             question=run.question,
             text=render_text(statements, unanswered) if statements else ABSTAINED,
@@ -353,15 +366,7 @@ class Assistant:
             closest=() if statements else run.hits[:_MAX_CLOSEST],
             drafts=tuple(run.drafts),
             model=self.llm.name,
-            timings=Timings(
-                retrieve_s=run.retrieve_s,
-                first_token_s=run.first_token_s,
-                write_s=run.write_s,
-                prove_s=run.prove_s,
-                total_s=time.perf_counter() - run.started,
-                tokens_in=run.tokens_in,
-                tokens_out=run.tokens_out,
-            ),
+            timings=run.spent.timings(),
             unanswered=unanswered,
             conflicts=find_conflicts(run.question, chosen, self.rarity),
         )
