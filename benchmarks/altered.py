@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks import sets
 from benchmarks.reading import share
+from rag.assistant import COVERED
 from rag.passages import split_sentences
 from rag.prove import Claim, CoverageChecker, Rarity
-from rag.types import Document, Hit, Passage, Verdict
+from rag.testing import make_hit
+from rag.types import Verdict
 
 SETS = ("nq_open_oracle", "clapnq_dev", "dragonball_en_finance")
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:,\d{3})*(?:\.\d+)?(?![\w.,-]*\d)(?![\w-])")
@@ -88,17 +90,10 @@ def sentences(names: Sequence[str], count: int, seed: int) -> Iterator[tuple[str
                 yield rng.choice(whole), paragraph
 
 
-def hit_of(text: str) -> Hit:
-    """Return a text as a passage of a document of its own."""
-    document = Document(str(hash(text)), "", "text.txt", text, "", {}, {}, "text")
-    passage = Passage(document.id, document.id, 0, len(text), text, tuple(split_sentences(text)))
-    return Hit(passage, document, 1.0)
-
-
 def table(pairs: Sequence[tuple[str, str]], seed: int) -> str:
     """Return the table as Markdown."""
     rng = random.Random(seed)
-    checker = CoverageChecker(Rarity([paragraph for _, paragraph in pairs]), threshold=0.83)
+    checker = CoverageChecker(Rarity([paragraph for _, paragraph in pairs]), threshold=COVERED)
     names = sorted({m[0] for text, _ in pairs for m in _NAME.finditer(text)} - set(_MONTHS))
     alter: dict[str, Callable[[str], str | None]] = {
         "number": lambda text: altered_number(text, rng),
@@ -112,11 +107,11 @@ def table(pairs: Sequence[tuple[str, str]], seed: int) -> str:
     ]
     for kind, change in alter.items():
         kept = told = total = 0
-        for text, paragraph in pairs:
+        for number, (text, paragraph) in enumerate(pairs):
             changed = change(text)
             if changed is None or changed == text or changed in paragraph:
                 continue
-            hits = (hit_of(paragraph),)
+            hits = (make_hit(paragraph, source=f"{number}.txt", title=""),)
             total += 1
             kept += checker.judge(Claim(text, "", hits)).verdict is Verdict.SUPPORTED
             found = checker.judge(Claim(changed, "", hits))

@@ -22,6 +22,19 @@ from rag.prove.select import relevance
 from rag.types import Hit, Sentence, Verdict
 
 EACH = 3  # sentences of a passage that are put to the model
+# So many of the passages that were read may be quoted from, and so many retrieved behind them.
+QUOTED_PASSAGES = 3
+FURTHER_PASSAGES = 6
+# Intercept, gives, holds, cosine, direct.
+WEIGHTS = (-2.85, 0.44, 0.30, 2.60, 1.61)
+# What may be shown, see `may_answer`: a probability and log-odds.
+LIKELY = 0.45
+LEAST_HOLDS = -0.5
+LEAST_GIVES = 0.0
+SURE_HOLDS = 0.6
+SURE_GIVES = -0.1
+# A candidate is put to the model only if it would be quoted with both its signs at this log-odds.
+_HOPE = 1.5
 _ITEM = re.compile(r"\s*(?:[-*•·–]|\(?\w{1,3}[.)])\s")
 _WHOLE = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 _MIN_WORDS = 4
@@ -64,23 +77,6 @@ class Candidate:
         return 1 / (1 + math.exp(-score))
 
 
-# So many of the passages that were read may be quoted from, and so many retrieved behind them.
-QUOTED_PASSAGES = 3
-FURTHER_PASSAGES = 6
-LIKELY = 0.45
-LEAST_HOLDS = -0.5
-LEAST_GIVES = 0.0
-SURE_HOLDS = 0.6
-SURE_GIVES = -0.1
-
-# Intercept, gives, holds, cosine, direct.
-WEIGHTS = (-2.85, 0.44, 0.30, 2.60, 1.61)
-
-
-# A candidate is put to the model only if it would be quoted with both its signs at this log-odds.
-_HOPE = 1.5
-
-
 def clip(log_odds: float) -> float:
     """Return log-odds held within -4 to 4, beyond which they tell no more."""
     return max(-4.0, min(4.0, log_odds))
@@ -118,12 +114,11 @@ def nearest(question: str, hit: Hit, embedder: Embedder, *, most: int = EACH) ->
     found = groups(hit)
     if not found:
         return []
-    line = heading(hit.document)
-    texts = [f"{line}: {' '.join(s.text for s in group)}" for group in found]
-    query = embedder.embed([question], kind="query")[0]
-    cosines = embedder.embed(texts, kind="document") @ query
-    order = sorted(range(len(found)), key=lambda row: -float(cosines[row]))[:most]
-    return [Candidate(hit, found[row], float(cosines[row])) for row in order]
+    cosines = _cosines(
+        question, hit, [" ".join(s.text for s in group) for group in found], embedder
+    )
+    order = sorted(range(len(found)), key=lambda row: -cosines[row])[:most]
+    return [Candidate(hit, found[row], cosines[row]) for row in order]
 
 
 def of_statement(
@@ -138,10 +133,16 @@ def of_statement(
         embedder: the one of the index.
     """
     hit = cited[0][0]
+    (cosine,) = _cosines(question, hit, [statement], embedder)
+    return Candidate(hit, tuple(sentence for _, sentence in cited), cosine, statement=statement)
+
+
+def _cosines(question: str, hit: Hit, texts: Sequence[str], embedder: Embedder) -> list[float]:
+    """Return how near each text, under its document's heading, is to the question."""
+    line = heading(hit.document)
     query = embedder.embed([question], kind="query")[0]
-    vector = embedder.embed([f"{heading(hit.document)}: {statement}"], kind="document")[0]
-    sentences = tuple(sentence for _, sentence in cited)
-    return Candidate(hit, sentences, float(vector @ query), statement=statement)
+    vectors = embedder.embed([f"{line}: {text}" for text in texts], kind="document")
+    return [float(cosine) for cosine in vectors @ query]
 
 
 def judge(
@@ -164,8 +165,7 @@ def judge(
         cancel: set from any thread, it stops the model.
     """
     gives = witness.log_odds(prompts.gives_answer(question, candidate.text), cancel=cancel)
-    cited = [(candidate.hit, sentence.text) for sentence in candidate.sentences]
-    direct = relevance(question, candidate.text, cited, rarity).direct
+    direct = _direct(candidate, question, rarity)
     return replace(candidate, holds=holds, gives=gives, direct=direct)
 
 
@@ -177,9 +177,13 @@ def hopeful(candidate: Candidate, question: str, rarity: Rarity) -> bool:
         question: in plain words.
         rarity: weights of words in the index.
     """
-    cited = [(candidate.hit, sentence.text) for sentence in candidate.sentences]
-    direct = relevance(question, candidate.text, cited, rarity).direct
+    direct = _direct(candidate, question, rarity)
     return replace(candidate, gives=_HOPE, holds=_HOPE, direct=direct).probability >= LIKELY
+
+
+def _direct(candidate: Candidate, question: str, rarity: Rarity) -> float:
+    cited = [(candidate.hit, sentence.text) for sentence in candidate.sentences]
+    return relevance(question, candidate.text, cited, rarity).direct
 
 
 class Quoter:

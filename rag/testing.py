@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Literal
 
 from rag.errors import CancelledError
 from rag.llm import Piece
+from rag.passages import split_sentences
 from rag.prompt import REFUSAL, Prompt
+from rag.types import Document, Hit, Passage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,6 +122,44 @@ def tiny_corpus(folder: Path) -> Path:
     for name, text in _DOCUMENTS.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+def make_document(
+    text: str, *, source: str = "one.txt", title: str = "A report", **metadata: str
+) -> Document:
+    """Return a document made in memory, its metadata as if from front matter."""
+    known = {"title": title, **metadata}
+    return Document(
+        id=f"id-{source}",
+        root="/nowhere",
+        source=source,
+        text=text,
+        title=title,
+        metadata=known,
+        origins=dict.fromkeys(known, "front matter"),
+        format="text",
+    )
+
+
+def make_hit(
+    text: str,
+    *,
+    source: str = "one.txt",
+    title: str = "A report",
+    score: float = 1.0,
+    **metadata: str,
+) -> Hit:
+    """Return a text as the one passage of a document made in memory."""
+    document = make_document(text, source=source, title=title, **metadata)
+    passage = Passage(
+        id=f"{document.id}:0-{len(text)}",
+        document_id=document.id,
+        start=0,
+        end=len(text),
+        text=text,
+        sentences=tuple(split_sentences(text)),
+    )
+    return Hit(passage, document, score)
 
 
 def _content(text: str) -> set[str]:

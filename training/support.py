@@ -15,35 +15,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rag.passages import split_sentences
 from rag.prompt import STATES
 from rag.prove import Claim, CoverageChecker, Judgement, Rarity
 from rag.prove.witness import features
-from rag.types import Document, Hit, Passage
+from rag.testing import make_hit
 from training.witness import Pair, leans, pairs
-
-
-def hit_of(text: str) -> Hit:
-    """Return a text as a retrieved passage of a document of its own."""
-    document = Document(
-        id=str(hash(text)),
-        root="",
-        source="text.txt",
-        text=text,
-        title="",
-        metadata={},
-        origins={},
-        format="text",
-    )
-    sentences = tuple(split_sentences(text))
-    passage = Passage(document.id, document.id, 0, len(text), text, sentences)
-    return Hit(passage, document, 1.0)
 
 
 def judgements(chosen: Sequence[Pair]) -> list[Judgement]:
     """Return what exact facts and coverage find for each pair."""
     checker = CoverageChecker(Rarity([pair.text for pair in chosen]))
-    return [checker.judge(Claim(pair.said, "", (hit_of(pair.text),))) for pair in chosen]
+    hits = [make_hit(p.text, source=f"{n}.txt", title="") for n, p in enumerate(chosen)]
+    return [
+        checker.judge(Claim(pair.said, "", (hit,))) for pair, hit in zip(chosen, hits, strict=True)
+    ]
 
 
 def fit(folder: Path) -> str:

@@ -6,8 +6,8 @@ import pytest
 
 from rag.prove import Judgement, Proof, Rarity
 from rag.prove.conflicts import find_conflicts
+from rag.testing import make_hit
 from rag.types import Conflict, Verdict
-from tests.fast.build import make_hit
 
 RARITY = Rarity(["The bridge closed in March.", "Apples were picked.", "The ferry runs hourly."])
 

@@ -7,8 +7,8 @@ import pytest
 from rag.prove import Claim, CoverageChecker, Judgement, Numbering, Prover, Rarity, merge
 from rag.prove.prover import without_date
 from rag.prove.select import relevance
+from rag.testing import make_hit
 from rag.types import Verdict
-from tests.fast.build import make_hit
 
 BANK = (
     "The central bank raised its rate by 5 % on Tuesday. "

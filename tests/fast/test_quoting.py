@@ -8,8 +8,7 @@ import pytest
 
 from rag import quoting
 from rag.prove import Rarity
-from rag.testing import FakeEmbedder, FakeLLM
-from tests.fast.build import make_hit
+from rag.testing import FakeEmbedder, FakeLLM, make_hit
 
 NEWS = (
     "By Ada Quist\n\nFollow the author on\n\nThe bridge closes in March for eleven weeks.\n\n"
