@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks import sets
-from benchmarks.reading import share
+from benchmarks.runs import share
 from rag.assistant import COVERED
 from rag.passages import split_sentences
 from rag.prove import Claim, CoverageChecker, Rarity

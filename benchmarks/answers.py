@@ -11,35 +11,28 @@ for sets with short answers, lies in a gold document and holds the answer.
 
 from __future__ import annotations
 
-import argparse
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import rag  # sets OpenMP's waiting before anything heavy is loaded
-from benchmarks import sets
-from benchmarks.reading import overlaps, plain_words, share
+import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
+from benchmarks import runs, sets
+from benchmarks.runs import Row, contains, is_right, overlaps, share
 from rag.assistant import Assistant, load_llm
 from rag.config import Settings
 from rag.embedder import load_embedder
-from rag.index import build
 
 SETS = ("clapnq_dev", "squad2_halfdev", "dragonball_en_finance", "multihoprag_500_facts", "ramdocs")
 KEPT = ("qid", "question", "answers", "answerable", "gold_sentences", "gold_docs", "qtype")
-Row = Mapping[str, Any]
 
 
 def run(out: Path, work: Path, names: Sequence[str], per_set: int, settings: Settings) -> None:
     """Ask every sampled question, set by set in turn, one line a question."""
-    done = set()
-    if out.exists():
-        done = {json.loads(line)["qid"] for line in out.read_text("utf-8").splitlines()}
+    done = {row["qid"] for row in runs.read_lines(out)}
     embedder, llm = load_embedder(settings.embedder), load_llm(settings)
     assistants = {}
     for name in names:
-        folder = work / name / "index"
-        build([sets.write_documents(name, work)], folder, embedder)
+        folder = runs.index_folder(name, work, embedder)
         assistants[name] = Assistant.open(folder, settings=settings, embedder=embedder, llm=llm)
     drawn = {name: sets.sample(name, per_set, seed=1, fitting=False) for name in names}
     for turn in range(per_set):
@@ -56,24 +49,13 @@ def run(out: Path, work: Path, names: Sequence[str], per_set: int, settings: Set
                 "sides": sides(question, texts),
                 "answer": answer.to_json(),
             }
-            with out.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+            runs.add_line(out, row)
 
 
 def sides(question: Row, texts: Sequence[str]) -> list[str]:
     """Return the answers of a question, right or planted, that stand in the passages read."""
     every = [*question["answers"], *question.get("wrong_answers", [])]
-    return [side for side in dict.fromkeys(every) if any(_in(side, text) for text in texts)]
-
-
-def is_right(row: Row) -> bool:
-    """Tell whether an answerable question is answered right."""
-    answer = row["answer"]
-    if answer["abstained"]:
-        return False
-    if row["gold_sentences"]:
-        return any(carried(row, statement) for statement in answer["statements"])
-    return any(_in(short, answer["text"]) for short in row["answers"])
+    return [side for side in dict.fromkeys(every) if any(contains(text, side) for text in texts)]
 
 
 def carried(row: Row, statement: Row) -> bool:
@@ -83,13 +65,9 @@ def carried(row: Row, statement: Row) -> bool:
         return any(overlaps(quote, gold) for _, quote in quotes for gold in row["gold_sentences"])
     files = {sets.file_name(doc) for doc in row["gold_docs"]}
     return any(
-        source in files and any(_in(short, quote) for short in row["answers"])
+        source in files and any(contains(quote, short) for short in row["answers"])
         for source, quote in quotes
     )
-
-
-def _in(short: str, text: str) -> bool:
-    return bool(plain_words(short)) and f" {plain_words(short)} " in f" {plain_words(text)} "
 
 
 def score(rows: Sequence[Row]) -> str:
@@ -119,16 +97,19 @@ def _line(name: str, rows: Sequence[Row]) -> str:
     def part(chosen: Sequence[Any], test: Callable[[Any], bool]) -> str:
         return share(sum(map(test, chosen)), len(chosen))
 
+    def right(row: Row) -> bool:
+        return is_right(row, row["answer"])
+
     def cites_two(row: Row) -> bool:
         gold = {sets.file_name(doc) for doc in row["gold_docs"]}
         cited = {c["source"] for s in row["answer"]["statements"] for c in s["citations"]}
         return len(gold & cited) > 1
 
     def shows_all(row: Row) -> bool:
-        return all(_in(side, row["answer"]["text"]) for side in row["sides"])
+        return all(contains(row["answer"]["text"], side) for side in row["sides"])
 
     return (
-        f"| {name} ({len(rows)}) | {part(can, is_right)} | {part(answered, is_right)} "
+        f"| {name} ({len(rows)}) | {part(can, right)} | {part(answered, right)} "
         f"| {part(cannot, lambda row: not row['answer']['abstained'])} "
         f"| {part(said, lambda pair: carried(*pair))} | {part(several, cites_two)} "
         f"| {part(split, shows_all)} | {seconds[len(seconds) // 2]:.1f} |"
@@ -137,24 +118,16 @@ def _line(name: str, rows: Sequence[Row]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    asking = commands.add_parser("run")
-    asking.add_argument("--out", type=Path, required=True)
-    asking.add_argument("--work", type=Path, default=Path(".cache/benchmarks"))
-    asking.add_argument("--sets", nargs="+", default=SETS)
-    asking.add_argument("--per-set", type=int, default=300)
-    asking.add_argument("--model", default=Settings().model)
-    scoring = commands.add_parser("score")
-    scoring.add_argument("file", type=Path)
-    options = parser.parse_args(arguments)
-    if options.command == "run":
-        settings = Settings(model=options.model)
-        run(options.out, options.work, options.sets, options.per_set, settings)
-    else:
-        rows = [json.loads(line) for line in options.file.read_text("utf-8").splitlines()]
-        print(f"Footnote {rag.__version__}, {len(rows)} questions\n")
-        print(score(rows))
+    runs.command_line(
+        __doc__,
+        lambda options, settings: run(
+            options.out, options.work, options.sets, options.per_set, settings
+        ),
+        score,
+        per_set=300,
+        add=lambda parser: parser.add_argument("--sets", nargs="+", default=SETS),
+        arguments=arguments,
+    )
 
 
 if __name__ == "__main__":

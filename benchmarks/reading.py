@@ -11,38 +11,28 @@ citation overlaps a gold sentence. Unanswerable questions are right when refused
 
 from __future__ import annotations
 
-import argparse
-import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import rag  # sets OpenMP's waiting before anything heavy is loaded
-from benchmarks import sets
+import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
+from benchmarks import runs, sets
+from benchmarks.runs import Row, is_right, share
 from rag.assistant import Assistant, load_llm
 from rag.config import Settings
 from rag.embedder import load_embedder
-from rag.evaluate.metrics import wilson
-from rag.index import build
 
 SETS = ("nq_open_oracle", "clapnq_dev", "squad2_halfdev")
 WAYS = ("single", "joint")
 
-Row = Mapping[str, Any]
-
 
 def run(out: Path, work: Path, per_set: int, seed: int, settings: Settings) -> None:
     """Ask every sampled question both ways, set by set in turn, one line a question."""
-    done = set()
-    if out.exists():
-        done = {json.loads(line)["qid"] for line in out.read_text("utf-8").splitlines()}
+    done = {row["qid"] for row in runs.read_lines(out)}
     embedder = load_embedder(settings.embedder)
     llm = load_llm(settings)
     assistants: dict[tuple[str, str], Assistant] = {}
     for name in SETS:
-        folder = work / name / "index"
-        build([sets.write_documents(name, work)], folder, embedder)
+        folder = runs.index_folder(name, work, embedder)
         for way in WAYS:
             assistants[name, way] = Assistant.open(
                 folder, settings=settings.with_(reading=way), embedder=embedder, llm=llm
@@ -57,8 +47,7 @@ def run(out: Path, work: Path, per_set: int, seed: int, settings: Settings) -> N
             }
             kept = ("qid", "question", "answers", "answerable", "gold_sentences", "gold_docs")
             row = {"set": name, **{key: question.get(key) for key in kept}, **answers}
-            with out.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+            runs.add_line(out, row)
 
 
 def answer_of(row: Row, way: str) -> Row:
@@ -67,28 +56,6 @@ def answer_of(row: Row, way: str) -> Row:
         chosen = "joint" if row["single"]["abstained"] else "single"
         return dict(row[chosen])
     return dict(row[way])
-
-
-def is_right(row: Row, answer: Row) -> bool:
-    """Tell whether an answer to an answerable question is right."""
-    if answer["abstained"]:
-        return False
-    if row["gold_sentences"]:
-        quotes = [c["quote"] for s in answer["statements"] for c in s["citations"]]
-        return any(overlaps(quote, gold) for quote in quotes for gold in row["gold_sentences"])
-    said = f" {plain_words(answer['text'])} "
-    return any(f" {plain_words(short)} " in said for short in row["answers"] if plain_words(short))
-
-
-def plain_words(text: str) -> str:
-    """Return the words of a text, lower case, single spaces between."""
-    return " ".join(re.findall(r"\w+", text.lower()))
-
-
-def overlaps(quote: str, gold: str) -> bool:
-    """Tell whether one of two texts contains the other, word for word."""
-    quote, gold = plain_words(quote), plain_words(gold)
-    return bool(quote and gold) and (quote in gold or gold in quote)
 
 
 def score(rows: Sequence[Row]) -> str:
@@ -123,35 +90,18 @@ def _ways_used(row: Row, way: str) -> tuple[str, ...]:
     return (way,)
 
 
-def share(part: int, whole: int) -> str:
-    """Return a share with its interval by Wilson's method, 95 %."""
-    if not whole:
-        return "–"
-    interval = wilson(part, whole)
-    bounds = f", {interval.low:.2f}–{interval.high:.2f}" if interval else ""
-    return f"{part} of {whole} ({part / whole:.2f}{bounds})"
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    asking = commands.add_parser("run")
-    asking.add_argument("--out", type=Path, required=True)
-    asking.add_argument("--work", type=Path, default=Path(".cache/benchmarks"))
-    asking.add_argument("--per-set", type=int, default=67)
-    asking.add_argument("--seed", type=int, default=1)
-    asking.add_argument("--model", default=Settings().model)
-    scoring = commands.add_parser("score")
-    scoring.add_argument("file", type=Path)
-    options = parser.parse_args(arguments)
-    if options.command == "run":
-        settings = Settings(model=options.model)
-        run(options.out, options.work, options.per_set, options.seed, settings)
-    else:
-        rows = [json.loads(line) for line in options.file.read_text("utf-8").splitlines()]
-        print(f"Footnote {rag.__version__}, {len(rows)} questions\n")
-        print(score(rows))
+    runs.command_line(
+        __doc__,
+        lambda options, settings: run(
+            options.out, options.work, options.per_set, options.seed, settings
+        ),
+        score,
+        per_set=67,
+        add=lambda parser: parser.add_argument("--seed", type=int, default=1),
+        arguments=arguments,
+    )
 
 
 if __name__ == "__main__":

@@ -12,12 +12,12 @@ also predicted by weights fitted on the others.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
+from benchmarks import runs
 from rag import quoting
 from rag.assistant import load_llm
 from rag.config import Settings
@@ -34,7 +34,7 @@ Row = Mapping[str, Any]
 def collect(folder: Path, work: Path) -> None:
     """Write features and label of the candidates of each passage of "found", one line each."""
     out = folder / "quotes.jsonl"
-    done = len(out.read_text("utf-8").splitlines()) if out.exists() else 0
+    done = len(runs.read_lines(out))
     bias, factor = HOLDS
     scores = [bias + factor * row["lean"] for row in leans(folder / "found.jsonl")]
     settings = Settings()
@@ -63,8 +63,7 @@ def collect(folder: Path, work: Path) -> None:
                 {"features": c.features, "right": is_part_of_answer(row, c.text)} for c in judged
             ],
         }
-        with out.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(line) + "\n")
+        runs.add_line(out, line)
 
 
 def fit(rows: Sequence[Row]) -> str:
@@ -129,15 +128,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     collecting = commands.add_parser("collect")
     collecting.add_argument("folder", type=Path)
-    collecting.add_argument("--work", type=Path, default=Path(".cache/benchmarks"))
+    collecting.add_argument("--work", type=Path, default=runs.WORK)
     fitting = commands.add_parser("fit")
     fitting.add_argument("folder", type=Path)
     options = parser.parse_args(arguments)
     if options.command == "collect":
         collect(options.folder, options.work)
     else:
-        lines = (options.folder / "quotes.jsonl").read_text("utf-8").splitlines()
-        print(fit([json.loads(line) for line in lines]))
+        print(fit(runs.read_lines(options.folder / "quotes.jsonl")))
 
 
 if __name__ == "__main__":

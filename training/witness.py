@@ -19,21 +19,20 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import random
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
-from benchmarks import sets
+from benchmarks import runs, sets
+from benchmarks.runs import contains
 from rag import prompt as prompts
 from rag.assistant import load_llm
 from rag.config import Settings
 from rag.embedder import Embedder, load_embedder
-from rag.index import Index, build
+from rag.index import Index
 from rag.llm import LlamaModel
 from rag.passages import heading, split_sentences
 from rag.prompt import Prompt
@@ -44,10 +43,10 @@ CLAIMS = sets.DATA.parent / "claims"
 SEED = 0
 LONGEST = 170  # words of a text; longer ones cost more than they teach
 QUESTIONS_A_TEXT = 6
-# Pairs of each source for one round; rounds are repeated until there are enough.
 KINDS = ("holds", "found", "states", "gives")
 FOUND = ("nq_open_oracle", "clapnq_dev")
 FOUND_QUESTIONS = 60
+# Pairs of each source for one round; rounds are repeated until there are enough.
 SOURCES = {
     "fever_symmetric": 2,
     "fool_me_twice": 4,
@@ -80,7 +79,7 @@ class Pair:
     said: str
 
 
-def pairs(kind: str, work: Path = Path(".cache/benchmarks")) -> Iterator[Pair]:
+def pairs(kind: str, work: Path = runs.WORK) -> Iterator[Pair]:
     """Yield the pairs of one kind in a fixed order, mixed so that any beginning is a fair share.
 
     Args:
@@ -103,8 +102,7 @@ def found_hits(work: Path, embedder: Embedder) -> Iterator[tuple[int, str, Mappi
     """Yield group, set, question and each of its first passages, for the questions set apart."""
     indexes = {}
     for name in FOUND:
-        folder = work / name / "index"
-        build([sets.write_documents(name, work)], folder, embedder)
+        folder = runs.index_folder(name, work, embedder)
         indexes[name] = Index.open(folder, embedder.checksum)
     drawn = [sets.sample(name, FOUND_QUESTIONS, seed=SEED, fitting=True) for name in FOUND]
     for group, turn in enumerate(zip(*drawn, strict=True)):
@@ -121,13 +119,13 @@ def answers_question(row: Mapping[str, Any], text: str) -> bool:
     if not row["answerable"]:
         return False
     if row["gold_sentences"]:
-        return any(_in(gold, text) for gold in row["gold_sentences"])
-    return any(_in(answer, text) for answer in row["answers"])
+        return any(contains(text, gold) for gold in row["gold_sentences"])
+    return any(contains(text, answer) for answer in row["answers"])
 
 
 def is_part_of_answer(row: Mapping[str, Any], sentence: str) -> bool:
     """Tell whether a sentence answers: as `answers_question`, or as part of a gold sentence."""
-    if row["answerable"] and any(_in(sentence, gold) for gold in row["gold_sentences"]):
+    if row["answerable"] and any(contains(gold, sentence) for gold in row["gold_sentences"]):
         return True
     return answers_question(row, sentence)
 
@@ -162,8 +160,8 @@ def _gives() -> Iterator[Pair]:
         sentences = [s.text for s in split_sentences(text)]
         for row in rows[:QUESTIONS_A_TEXT]:
             question, answer = _question(row)
-            having = [s for s in sentences if _in(answer, s)]
-            others = [s for s in sentences if not _in(answer, s)]
+            having = [s for s in sentences if contains(s, answer)]
+            others = [s for s in sentences if not contains(s, answer)]
             if having:
                 prompt = prompts.gives_answer(question, having[0])
                 yield Pair(prompt, bool(row["label"]), group, "squad2", having[0], question)
@@ -171,15 +169,6 @@ def _gives() -> Iterator[Pair]:
                 other = rng.choice(others)
                 prompt = prompts.gives_answer(question, other)
                 yield Pair(prompt, False, group, "squad2", other, question)
-
-
-def _in(answer: str, sentence: str) -> bool:
-    return _plain(answer) in _plain(sentence)
-
-
-def _plain(text: str) -> str:
-    words = re.findall(r"[^\W_]+", text.lower())
-    return f" {' '.join(words)} "
 
 
 def _states() -> Iterator[Pair]:
@@ -208,18 +197,17 @@ def collect(kind: str, folder: Path, most: int, llm: LlamaModel, work: Path) -> 
     """Write the leans of up to `most` pairs to FOLDER/KIND.jsonl, going on where it was."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{kind}.jsonl"
-    done = len(path.read_text("utf-8").splitlines()) if path.exists() else 0
+    done = len(runs.read_lines(path))
     for pair in itertools.islice(pairs(kind, work), done, most):
         lean = llm.log_odds(replace(pair.prompt, leans=(0.0, 1.0)))
         row = {"lean": lean, "right": pair.right, "group": pair.group, "source": pair.source}
-        with path.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(row) + "\n")
+        runs.add_line(path, row)
 
 
 def leans(path: Path) -> list[dict[str, Any]]:
     """Return what was collected of one kind; "found" is fitted together with "holds"."""
     files = [path, path.with_name("found.jsonl")] if path.stem == "holds" else [path]
-    return [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
+    return [row for file in files for row in runs.read_lines(file)]
 
 
 def fit(folder: Path) -> str:
@@ -260,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     collecting = commands.add_parser("collect")
     collecting.add_argument("kind", choices=KINDS)
     collecting.add_argument("--out", type=Path, required=True)
-    collecting.add_argument("--work", type=Path, default=Path(".cache/benchmarks"))
+    collecting.add_argument("--work", type=Path, default=runs.WORK)
     collecting.add_argument("--most", type=int, default=1000)
     fitting = commands.add_parser("fit")
     fitting.add_argument("folder", type=Path)
