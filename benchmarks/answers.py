@@ -3,7 +3,8 @@
     python -m benchmarks.answers run --out FILE [--sets NAME …] [--per-set 300]   resumes
     python -m benchmarks.answers score FILE
 
-Only questions that no weights were fitted on are asked. A question is answered right when one of
+Only questions that no weights were fitted on are asked, unless `--fitting` asks the others, for
+looking at while rules are made. A question is answered right when one of
 its short answers stands in the answer, or, for sets with gold sentences, when a citation overlaps
 one. A statement is carried by gold evidence when one of its citations overlaps a gold sentence or,
 for sets with short answers, lies in a gold document and holds the answer.
@@ -11,6 +12,7 @@ for sets with short answers, lies in a gold document and holds the answer.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,15 @@ SETS = ("clapnq_dev", "squad2_halfdev", "dragonball_en_finance", "multihoprag_50
 KEPT = ("qid", "question", "answers", "answerable", "gold_sentences", "gold_docs", "qtype")
 
 
-def run(out: Path, work: Path, names: Sequence[str], per_set: int, settings: Settings) -> None:
+def run(
+    out: Path,
+    work: Path,
+    names: Sequence[str],
+    per_set: int,
+    settings: Settings,
+    *,
+    fitting: bool = False,
+) -> None:
     """Ask every sampled question, set by set in turn, one line a question."""
     done = {row["qid"] for row in runs.read_lines(out)}
     embedder, llm = load_embedder(settings.embedder), load_llm(settings)
@@ -34,7 +44,7 @@ def run(out: Path, work: Path, names: Sequence[str], per_set: int, settings: Set
     for name in names:
         folder = runs.index_folder(name, work, embedder)
         assistants[name] = Assistant.open(folder, settings=settings, embedder=embedder, llm=llm)
-    drawn = {name: sets.sample(name, per_set, seed=1, fitting=False) for name in names}
+    drawn = {name: sets.sample(name, per_set, seed=1, fitting=fitting) for name in names}
     for turn in range(per_set):
         for name in names:
             if turn >= len(drawn[name]) or drawn[name][turn]["qid"] in done:
@@ -116,16 +126,26 @@ def _line(name: str, rows: Sequence[Row]) -> str:
     )
 
 
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sets", nargs="+", default=SETS)
+    parser.add_argument("--fitting", action="store_true")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     runs.command_line(
         __doc__,
         lambda options, settings: run(
-            options.out, options.work, options.sets, options.per_set, settings
+            options.out,
+            options.work,
+            options.sets,
+            options.per_set,
+            settings,
+            fitting=options.fitting,
         ),
         score,
         per_set=300,
-        add=lambda parser: parser.add_argument("--sets", nargs="+", default=SETS),
+        add=_add_options,
         arguments=arguments,
     )
 

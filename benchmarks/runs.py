@@ -86,6 +86,7 @@ def command_line(
     *,
     per_set: int,
     add: Callable[[argparse.ArgumentParser], object] = lambda parser: None,
+    unit: str = "questions",
     arguments: Sequence[str] | None = None,
 ) -> None:
     """Run `run --out FILE` or `score FILE` of a benchmark.
@@ -96,6 +97,7 @@ def command_line(
         score: makes the table of the rows.
         per_set: how many questions of each set unless told otherwise.
         add: adds the benchmark's own options to those of `run`.
+        unit: what a row is, for the heading.
         arguments: the command line, the process's own if None.
     """
     parser = argparse.ArgumentParser(description=description)
@@ -113,5 +115,5 @@ def command_line(
         run(options, Settings(model=options.model))
     else:
         rows = read_lines(options.file)
-        print(f"Footnote {rag.__version__}, {len(rows)} questions\n")
+        print(f"Footnote {rag.__version__}, {len(rows)} {unit}\n")
         print(score(rows))

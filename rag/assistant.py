@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from rag import prompt as prompts
 from rag.config import MAX_QUESTION_CHARS, Settings, index_folder
@@ -16,7 +15,7 @@ from rag.embedder import Embedder, load_embedder
 from rag.errors import CancelledError, EmptyQuestionError, QuestionTooLongError
 from rag.index import Index
 from rag.llm import LlamaModel, Mind
-from rag.parts import split_question
+from rag.parts import Split, split_question
 from rag.passages import heading
 from rag.prove import (
     CoverageChecker,
@@ -28,13 +27,16 @@ from rag.prove import (
     merge,
 )
 from rag.prove.conflicts import find_conflicts
+from rag.prove.joined import agree, disagreeing, speaks_of
 from rag.prove.select import Selector
+from rag.prove.window import window
 from rag.quoting import Quoter
 from rag.retrieve import retrieve
 from rag.types import (
     Answer,
     Done,
     Draft,
+    DraftKind,
     Event,
     Hit,
     Judged,
@@ -55,6 +57,9 @@ EAGER = 0.9
 FLOOR = -1.2
 MARGIN = 1.25
 COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
+# Passages whose failed drafts are written once more, and words of evidence shown for it.
+MOST_REPAIRS = 2
+EVIDENCE = 70
 _MAX_CLOSEST = 3
 
 
@@ -118,7 +123,7 @@ class Assistant:
         self.rarity = rarity = Rarity([passage.text for passage in index.passages])
         threshold = self.settings.support_threshold
         coverage = CoverageChecker(rarity, threshold=COVERED)
-        self.checker = WitnessedChecker(coverage, llm, threshold=threshold)
+        self.checker = WitnessedChecker(coverage, llm, rarity, threshold=threshold)
         self.prover = Prover(self.checker, also=coverage)
         self.selector = Selector(rarity)
         self.quoter = Quoter(embedder, llm, rarity, self._find)
@@ -186,20 +191,30 @@ class Assistant:
         yield Retrieved(run.hits)
         self.checker.cancel = run.cancel
         if run.hits:
-            if self.settings.reading != "joint":
-                yield from self._read_singly(run)
-            if self.settings.reading == "joint" or (
-                self.settings.reading == "single+joint"
-                and any(not draft.refused for draft in run.drafts)
-                and not self._chosen(run)
-            ):
-                yield from self._read_jointly(run)
-            yield from self._compose(run)
-            if not self._chosen(run):
-                yield from self._quote(run)
-            if not self._chosen(run):
-                yield from self._ask_parts(run)
+            split = split_question(run.question)
+            if split.ahead:
+                yield from self._ask_parts(run, split)
+            if not run.parts:
+                yield from self._read(run)
+            if split.parts and not split.ahead:
+                yield from self._ask_parts(run, split)
         yield Done(self._finish(run))
+
+    def _read(self, run: _Run) -> Iterator[Event]:
+        """Read and write as the settings say; quote where no draft is proven."""
+        if self.settings.reading != "joint":
+            yield from self._read_singly(run)
+        if self.settings.reading == "joint" or (
+            self.settings.reading == "single+joint"
+            and any(not draft.refused for draft in run.drafts)
+            and not self._chosen(run)
+        ):
+            yield from self._read_jointly(run)
+        yield from self._compose(run)
+        if not self._chosen(run):
+            yield from self._repair(run)
+        if not self._chosen(run):
+            yield from self._quote(run)
 
     def _read_singly(self, run: _Run) -> Iterator[Event]:
         """Read each passage on its own; write from those that hold the answer.
@@ -254,7 +269,7 @@ class Assistant:
         run: _Run,
         prompt: prompts.Prompt,
         own: Sequence[Hit],
-        kind: Literal["single", "joint", "composed"],
+        kind: DraftKind,
         holds: float | None = None,
     ) -> Iterator[Event]:
         """Write one draft and prove each sentence as soon as it is whole."""
@@ -280,7 +295,7 @@ class Assistant:
             refused=prompts.is_refusal(text),
             logprob=sum(logprobs) / len(logprobs) if logprobs else 0.0,
             passage_ids=tuple(hit.passage.id for hit in own),
-            source=own[0].document.source if kind == "single" else "",
+            source=own[0].document.source if len(own) == 1 else "",
             kind=kind,
             holds=holds,
         )
@@ -300,6 +315,26 @@ class Assistant:
         ranked = self.selector.rank(run.question, run.proofs)
         return merge(ranked, self.selector.alike, most=MAX_STATEMENTS)
 
+    def _repair(self, run: _Run) -> Iterator[Event]:
+        """Write once more, from the best evidence alone, what was drafted and not proven.
+
+        Only the passages that the model takes to hold the answer are tried, the surest first.
+        """
+        began = time.perf_counter()
+        failed: dict[str, tuple[Proof, Draft]] = {}
+        for proof, draft in run.proofs:
+            if not proof.supported and proof.judgement.sentences and (draft.holds or 0) >= EAGER:
+                failed.setdefault(draft.passage_ids[0], (proof, draft))
+        tried = sorted(failed.values(), key=lambda pair: -(pair[1].holds or 0))[:MOST_REPAIRS]
+        run.spent.prove_s += time.perf_counter() - began
+        for proof, draft in tried:
+            hit = proof.judgement.sentences[0][0]
+            evidence = window(f"{run.question} {proof.text}", (hit,), self.rarity, most=EVIDENCE)
+            prompt = prompts.rewrite(run.question, evidence)
+            yield from self._draft(run, prompt, (hit,), "repaired", draft.holds)
+            if self._chosen(run):
+                break
+
     def _quote(self, run: _Run) -> Iterator[Event]:
         """Answer with a document's own sentence where no draft was proven."""
         began = time.perf_counter()
@@ -315,9 +350,15 @@ class Assistant:
                 break
         run.spent.prove_s += time.perf_counter() - began
 
-    def _ask_parts(self, run: _Run) -> Iterator[Event]:
-        """Ask of each name by itself where the whole question found nothing."""
-        for part in split_question(run.question):
+    def _ask_parts(self, run: _Run, split: Split) -> Iterator[Event]:
+        """Ask each part of a question that the answer so far does not speak of.
+
+        Where no part is answered nothing is kept of them, so that the whole is said not to be.
+        """
+        chosen = self._chosen(run)
+        for place, part in enumerate(split.parts):
+            if chosen and split.kind == "names" and speaks_of(chosen, split.names[place]):
+                continue
             hits = tuple(self._find(part, self.settings.passages))
             sub = replace(run, question=part, hits=hits, proofs=[], parts=[])
             if sub.hits:
@@ -325,7 +366,13 @@ class Assistant:
                 if not self._chosen(sub):
                     yield from self._quote(sub)
             run.parts.append(sub)
-        if not any(self._chosen(sub) for sub in run.parts):
+        found = [sub for sub in run.parts if self._chosen(sub)]
+        if split.kind == "clauses" and not agree(run.question, [self._chosen(s) for s in found]):
+            for sub in found:
+                sub.proofs = [(disagreeing(proof), draft) for proof, draft in sub.proofs]
+            found = []
+        if not found and not chosen:
+            run.proofs += [pair for sub in run.parts for pair in sub.proofs]
             run.parts.clear()
 
     def _compose(self, run: _Run) -> Iterator[Event]:

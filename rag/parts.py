@@ -1,23 +1,30 @@
-"""Question -> the questions it is made of, one for each name it asks of; pure.
+"""Question -> the questions it is made of; pure.
 
 "How long do the bans of Amazon and IBM last?" asks two things, and no passage about Amazon alone
-answers both. Where the whole question finds nothing, each of its names is asked of by itself, in
-the words of the question.
+answers both. "Which company is sued by X, and was fined by Y?" joins two clauses that different
+documents may answer. Each part is asked by itself, in the words of the question.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Literal
 
-# A name: capitalised words, small ones allowed inside ("Bank of England").
+_MONTH = (
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+)
+# A name: capitalised words, small ones allowed inside ("Bank of England"), "Ltd." at its end.
 _NAME = (
     r"(?:[A-Z][\w’'&-]*|\d+[A-Z]\w*)"
     r"(?:\s+(?:(?:of|for|de|van|von)\s+)?(?:the\s+)?(?:[A-Z][\w’'&-]*|\d+[A-Z]\w*))*"
+    r"(?:(?:(?<=\bLtd)|(?<=\bInc)|(?<=\bCo)|(?<=\bCorp))\.)?"
 )
+_YEAR = rf"(?:\s+in\s+(?:{_MONTH}\s+)?\d{{4}})?"
 # What may stand before a name as part of it: "the research firm IDC".
 _BEFORE = r"(?:(?:the|a|an|its|his|her|their)\s+)?(?:[a-z]+\s+){0,2}?"
-_ITEM = rf"(?:{_BEFORE}{_NAME})"
-_FIRST = rf"(?:(?:the\s+)?{_NAME})"
+_ITEM = rf"(?:{_BEFORE}{_NAME}{_YEAR})"
+_FIRST = rf"(?:(?:the\s+)?{_NAME}{_YEAR})"
 _JOINED = re.compile(
     rf"(?P<first>{_FIRST})"
     rf"(?P<more>(?:\s*,\s*{_ITEM})*)"
@@ -25,8 +32,7 @@ _JOINED = re.compile(
 )
 # A month or weekday is no name to ask of, and "between A and B" asks of both at once.
 _TIMES = re.compile(
-    r"^(?:the\s+)?(?:January|February|March|April|May|June|July|August|September|October|November|"
-    r"December|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)\b"
+    rf"^(?:the\s+)?(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)\b"
 )
 _PAIRED = re.compile(r"\b(?:between|from|versus|vs)\s+(?:both\s+)?$", re.IGNORECASE)
 _OPENERS = frozenset(
@@ -36,13 +42,60 @@ _OPENERS = frozenset(
 _BOTH = re.compile(r"\b(?:both|respectively|each)\s+", re.IGNORECASE)
 MOST_PARTS = 4
 
+_COMPARE = re.compile(r"^Compare\s+(?:the\s+)?(?P<what>.+?)\.\s+(?:Which|Who|What|Whose)\b.*\?$")
+_WHEN_WORDS = re.compile(r"^(?:times?|dates?|timing)\s+of\s+(?:the\s+)?|\s+(?:times?|dates?)\b")
+_RESPECTIVELY = re.compile(r"\s+and\s+(?:in\s+)?(\d{4}),?\s+respectively")
+_OWN_YEAR = re.compile(r"\s+in\s+(\d{4})$")
+_CONTRAST = re.compile(
+    r"^(?P<first>(?:Do|Does|Did|Is|Are|Was|Were|Has|Have|Had)\b.+?),\s+"
+    r"(?:while|whereas)\s+(?:also\s+)?(?P<second>(?!\w+ing\b).+)\?$"
+)
+# "Which company is sued …, is accused …, and has …?": clauses about one thing that is asked for.
+_WANTED = re.compile(
+    r"^(?P<opener>(?:Which|What)(?:\s+[\w-]+){1,3}?|Who(?:\s+is\s+the\s+[\w-]+)?)\s*,?\s+"
+    r"(?P<rest>(?:who|whose|that|is|was|are|were|has|had|have|facing|implicated)\b.+)\?$"
+)
+_CLAUSE = re.compile(
+    r",\s+(?:and\s+|but\s+)?(?:also\s+|recently\s+|then\s+)*"
+    r"(?=(?:who|whose|is|was|are|were|has|had|have|accused|alleged|claimed|admitted|faced|"
+    r"persuaded|convinced|introduced|offers|invested)\b)"
+)
+_MIN_CLAUSE = 5
+_MIN_CLAUSES_WORDS = 22
 
-def split_question(question: str) -> tuple[str, ...]:
-    """Return a question for each of the names it joins, or nothing where it asks one thing.
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The parts of a question.
+
+    Attributes:
+        parts: questions that can be asked by themselves; none where it asks one thing.
+        kind: "names" one thing asked of several names; "comparison" the same, to be compared;
+            "clauses" several things said of the one that is asked for; "contrast" two claims.
+        names: for "names" and "comparison", what each part is asked of.
+    """
+
+    parts: tuple[str, ...] = ()
+    kind: Literal["", "names", "comparison", "clauses", "contrast"] = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def ahead(self) -> bool:
+        """Whether no passage can be hoped to answer the whole, so that its parts come first."""
+        return self.kind in ("comparison", "clauses", "contrast")
+
+
+def split_question(question: str) -> Split:
+    """Take a question apart; the result has no parts where it asks one thing.
 
     Args:
         question: in plain words.
     """
+    return _compared(question) or _contrasted(question) or _clauses(question) or _names(question)
+
+
+def _names(question: str) -> Split:
+    """Return a question for each of the names that a question joins."""
     for match in _JOINED.finditer(question):
         before, after = question[: match.start()], question[match.end() :]
         first = match["first"]
@@ -56,10 +109,68 @@ def split_question(question: str) -> tuple[str, ...]:
         items = [first, *re.split(r"\s*,\s*", match["more"])[1:], match["last"]]
         if not first or _PAIRED.search(before) or any(_TIMES.match(item) for item in items):
             continue
+        if before.endswith("- ") or len(re.findall(r"(?<!\w)['‘]|['’](?!\w)", before)) % 2:
+            continue  # a title, not a list: 'Life and Style'
         if len(set(items)) < len(items) or len(items) > MOST_PARTS:
             continue
+        years = _RESPECTIVELY.match(after), _OWN_YEAR.search(items[-1])
+        if years[0] and years[1] and len(items) == 2:
+            items = [f"{items[0]} in {years[1][1]}", _OWN_YEAR.sub(f" in {years[0][1]}", items[1])]
+            after = after[years[0].end() :]
         owner = re.search(r"['’]s?$", items[-1])
         if owner:  # "Amazon and IBM's bans" are the bans of each
             items = [i if re.search(r"['’]s?$", i) else f"{i}’s" for i in items]
-        return tuple(_BOTH.sub("", f"{before}{item}{after}").strip() for item in items)
-    return ()
+        parts = [_BOTH.sub("", f"{before}{item}{after}").strip() for item in items]
+        return Split(tuple(parts), "names", tuple(items))
+    return Split()
+
+
+def _compared(question: str) -> Split | None:
+    """Take "Compare the income of A in 2019 and B in 2020. Which …?" apart."""
+    match = _COMPARE.match(question)
+    found = _names(f"{match['what']}.") if match else Split()
+    if not found.parts:
+        return None
+    parts = []
+    for part, name in zip(found.parts, found.names, strict=True):
+        asked = re.sub(r"(?<!Ltd)(?<!Inc)(?<!Co)(?<!Corp)\.$", "", part)
+        plain = _WHEN_WORDS.sub("", asked, count=1)
+        thing = re.sub(r"\s+(?:of|for|by|in|at)\s*$", "", plain.split(name.rstrip("."))[0])
+        were = "were" if re.search(r"[^s]s$", thing) else "was"
+        parts.append(f"{'When' if plain != asked else 'What'} {were} the {plain}?")
+    return Split(tuple(parts), "comparison", found.names)
+
+
+def _contrasted(question: str) -> Split | None:
+    """Take "Does A suggest this, while B suggests that?" apart."""
+    match = _CONTRAST.match(question)
+    if not match:
+        return None
+    return Split((f"{match['first']}?", f"Is it true that {match['second']}?"), "contrast")
+
+
+def _clauses(question: str) -> Split | None:
+    """Take "Which company is this, was that, and has done a third?" apart."""
+    match = _WANTED.match(question)
+    if not match or len(question.split()) < _MIN_CLAUSES_WORDS:
+        return None
+    clauses: list[str] = []
+    for clause in _CLAUSE.split(match["rest"]):
+        short = clauses and min(len(clause.split()), len(clauses[-1].split())) < _MIN_CLAUSE
+        if clauses and (short or clauses[-1].startswith("that,")):
+            clauses[-1] += f", {clause}"
+        else:
+            clauses.append(clause)
+    if not 2 <= len(clauses) <= MOST_PARTS:
+        return None
+    opener = match["opener"]
+    return Split(tuple(f"{_opening(opener, c)} {c}?" for c in clauses), "clauses")
+
+
+def _opening(opener: str, clause: str) -> str:
+    """Return the words that make a question of a clause."""
+    relative = re.match(r"(?:who|whose|that|\w+ing|implicated)\b", clause)
+    if not relative:
+        verb = " was" if re.match(r"\w+ed\s+by\b", clause) else ""
+        return f"{'Who' if opener.startswith('Who') else opener}{verb}"
+    return "Who is it" if opener == "Who" else opener

@@ -128,6 +128,18 @@ def compose(question: str, facts: Sequence[str]) -> Prompt:
     )
 
 
+def rewrite(question: str, evidence: str) -> Prompt:
+    """Ask for an answer in the words of a few sentences alone."""
+    return Prompt(
+        system=(
+            "You answer a question with the words of a text. Reply with one short, complete "
+            "sentence that says only what the text says, in its own words."
+        ),
+        reading="",
+        asking=f"Text:\n{evidence}\n\nQuestion: {question}\nAnswer in one sentence.",
+    )
+
+
 def with_text(text: str, asking: str, leans: tuple[float, float] = (0.0, 1.0)) -> Prompt:
     """Ask about a text."""
     return Prompt(_READER, f"Text:\n{text}\n\n", asking, leans)

@@ -95,6 +95,9 @@ class Hit:
     signals: Mapping[str, float] = field(default_factory=dict)
 
 
+DraftKind = Literal["single", "joint", "composed", "repaired"]
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What the model wrote, untouched.
@@ -107,7 +110,8 @@ class Draft:
         passage_ids: the passages it was shown: one for a single reading, several for a
             joint one.
         source: path of the document of a single reading, "" for a joint one.
-        kind: how it was read: "single", "joint", or "composed" from proven drafts.
+        kind: how it was read: "single", "joint", "composed" from proven drafts, or "repaired",
+            once more from the evidence of a draft that was not proven.
         holds: log-odds, by the model, that the passage answers the question at all; None
             where that was not asked.
     """
@@ -117,7 +121,7 @@ class Draft:
     logprob: float
     passage_ids: tuple[str, ...]
     source: str
-    kind: Literal["single", "joint", "composed"] = "single"
+    kind: DraftKind = "single"
     holds: float | None = None
 
 
@@ -203,6 +207,7 @@ class Statement:
         citations: the smallest set of source sentences that carry it, then one set for each
             other document that carries it too.
         reason: why it is withheld, in words a reader understands; "" when supported.
+        written: the sentence as the model first wrote it, where it was cut to what is carried.
     """
 
     text: str
@@ -210,6 +215,7 @@ class Statement:
     support: float
     citations: tuple[Citation, ...] = ()
     reason: str = ""
+    written: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON form (docs/answer-format.md)."""
@@ -218,6 +224,7 @@ class Statement:
             "verdict": self.verdict.value,
             "support": round(self.support, 4),
             "reason": self.reason,
+            "written": self.written,
             "citations": [c.to_json() for c in self.citations],
         }
 
@@ -228,7 +235,7 @@ class Conflict:
 
     Attributes:
         sides: places of the statements in the answer, from 0, in their order.
-        kind: what differs: "number", "date" or "yes and no".
+        kind: what differs: "number", "date", "yes and no", or the whole "answer".
         newest: the side whose document has the latest date, None where dates do not decide.
     """
 

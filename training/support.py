@@ -17,6 +17,7 @@ from typing import Any
 
 from rag.prompt import STATES
 from rag.prove import Claim, CoverageChecker, Judgement, Rarity
+from rag.prove.coverage import EXACT
 from rag.prove.witness import features
 from rag.testing import make_hit
 from training.witness import Pair, leans, pairs
@@ -44,7 +45,7 @@ def fit(folder: Path) -> str:
     scores = bias + factor * lean
     chosen = list(itertools.islice(pairs("states"), len(right)))
     found = judgements(chosen)
-    open_ = np.array([j.open for j in found])
+    open_ = np.array([j.fault not in EXACT for j in found])
     table = np.array([features(j, s) for j, s in zip(found, scores, strict=True)])
     # What exact facts refuse stays refused, however sure the others are.
     closed = np.where(open_, 1.0, 0.0)

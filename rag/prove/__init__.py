@@ -2,6 +2,7 @@
 
 words.py     what a text says, in a form that can be compared
 coverage.py  the judge: exact facts and coverage; behind the one-method `Checker`
+window.py    the few sentences of long or several passages that bear on a claim
 witness.py   the model asked beside it: both make one probability
 prover.py    which passages are tried, which sentences are cited, what says the same
 select.py    which proven statements answer what was asked

@@ -1,23 +1,34 @@
 """Proven statements -> those that give different values for one thing, side by side; pure.
 
 Two statements from different documents differ where they say the same of the same and one gives
-another number, another date, or the opposite. Which is right is not decided here: a reader is shown
+another number, another date, or the opposite; and where one thing was asked for ("who was the owner
+of …") and each gives another answer, with nothing in common but the question's words. Which is
+right is not decided here: a reader is shown
 both, with where and when each was published.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rag.prove.coverage import Rarity, match
 from rag.prove.prover import Proof
-from rag.prove.words import Reading, is_light, read
+from rag.prove.words import Reading, is_light, name_run, read
 from rag.types import Conflict
 
 # Share of the words beside the values that two statements must have in common.
 SAME_FRAME = 0.6
 # For the opposite of the same, nearly all of them.
 SAME_WORDS = 0.75
+# A question that one answer fills: "who was", "where is", "what was the <one thing>".
+_ASKS_ONE = re.compile(
+    r"^\W*(?:(?:who|where) (?:is|was)\b|where (?:did|does)\b|when\b"
+    r"|what (?:is|was) the (?P<what>[\w-]+(?: [\w-]+)?) (?:of|for|in|at)\b"
+    r"|(?:in |on |to |from |at )?(?:what|which) (?P<noun>[\w-]+(?: [\w-]+){0,2}?) "
+    r"(?:is|was|did|does|has|had)\b)",
+    re.IGNORECASE,
+)
 
 
 def find_conflicts(question: str, proofs: Sequence[Proof], rarity: Rarity) -> tuple[Conflict, ...]:
@@ -36,6 +47,8 @@ def find_conflicts(question: str, proofs: Sequence[Proof], rarity: Rarity) -> tu
             if _documents(proofs[i]) & _documents(proofs[j]):
                 continue
             kind = differ(readings[i], readings[j], asked, rarity)
+            if not kind and asks_one(question):
+                kind = _other_answer(readings[i], readings[j], asked)
             if not kind:
                 continue
             group = next((sides for sides, k in found if k == kind and sides & {i, j}), None)
@@ -68,6 +81,40 @@ def differ(one: Reading, other: Reading, asked: Reading, rarity: Rarity) -> str:
         return "" if any(a.carries(b) or b.carries(a) for a in dates for b in others) else "date"
     days, other_days = one.weekdays - asked.weekdays, other.weekdays - asked.weekdays
     return "date" if days and other_days and not days & other_days else ""
+
+
+def asks_one(question: str) -> bool:
+    """Tell whether a question asks for one thing, which can have one right answer."""
+    match = _ASKS_ONE.match(question)
+    if not match:
+        return False
+    thing = match["what"] or match["noun"] or ""
+    return not re.search(r"[^s]s$", thing)
+
+
+def _other_answer(one: Reading, other: Reading, asked: Reading) -> str:
+    """Return "answer" if two statements add to the question's words nothing in common.
+
+    Where both add names, the names decide.
+    """
+    about = asked.stems & one.stems & other.stems
+    names, other_names = (_names(r) - asked.stems for r in (one, other))
+    if names and other_names:
+        return "answer" if about and not names & other_names else ""
+    ours, theirs = (
+        {w.stem for w in r.words if not is_light(w.stem) and not match(w.stem, asked.stems)}
+        for r in (one, other)
+    )
+    if not ours or not theirs or not about:
+        return ""
+    return "" if any(match(stem, theirs) for stem in ours) else "answer"
+
+
+def _names(reading: Reading) -> set[str]:
+    """Return the stems of names; a capital that opens a sentence needs a second beside it."""
+    leading = name_run(reading.words)
+    inside = {w.stem for w in reading.words if w.name and not w.first}
+    return inside | ({w.stem for w in leading} if len(leading) > 1 else set())
 
 
 def _common(one: Reading, other: Reading, rarity: Rarity) -> float:

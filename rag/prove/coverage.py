@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
-from typing import Protocol
+from typing import Literal, Protocol
 
 from rag.passages import heading
 from rag.prove.words import Date, Reading, Word, is_light, join, name_run, normal, read, stem
@@ -59,6 +59,13 @@ _TURNING_WORDS = """
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
+Fault = Literal[
+    "", "nothing", "number", "date", "quotation", "negation", "subject", "name", "words"
+]
+# Faults no reading of the text can mend: what is said there is another fact.
+EXACT: frozenset[Fault] = frozenset({"number", "date", "quotation", "negation", "subject"})
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A sentence the model wrote, and where its proof is looked for.
@@ -84,6 +91,7 @@ class Judgement:
         reason: in words a reader understands; "" when supported.
         anchored: the cited sentences name what the statement speaks of; otherwise who is
             meant follows from the surroundings, if at all.
+        fault: the first kind of thing that is not borne out; "nothing": no sentence is near.
     """
 
     verdict: Verdict
@@ -91,6 +99,7 @@ class Judgement:
     sentences: tuple[tuple[Hit, Sentence], ...]
     reason: str = ""
     anchored: bool = True
+    fault: Fault = ""
 
     @property
     def open(self) -> bool:
@@ -143,6 +152,10 @@ class Rarity:
         return weight * LIGHT_WEIGHT if is_light(stem) else weight
 
 
+_WHO = "The source does not say clearly of whom or what it says this."
+_Problem = tuple[Fault, Verdict, str]
+
+
 @dataclass(frozen=True, slots=True)
 class _Evidence:
     """The sentences of one or more passages, taken apart."""
@@ -175,12 +188,14 @@ class CoverageChecker:
         """Return verdict, support and the fewest sentences that carry the claim."""
         statement = read(claim.text)
         if not statement.words and not statement.numbers and not statement.dates:
-            return Judgement(Verdict.NOT_FOUND, 0.0, (), "It states nothing that can be checked.")
+            reason = "It states nothing that can be checked."
+            return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
         evidence = self._evidence(claim.hits)
         asked = read(claim.question)
         chosen = self._choose(statement, evidence)
         if not chosen:
-            return Judgement(Verdict.NOT_FOUND, 0.0, (), "No sentence of the document says this.")
+            reason = "No sentence of the document says this."
+            return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
         sentences = tuple(evidence.sentences[i] for i in chosen)
         support, missing = self._coverage(statement, asked, evidence, chosen)
         anchored = _anchored(statement, evidence, chosen)
@@ -188,14 +203,15 @@ class CoverageChecker:
             support *= _APART
         problem = _facts(claim, statement, asked, evidence, chosen)
         if not problem and _dated_elsewhere(statement, evidence, chosen):
-            problem = Verdict.NOT_FOUND, "The source gives the date in another sentence."
+            problem = "date", Verdict.NOT_FOUND, "The source gives the date in another sentence."
         if problem:
-            verdict, reason = problem
-            return Judgement(verdict, min(support, 0.5), sentences, reason)
+            fault, verdict, reason = problem
+            return Judgement(verdict, min(support, 0.5), sentences, reason, fault=fault)
         if support < self.threshold:
             words = ", ".join(f"“{word}”" for word in dict.fromkeys(missing))
             verdict = Verdict.PARTLY if support >= 0.5 else Verdict.NOT_FOUND
-            return Judgement(verdict, support, sentences, f"Not in the source: {words}.", anchored)
+            reason = f"Not in the source: {words}." if words else _WHO
+            return Judgement(verdict, support, sentences, reason, anchored, fault="words")
         return Judgement(Verdict.SUPPORTED, support, sentences, anchored=anchored)
 
     def _evidence(self, hits: Sequence[Hit]) -> _Evidence:
@@ -323,7 +339,7 @@ def _facts(
     asked: Reading,
     evidence: _Evidence,
     chosen: Sequence[int],
-) -> tuple[Verdict, str] | None:
+) -> _Problem | None:
     """Return the first exact fact of the statement that the evidence does not bear out."""
     picked = [evidence.readings[i] for i in chosen]
     numbers = frozenset[tuple[float, str]]().union(*(r.numbers for r in picked))
@@ -335,22 +351,22 @@ def _facts(
         value, unit = min(wrong)
         said = f"{value:g}{unit}" if unit == "%" else f"{unit}{value:g}"
         kind = Verdict.CONTRADICTED if any(u == unit for _, u in numbers) else Verdict.NOT_FOUND
-        return kind, f"The number {said} does not stand in the source sentence."
+        return "number", kind, f"The number {said} does not stand in the source sentence."
     for value, counts in statement.counted:
         if (value, "") in asked.numbers or (counts in asked.stems and is_light(counts)):
             continue
         if not any((value, "") in r.numbers and match(counts, r.stems) for r in picked):
-            return Verdict.NOT_FOUND, f"The source does not count {value:g} of these."
+            return "number", Verdict.NOT_FOUND, f"The source does not count {value:g} of these."
     for date in statement.dates:
         if not any(_dated(known, date, evidence.around.dates) for known in dates):
-            return (
-                Verdict.CONTRADICTED if dates else Verdict.NOT_FOUND
-            ), "The date does not stand in the source sentence."
+            kind = Verdict.CONTRADICTED if dates else Verdict.NOT_FOUND
+            return "date", kind, "The date does not stand in the source sentence."
     if statement.weekdays - days:
-        return Verdict.NOT_FOUND, "The weekday does not stand in the source sentence."
+        return "date", Verdict.NOT_FOUND, "The weekday does not stand in the source sentence."
     for quoted in _QUOTED.findall(normal(claim.text)):
         if len(quoted.split()) >= 3 and _letters(quoted) not in _letters(evidence.text):
-            return Verdict.NOT_FOUND, "The quoted words do not stand in the source as quoted."
+            reason = "The quoted words do not stand in the source as quoted."
+            return "quotation", Verdict.NOT_FOUND, reason
     return (
         _negation(statement, picked)
         or _left_open(claim.text, [evidence.sentences[i][1].text for i in chosen])
@@ -359,10 +375,10 @@ def _facts(
     )
 
 
-def _left_open(statement: str, cited: Sequence[str]) -> tuple[Verdict, str] | None:
+def _left_open(statement: str, cited: Sequence[str]) -> _Problem | None:
     """Refuse a plain statement of what the source says is not known."""
     if any(_OPEN.search(normal(text)) for text in cited) and not _OPEN.search(normal(statement)):
-        return Verdict.CONTRADICTED, "The source leaves this open."
+        return "negation", Verdict.CONTRADICTED, "The source leaves this open."
     return None
 
 
@@ -395,7 +411,7 @@ def _is_name(word: Word, evidence: _Evidence) -> bool:
 
 def _names(
     statement: Reading, asked: Reading, evidence: _Evidence, chosen: Sequence[int]
-) -> tuple[Verdict, str] | None:
+) -> _Problem | None:
     """Require every name in the cited sentences, just before them, or in the heading."""
     window = {j for i in chosen for j in range(max(0, i - 3), i + 1)}
     near = frozenset[str]().union(*(evidence.readings[i].stems for i in window))
@@ -411,7 +427,7 @@ def _names(
             not word.first or word.surface.isupper() or (given and not is_light(word.stem))
         ):
             name = normal(word.surface).removesuffix("'s")
-            return Verdict.NOT_FOUND, f"“{name}” does not stand in the source sentence."
+            return "name", Verdict.NOT_FOUND, f"“{name}” does not stand in the source sentence."
     return None
 
 
@@ -429,19 +445,19 @@ def shortened(words: Sequence[Word], place: int, near: Set[str], text: str) -> b
     return all(stem(name) in own for name in before)
 
 
-def _negation(statement: Reading, picked: Sequence[Reading]) -> tuple[Verdict, str] | None:
+def _negation(statement: Reading, picked: Sequence[Reading]) -> _Problem | None:
     """Require that what is denied is denied and what is affirmed is affirmed."""
     denied = frozenset[str]().union(*(r.negated for r in picked))
     plain = frozenset[str]().union(*(r.plain for r in picked))
     for form in statement.negated:
         if form in plain and form not in denied and not is_light(form):
-            return Verdict.CONTRADICTED, "The statement denies what the source affirms."
+            return "negation", Verdict.CONTRADICTED, "The statement denies what the source affirms."
     for form in statement.plain - statement.negated:
         if form in denied and form not in plain:
-            return Verdict.CONTRADICTED, "The statement affirms what the source denies."
+            return "negation", Verdict.CONTRADICTED, "The statement affirms what the source denies."
     stems = frozenset[str]().union(*(r.stems for r in picked))
     if statement.negators and not any(r.negators for r in picked) and not _turns(stems, statement):
-        return Verdict.CONTRADICTED, "The statement denies what the source affirms."
+        return "negation", Verdict.CONTRADICTED, "The statement denies what the source affirms."
     return None
 
 
@@ -462,9 +478,7 @@ def _turns(stems: Set[str], statement: Reading) -> bool:
     )
 
 
-def _subject(
-    statement: Reading, evidence: _Evidence, chosen: Sequence[int]
-) -> tuple[Verdict, str] | None:
+def _subject(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> _Problem | None:
     """Refuse a statement about one name whose predicate the source gives to another."""
     subject = _leading_names(statement, evidence)
     if not subject:
@@ -483,6 +497,7 @@ def _subject(
         others = {w.stem for r in evidence.readings for w in r.words if w.name and not w.first}
         if opening[0].stem in others | evidence.around.stems:
             return (
+                "subject",
                 Verdict.NOT_FOUND,
                 f"The source says this of {opening[0].surface}, not of {subject[0].surface}.",
             )
@@ -496,9 +511,17 @@ def _leading_names(statement: Reading, evidence: _Evidence) -> list[Word]:
 
 
 def _anchored(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> bool:
-    """Tell whether a cited sentence names what the statement speaks of first."""
+    """Tell whether a cited sentence, or the title above it, names what the statement opens with.
+
+    What a document's title names its sentences are about, unless they begin with another name.
+    """
     own = {word.stem for word in _leading_names(statement, evidence)}
-    return not own or any(own & evidence.readings[i].stems for i in chosen)
+    if not own or any(own & evidence.readings[i].stems for i in chosen):
+        return True
+    names = {w.stem for r in evidence.readings for w in r.words if w.name and not w.first}
+    opening = {w.stem for i in chosen for w in evidence.readings[i].words[:1] if w.first}
+    titled = {w.stem for hit, _ in evidence.sentences[:1] for w in read(hit.document.title).words}
+    return own <= titled and not opening & names
 
 
 def _dated_elsewhere(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> bool:

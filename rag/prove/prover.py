@@ -23,6 +23,15 @@ _WHEN = re.compile(
     rf"|{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?)?"
     rf"|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}|\d{{4}})(?:,? \d{{4}})?\b,?"
 )
+_ADDITION = re.compile(
+    r"(?P<kept>.+?[^,])(?P<cut>(?:,\s+(?:which|where|who|making|leading|including|and|as well as|"
+    r"according|following|with|resulting|allowing|causing|due|so)\b|\s+because\b)[^,]*)\.?$",
+    re.IGNORECASE,
+)
+_LIMITS = re.compile(
+    r"\b(?:until|if|unless|except|only|before|after|not|never|but|although|though)\b|n't",
+    re.IGNORECASE,
+)
 _YEAR = re.compile(
     rf"\b({_MONTH} \d{{1,2}}(?:st|nd|rd|th)?|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}),? \d{{4}}\b"
 )
@@ -36,12 +45,14 @@ class Proof:
         groups: the sentences that carry it: the first group together, then one group for
             each other document that carries it alone.
         answers: probability, 0 to 1, that it gives what was asked for; None where not judged.
+        written: the sentence as it was drafted, where it was cut to what is carried.
     """
 
     text: str
     judgement: Judgement
     groups: tuple[tuple[tuple[Hit, Sentence], ...], ...]
     answers: float | None = None
+    written: str = ""
 
     @property
     def supported(self) -> bool:
@@ -64,8 +75,8 @@ class Prover:
     def prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:
         """Judge one sentence.
 
-        Where it fails with a date, or the year of one, and stands without it, it is cut to what
-        is carried: models like to add dates from elsewhere.
+        Where it fails and stands without a date, the year of one or something added at its end,
+        it is cut to what is carried: models like to add such things from elsewhere.
 
         Args:
             text: the sentence.
@@ -75,10 +86,12 @@ class Prover:
         """
         text = without_yes(text)
         proof = self._prove(text, question, own, hits)
-        for shorter in dict.fromkeys((without_year(text), without_date(text))):
+        for shorter in dict.fromkeys(
+            (without_year(text), without_date(text), without_addition(text))
+        ):
             if not proof.supported and shorter != text:
                 cut = self._prove(shorter, question, own, hits)
-                proof = cut if cut.supported else proof
+                proof = replace(cut, written=text) if cut.supported else proof
         return proof
 
     def _prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:
@@ -142,6 +155,19 @@ def without_date(text: str) -> str:
     return cut if cut.endswith((".", "!", "?", '"', "”")) else f"{cut}."
 
 
+def without_addition(text: str) -> str:
+    """Return a sentence without its last added clause ("…, which …", "…, and …", "… because …").
+
+    What limits a statement ("until", "if", "unless", "except", "only", "before") is never cut.
+    """
+    match = _ADDITION.match(text)
+    if not match or len(match["kept"].split()) < _LEAST_WORDS + 1:
+        return text
+    if _LIMITS.search(match["cut"]):
+        return text
+    return f"{match['kept'].rstrip(' ,')}."
+
+
 class Numbering:
     """Gives citations their numbers, in order of first use; one number for one quote."""
 
@@ -172,6 +198,7 @@ class Numbering:
             judgement.verdict,
             judgement.support,
             tuple(citations[n] for n in sorted(citations)),
+            written=proof.written,
         )
 
 

@@ -15,19 +15,22 @@ from difflib import SequenceMatcher
 from rag import prompt as prompts
 from rag.llm import Witness
 from rag.passages import heading
-from rag.prove.coverage import Checker, Claim, Judgement
+from rag.prove.coverage import EXACT, Checker, Claim, Judgement, Rarity
+from rag.prove.window import window
 from rag.prove.words import read
 from rag.types import Hit, Sentence, Verdict
 
 # Intercept and weights of coverage and the witness in the log-odds that a statement is supported;
 # fitted by training/support.py.
-WEIGHTS = (-0.23, 0.27, 1.10)
-# A statement whose words do not all stand in its sentences must be that much likelier to be
-# carried.
+WEIGHTS = (0.05, 0.13, 1.02)
+# A statement whose words do not all stand in its sentences, or that needs several passages, must
+# be that much likelier to be carried.
 UNCOVERED = 0.25
-# What no single passage carries is not put to the witness and must be covered this well.
-SEVERAL = 0.9
+# A passage of more words than this is shown to the witness in part only.
+LONG_WORDS = 220
 VERBATIM = 0.9
+# What an exact fact speaks against is not likelier than this.
+_EXACT_SUPPORT = 0.05
 
 
 class WitnessedChecker:
@@ -36,11 +39,15 @@ class WitnessedChecker:
     Args:
         checker: judges first; what it refuses by an exact fact stays refused.
         witness: asked about what is still open.
+        rarity: weights of words in the index at hand.
         threshold: support from which a statement counts as supported, 0 to 1.
     """
 
-    def __init__(self, checker: Checker, witness: Witness, *, threshold: float) -> None:
+    def __init__(
+        self, checker: Checker, witness: Witness, rarity: Rarity, *, threshold: float
+    ) -> None:
         self.checker = checker
+        self.rarity = rarity
         self.witness = witness
         self.threshold = threshold
         self.cancel: threading.Event | None = None
@@ -50,20 +57,30 @@ class WitnessedChecker:
         found = self.checker.judge(claim)
         if not found.open:
             return found
-        if len(claim.hits) != 1:
-            carried = found.verdict is Verdict.SUPPORTED and found.support >= SEVERAL
-            return found if carried else replace(found, verdict=Verdict.PARTLY)
         settled = found.verdict is Verdict.SUPPORTED and found.anchored
-        if settled and verbatim(claim.text, found.sentences):
+        if len(claim.hits) == 1 and settled and verbatim(claim.text, found.sentences):
             return found
-        hit = claim.hits[0]
-        asked = prompts.states(claim.text, hit, heading(hit.document))
-        support = probability(found, self.witness.log_odds(asked, cancel=self.cancel))
-        enough = self.threshold if settled else min(1.0, self.threshold + UNCOVERED)
+        support = probability(found, self.log_odds(claim))
+        plain = settled and len(claim.hits) == 1
+        enough = self.threshold if plain else min(1.0, self.threshold + UNCOVERED)
         if support >= enough:
             return replace(found, verdict=Verdict.SUPPORTED, support=support, reason="")
         reason = found.reason or "Read as a whole, the passage does not state all of this."
         return replace(found, verdict=Verdict.PARTLY, support=support, reason=reason)
+
+    def log_odds(self, claim: Claim) -> float:
+        """Return the witness's calibrated log-odds that the claim's passages state all of it.
+
+        One passage is shown as it was read before, so that its reading is remembered; of a long
+        one, or of several, the sentences that bear on the claim.
+        """
+        hit = claim.hits[0]
+        if len(claim.hits) == 1 and len(hit.passage.text.split()) <= LONG_WORDS:
+            asked = prompts.states(claim.text, hit, heading(hit.document))
+        else:
+            text = window(claim.text, claim.hits, self.rarity)
+            asked = prompts.with_text(text, prompts.states_asking(claim.text), prompts.STATES)
+        return self.witness.log_odds(asked, cancel=self.cancel)
 
 
 def features(found: Judgement, log_odds: float) -> tuple[float, float]:
@@ -78,10 +95,14 @@ def features(found: Judgement, log_odds: float) -> tuple[float, float]:
 
 
 def probability(found: Judgement, log_odds: float) -> float:
-    """Return the probability, 0 to 1, that a statement is supported; see `features`."""
+    """Return the probability, 0 to 1, that a statement is supported; see `features`.
+
+    Coverage and the witness are weighed; an exact fact that is not borne out settles it.
+    """
     bias, *weights = WEIGHTS
     score = bias + sum(w * x for w, x in zip(weights, features(found, log_odds), strict=True))
-    return 1 / (1 + math.exp(-score))
+    chance = 1 / (1 + math.exp(-score))
+    return min(chance, _EXACT_SUPPORT) if found.fault in EXACT else chance
 
 
 def verbatim(statement: str, cited: Sequence[tuple[Hit, Sentence]]) -> bool:

@@ -110,7 +110,9 @@ def reference(title: str, metadata: Mapping[str, str]) -> str:
 
 def differs(conflict: Conflict) -> str:
     """Return the line above the sides of a conflict."""
-    what = {"number": "in a number", "date": "in a date"}.get(conflict.kind, "in yes and no")
+    what = {"number": "in a number", "date": "in a date", "answer": "in what they answer"}.get(
+        conflict.kind, "in yes and no"
+    )
     return f"Your documents differ {what}"
 
 

@@ -52,6 +52,32 @@ def test_no_different_values(one: str, other: str) -> None:
     assert conflicts(one, other) == ()
 
 
+ONE_ANSWER = {
+    "who": ("Who was the owner of the mill?", "Jan Lutz owned the mill.", "Mia Berg owned it."),
+    "what": ("What was the profession of Lutz?", "Lutz was a priest.", "Lutz was a diver."),
+    "where": ("Where was Lutz born?", "Lutz was born in Ulm.", "Lutz was born in Bonn."),
+}
+
+
+@pytest.mark.parametrize(("question", "one", "other"), ONE_ANSWER.values(), ids=ONE_ANSWER.keys())
+def test_other_answers_where_one_is_asked_for(question: str, one: str, other: str) -> None:
+    other = other.replace("owned it", "owned the mill")
+    assert conflicts(one, other, question=question) == (Conflict((0, 1), "answer"),)
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other"),
+    [
+        ("Who praised the mill?", "Jan Lutz praised the mill.", "Mia Berg praised the mill."),
+        ("What firms did Lutz own?", "Lutz owned a mill.", "Lutz owned a bank."),
+        ("Who was the owner?", "The owner was Jan Lutz.", "The owner, Lutz, was a baker."),
+        ("Where is the mill?", "The mill is in Ulm.", "Bread is baked in Bonn."),
+    ],
+)
+def test_several_answers_may_be_right_together(question: str, one: str, other: str) -> None:
+    assert conflicts(one, other, question=question) == ()
+
+
 def test_one_document_does_not_differ_from_itself() -> None:
     first, second = proof("Ulm had 5,200 people.", "a"), proof("Ulm had 6,100 people.", "a")
     assert find_conflicts("How many?", [first, second], RARITY) == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.parts import split_question
+from rag.parts import Split, split_question
 
 SPLIT = {
     "two owners": (
@@ -40,7 +40,7 @@ SPLIT = {
 
 @pytest.mark.parametrize(("question", "parts"), SPLIT.values(), ids=SPLIT.keys())
 def test_one_question_for_each_name(question: str, parts: tuple[str, ...]) -> None:
-    assert split_question(question) == parts
+    assert split_question(question).parts == parts
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_one_question_for_each_name(question: str, parts: tuple[str, ...]) -> No
     ],
 )
 def test_one_question_stays_one(question: str) -> None:
-    assert split_question(question) == ()
+    assert split_question(question) == Split()
