@@ -50,12 +50,12 @@ from rag.types import (
 MAX_STATEMENTS = 5
 ABSTAINED = "Your documents do not say."
 # Calibrated log-odds, by the model, that a passage answers the question: from EAGER up it is
-# written from at once; below FLOOR, or MARGIN under the best passage, not at all. Of passages
-# retrieved for questions of public sets, nine in ten from EAGER up answer, and nine in ten that
-# answer are above FLOOR.
+# written from at once, and from LIKELY up in any case, so that documents that disagree are all
+# heard; below FLOOR, or MARGIN under the best passage, not at all.
 EAGER = 0.9
-FLOOR = -1.2
-MARGIN = 1.25
+LIKELY = 0.0
+FLOOR = -1.0
+MARGIN = 1.0
 COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
 # Passages whose failed drafts are written once more, and words of evidence shown for it.
 MOST_REPAIRS = 2
@@ -237,7 +237,7 @@ class Assistant:
                 waiting.append((hit, holds))
         waiting.sort(key=lambda pair: -pair[1])
         for hit, holds in waiting:
-            if holds >= max(FLOOR, best - MARGIN):
+            if holds >= max(FLOOR, min(LIKELY, best - MARGIN)):
                 yield from self._write_singly(run, hit, holds)
             else:
                 run.drafts.append(
@@ -465,6 +465,7 @@ def load_llm(settings: Settings) -> LlamaModel:
         ModelError: the file cannot be used.
     """
     from rag.catalogue import model_path
+    from rag.probes import load_probes
 
     path = model_path(settings.model)
     return LlamaModel(
@@ -474,6 +475,7 @@ def load_llm(settings: Settings) -> LlamaModel:
         n_threads=settings.n_threads,
         temperature=settings.temperature,
         seed=settings.seed,
+        probes=load_probes(settings.model, prompts.VERSION),
     )
 
 

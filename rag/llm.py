@@ -1,4 +1,4 @@
-"""Tokens -> text pieces; the only file that knows llama.cpp.
+"""Tokens -> text pieces; the only file that knows llama.cpp (with tap.py, which knows ggml).
 
 A prompt is read in three steps, system words, reading, asking, and the state after each of
 the first two is kept in memory, so that the same passage is never read twice while it is
@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import CancelledError, ModelError
+from rag.tap import Tap
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rag.probes import Probes
     from rag.prompt import Prompt
 
 # One compute lane in the process: llama.cpp aborts when two threads share a context, and two
@@ -115,6 +117,7 @@ class LlamaModel:
         temperature: 0 is greedy and repeatable.
         seed: start of the random numbers where temperature is above 0.
         state_bytes: memory for remembered readings.
+        probes: made for this very model; they judge in place of its words.
 
     Raises:
         ModelError: the file is no model that llama.cpp can load, or has no chat template.
@@ -130,6 +133,7 @@ class LlamaModel:
         temperature: float = 0.0,
         seed: int = 0,
         state_bytes: int = 512 * 1024 * 1024,
+        probes: Probes | None = None,
     ) -> None:
         import llama_cpp as lib
 
@@ -143,6 +147,8 @@ class LlamaModel:
         self._context: Any = None
         # Kept as an attribute: the context holds the bare pointer.
         self._on_abort = lib.ggml_abort_callback(self._is_cancelled)
+        self._probes = probes.by_kind if probes else {}
+        self._tap = Tap(probes.layer, probes.size) if probes else None
         with _LANE:
             self._open(path, n_threads or _cores())
         self._template = self._read_template(path)
@@ -169,6 +175,8 @@ class LlamaModel:
         params.flash_attn_type = 1
         params.no_perf = True
         params.abort_callback = self._on_abort
+        if self._tap is not None:
+            params.cb_eval = self._tap.callback
         self._context = lib.llama_init_from_model(self._model, params)
         if not self._context:
             raise ModelError(
@@ -363,11 +371,15 @@ class LlamaModel:
     def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
         """Return the calibrated log-odds that the reply is "yes".
 
-        They are made from the natural log of P(yes) / P(no) as the first word, all spellings that
+        They are read off a layer's state where there is a probe for the kind of judgement. Else
+        they are made from the natural log of P(yes) / P(no) as the first word, all spellings that
         are one token ("yes", "Yes", " yes", ...) together, by the prompt's `leans`.
         """
         import numpy as np
 
+        probe = self._probes.get(prompt.judges)
+        if probe:
+            return probe.log_odds(self.state(prompt, cancel=cancel))
         with _LANE:
             self._take(cancel)
             try:
@@ -382,6 +394,28 @@ class LlamaModel:
         no = np.logaddexp.reduce(logits[list(self._word("no"))])
         bias, factor = prompt.leans
         return bias + factor * float(yes - no)
+
+    def state(
+        self, prompt: Prompt, *, cancel: threading.Event | None = None
+    ) -> NDArray[np.float32]:
+        """Return the probed layer's state, (dimensions,), at the last token of a prompt.
+
+        Raises:
+            ModelError: the model was opened without probes, or has no such layer.
+        """
+        if self._tap is None:
+            raise ModelError("the model was opened without probes; give it some to read states.")
+        with _LANE:
+            self._take(cancel)
+            self._tap.open()
+            try:
+                self._read(prompt)
+            except CancelledError:
+                self._forget()
+                raise
+            finally:
+                self._cancel = None
+            return self._tap.take()
 
     def _take(self, cancel: threading.Event | None) -> None:
         if not self._context:

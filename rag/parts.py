@@ -133,7 +133,7 @@ def _compared(question: str) -> Split | None:
         return None
     parts = []
     for part, name in zip(found.parts, found.names, strict=True):
-        asked = re.sub(r"(?<!Ltd)(?<!Inc)(?<!Co)(?<!Corp)\.$", "", part)
+        asked = re.sub(r"(?<!\bLtd)(?<!\bInc)(?<!\bCo)(?<!\bCorp)\.$", "", part)
         plain = _WHEN_WORDS.sub("", asked, count=1)
         thing = re.sub(r"\s+(?:of|for|by|in|at)\s*$", "", plain.split(name.rstrip("."))[0])
         were = "were" if re.search(r"[^s]s$", thing) else "was"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from rag.passages import split_sentences
 from rag.types import Hit
 
-VERSION = 3
+VERSION = 4
 REFUSAL = "NOT STATED"
 
 # The writer is not told to refuse: told so, it refuses half of what the passage does say.
@@ -50,12 +50,14 @@ class Prompt:
         asking: the question and what is wanted.
         leans: for a yes-or-no question, bias and factor that turn the model's own log-odds of
             "yes" into calibrated ones; fitted by `training/witness.py`.
+        judges: kind of judgement that a yes-or-no question asks for, "" where none.
     """
 
     system: str
     reading: str
     asking: str
     leans: tuple[float, float] = (0.0, 1.0)
+    judges: str = ""
 
 
 def passage_text(hit: Hit, heading: str) -> str:
@@ -65,32 +67,42 @@ def passage_text(hit: Hit, heading: str) -> str:
 
 def single(question: str, hit: Hit, heading: str) -> Prompt:
     """Ask one passage on its own."""
-    return with_text(passage_text(hit, heading), _ask(question))
+    return Prompt(_READER, _reading(passage_text(hit, heading)), _ask(question))
 
 
 def joint(question: str, hits: Sequence[Hit], headings: Sequence[str]) -> Prompt:
     """Ask all passages in one prompt."""
     texts = "\n\n---\n\n".join(passage_text(h, t) for h, t in zip(hits, headings, strict=True))
     asking = f"{_ask(question)} If the text does not answer it, reply: {REFUSAL}"
-    return Prompt(_READER, f"Text:\n{texts}\n\n", asking)
+    return Prompt(_READER, _reading(texts), asking)
 
 
 def holds_answer(question: str, hit: Hit, heading: str) -> Prompt:
     """Ask whether a passage answers a question; shares the passage's reading."""
-    return with_text(passage_text(hit, heading), holds_asking(question), HOLDS)
+    return holds_in(passage_text(hit, heading), question)
+
+
+def holds_in(text: str, question: str) -> Prompt:
+    """Ask whether a text answers a question."""
+    return Prompt(_READER, _reading(text), holds_asking(question), HOLDS, "holds")
 
 
 def holds_asking(question: str) -> str:
     """Return the words that ask whether the text before them answers a question."""
     return (
-        f"Question: {question}\n"
+        f"Question: {well_formed(question)}\n"
         "Does the text state the answer to this question? Reply only yes or no."
     )
 
 
 def states(statement: str, hit: Hit, heading: str) -> Prompt:
     """Ask whether a passage states everything in a sentence; shares the passage's reading."""
-    return with_text(passage_text(hit, heading), states_asking(statement), STATES)
+    return states_in(passage_text(hit, heading), statement)
+
+
+def states_in(text: str, statement: str) -> Prompt:
+    """Ask whether a text states everything in a sentence."""
+    return Prompt(_READER, _reading(text), states_asking(statement), STATES, "states")
 
 
 def states_asking(statement: str) -> str:
@@ -102,6 +114,16 @@ def states_asking(statement: str) -> str:
     )
 
 
+def well_formed(question: str) -> str:
+    """Return a question with a capital and a question mark, as the model knows questions.
+
+    What is typed in haste ("when was ulm founded") is otherwise taken for less of a question.
+    """
+    plain = question.strip()
+    plain = plain[:1].upper() + plain[1:]
+    return plain if plain.endswith(("?", ".", "!", '"', "”")) else f"{plain}?"
+
+
 def gives_answer(question: str, statement: str) -> Prompt:
     """Ask whether a reply, true or not, gives what a question asks for.
 
@@ -109,9 +131,10 @@ def gives_answer(question: str, statement: str) -> Prompt:
     """
     return Prompt(
         system="You judge whether a reply answers a question. Reply only yes or no.",
-        reading=f"Question: {question}\n",
+        reading=f"Question: {well_formed(question)}\n",
         asking=f"Reply: {statement}\nDoes the reply give what the question asks for?",
         leans=GIVES,
+        judges="gives",
     )
 
 
@@ -140,13 +163,12 @@ def rewrite(question: str, evidence: str) -> Prompt:
     )
 
 
-def with_text(text: str, asking: str, leans: tuple[float, float] = (0.0, 1.0)) -> Prompt:
-    """Ask about a text."""
-    return Prompt(_READER, f"Text:\n{text}\n\n", asking, leans)
+def _reading(text: str) -> str:
+    return f"Text:\n{text}\n\n"
 
 
 def _ask(question: str) -> str:
-    return f"Question: {question}\nAnswer from the text in complete sentences."
+    return f"Question: {well_formed(question)}\nAnswer from the text in complete sentences."
 
 
 def needs_several(question: str) -> bool:

@@ -150,7 +150,7 @@ def _holds() -> Iterator[Pair]:
     for group, (text, rows) in enumerate(squad_texts()):
         for row in rows[:QUESTIONS_A_TEXT]:
             question = _question(row)[0]
-            prompt = prompts.with_text(text, prompts.holds_asking(question), prompts.HOLDS)
+            prompt = prompts.holds_in(text, question)
             yield Pair(prompt, bool(row["label"]), group, "squad2", text, question)
 
 
@@ -187,7 +187,7 @@ def _states() -> Iterator[Pair]:
         for name, count in SOURCES.items():
             for row in by_source[name][:count]:
                 text, claim = row["doc"], row["claim"]
-                prompt = prompts.with_text(text, prompts.states_asking(claim), prompts.STATES)
+                prompt = prompts.states_in(text, claim)
                 group = groups.setdefault(text, len(groups))
                 yield Pair(prompt, bool(row["label"]), group, name, text, claim)
             del by_source[name][:count]

@@ -121,6 +121,7 @@ def index_report(report: IndexReport, name: str, *, verbose: bool) -> str:
     lines += [
         f"{'failed':<10} {one_line(error.path)}: {one_line(str(error))}" for error in report.failed
     ]
+    lines += [f"{'note':<10} {one_line(source)}: {one_line(note)}" for source, note in report.notes]
     if report.rebuilt:
         lines.append(f"{'rebuilt':<10} {one_line(report.rebuilt)}")
     counts = ", ".join(

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from rag.documents.hidden import note_unseen
 from rag.errors import EmptyDocumentError, UnreadableDocumentError
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -110,12 +111,13 @@ def clean(text: str, notes: list[str]) -> str:
 
     Args:
         text: as decoded.
-        notes: how many control characters were left out is added here.
+        notes: how many control characters were left out, and what is not seen, is added here.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text, left_out = _CONTROL.subn("", text)
     if left_out:
         notes.append(f"{left_out} control character{'s' if left_out > 1 else ''} left out")
+    note_unseen(text, notes)
     return text
 
 

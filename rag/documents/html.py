@@ -13,6 +13,7 @@ from typing import Any
 from rag.documents.compose import HTML_METADATA, compose
 from rag.documents.decode import clean, decode, load
 from rag.documents.facts import LABELS, Fact
+from rag.documents.hidden import take_hidden
 from rag.types import Document
 
 _DATE_NAMES = (
@@ -33,7 +34,7 @@ def read_html(path: Path, root: Path) -> Document:
     data = load(path)
     notes: list[str] = []
     page = decode(data, path, notes, declared=_declared(data))
-    body, facts = _extract(page)
+    body, facts = _extract(page, notes)
     return compose(path, root, data, "html", clean(body, notes), facts, HTML_METADATA, notes)
 
 
@@ -43,8 +44,9 @@ def _declared(data: bytes) -> str | None:
     return found[1].decode("ascii", "replace") if found else None
 
 
-def _extract(page: str) -> tuple[str, list[Fact]]:
-    """Return the text, paragraphs apart, and the facts."""
+def _extract(page: str, notes: list[str]) -> tuple[str, list[Fact]]:
+    """Return the text that is seen, paragraphs apart, and the facts; hidden text is noted."""
+    import lxml.html
     import trafilatura
 
     for library in ("trafilatura", "htmldate", "courlan"):
@@ -52,9 +54,11 @@ def _extract(page: str) -> tuple[str, list[Fact]]:
         logging.getLogger(library).addHandler(logging.NullHandler())
     if not re.search(r"<body\b", page, re.I):
         page = f"<html><body>{page}</body></html>"
+    tree = trafilatura.load_html(page)
+    if tree is not None and take_hidden(tree, notes):
+        page = lxml.html.tostring(tree, encoding="unicode")
     found = trafilatura.bare_extraction(page, with_metadata=True, include_comments=False)
     stated = found.as_dict() if found is not None else {}
-    tree = trafilatura.load_html(page)
     meta = _meta(tree) if tree is not None else {}
     linked = list(_linked_data(tree)) if tree is not None else []
     body = _paragraphs(stated.get("text") or "")

@@ -77,6 +77,8 @@ class IndexReport:
         embedded: how many texts (passages and sentences) were embedded; the others had been.
         rebuilt: why nothing, or no vector, of the old index could be used; else "".
         written: False where nothing had changed and the index on disk was left alone.
+        notes: of files added or changed, source and what its reader guessed, left out or found
+            hidden.
     """
 
     added: tuple[str, ...]
@@ -89,6 +91,7 @@ class IndexReport:
     embedded: int = 0
     rebuilt: str = ""
     written: bool = True
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 def build(
@@ -157,6 +160,12 @@ def _report(
         embedded=embedded,
         rebuilt=rebuilt,
         written=written,
+        notes=tuple(
+            (row.document.source, row.document.metadata["note"])
+            for row in found.rows
+            if row.document.source in {*found.added, *found.changed}
+            and "note" in row.document.metadata
+        ),
     )
 
 

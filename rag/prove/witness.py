@@ -13,6 +13,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 from rag import prompt as prompts
+from rag.errors import ModelError
 from rag.llm import Witness
 from rag.passages import heading
 from rag.prove.coverage import EXACT, Checker, Claim, Judgement, Rarity
@@ -53,14 +54,22 @@ class WitnessedChecker:
         self.cancel: threading.Event | None = None
 
     def judge(self, claim: Claim) -> Judgement:
-        """Return verdict, support and the sentences that carry the claim."""
+        """Return verdict, support and the sentences that carry the claim.
+
+        Where the model cannot be asked, the verdict is "not checked", and nothing is shown.
+        """
         found = self.checker.judge(claim)
         if not found.open:
             return found
         settled = found.verdict is Verdict.SUPPORTED and found.anchored
         if len(claim.hits) == 1 and settled and verbatim(claim.text, found.sentences):
             return found
-        support = probability(found, self.log_odds(claim))
+        try:
+            log_odds = self.log_odds(claim)
+        except ModelError as error:
+            reason = f"It could not be checked: {error}"
+            return replace(found, verdict=Verdict.NOT_CHECKED, support=0.0, reason=reason)
+        support = probability(found, log_odds)
         plain = settled and len(claim.hits) == 1
         enough = self.threshold if plain else min(1.0, self.threshold + UNCOVERED)
         if support >= enough:
@@ -79,7 +88,7 @@ class WitnessedChecker:
             asked = prompts.states(claim.text, hit, heading(hit.document))
         else:
             text = window(claim.text, claim.hits, self.rarity)
-            asked = prompts.with_text(text, prompts.states_asking(claim.text), prompts.STATES)
+            asked = prompts.states_in(text, claim.text)
         return self.witness.log_odds(asked, cancel=self.cancel)
 
 

@@ -60,3 +60,83 @@ def test_one_question_for_each_name(question: str, parts: tuple[str, ...]) -> No
 )
 def test_one_question_stays_one(question: str) -> None:
     assert split_question(question) == Split()
+
+
+COMPARED = {
+    "years": (
+        "Compare the income of Ulm Mills Inc. in 2019 and EduCorp in 2020. Which earned more?",
+        (
+            "What was the income of Ulm Mills Inc. in 2019?",
+            "What was the income of EduCorp in 2020?",
+        ),
+    ),
+    "times of": (
+        "Compare the times of the board changes for Ulm Mills Ltd. and EduCorp. Which was earlier?",
+        (
+            "When were the board changes for Ulm Mills Ltd.?",
+            "When were the board changes for EduCorp?",
+        ),
+    ),
+    "times after a noun": (
+        "Compare the product launch times of EduCorp and Ulm Mills. Who was first?",
+        ("When was the product launch of EduCorp?", "When was the product launch of Ulm Mills?"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("question", "parts"), COMPARED.values(), ids=COMPARED.keys())
+def test_what_is_compared_is_asked_of_each(question: str, parts: tuple[str, ...]) -> None:
+    found = split_question(question)
+    assert found.parts == parts
+    assert found.kind == "comparison"
+    assert found.ahead
+
+
+def test_years_go_with_their_names() -> None:
+    found = split_question("What did Ulm Mills Ltd. and Hudson Co. report in 2021 and 2017?")
+    assert found.parts == (
+        "What did Ulm Mills Ltd. report in 2021 and 2017?",
+        "What did Hudson Co. report in 2021 and 2017?",
+    )
+    question = "What was done by Ulm Mills and Hudson Corp in 2021 and 2017, respectively?"
+    assert split_question(question).parts == (
+        "What was done by Ulm Mills in 2021?",
+        "What was done by Hudson Corp in 2017?",
+    )
+
+
+def test_clauses_about_one_thing() -> None:
+    found = split_question(
+        "Who is the founder facing charges over the exchange that failed in autumn, accused by "
+        "Fortune of taking what his customers had saved, and has been on trial since October?"
+    )
+    assert found.kind == "clauses"
+    assert found.parts == (
+        "Who is the founder facing charges over the exchange that failed in autumn?",
+        "Who was accused by Fortune of taking what his customers had saved?",
+        "Who has been on trial since October?",
+    )
+
+
+def test_a_contrast_is_two_claims() -> None:
+    found = split_question(
+        "Does The Age article say the team will win, while the Post article blames the coach?"
+    )
+    assert found.kind == "contrast"
+    assert found.parts == (
+        "Does The Age article say the team will win?",
+        "Is it true that the Post article blames the coach?",
+    )
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Does the article from 'Life and Style' name her?",
+        "Which company was fined, and is sued?",
+        "Compare the two reports. Which is longer?",
+        "Did the mayor agree, while smiling?",
+    ],
+)
+def test_what_is_no_list_of_parts_stays_one(question: str) -> None:
+    assert split_question(question) == Split()
