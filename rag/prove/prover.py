@@ -28,6 +28,11 @@ _ADDITION = re.compile(
     r"according|following|with|resulting|allowing|causing|due|so)\b|\s+because\b)[^,]*)\.?$",
     re.IGNORECASE,
 )
+_OPENING = re.compile(
+    r"^(?:Based on [^,]+|According to (?:the|this) [^,]*"
+    r"|According to [^,]*\b(?:[Rr]eport|[Aa]rticle)"
+    r"|In (?:the|this) (?:text|passage|article|report))(?:,? in \d{4})?, "
+)
 _LIMITS = re.compile(
     r"\b(?:until|if|unless|except|only|before|after|not|never|but|although|though)\b|n't",
     re.IGNORECASE,
@@ -86,9 +91,8 @@ class Prover:
         """
         text = without_yes(text)
         proof = self._prove(text, question, own, hits)
-        for shorter in dict.fromkeys(
-            (without_year(text), without_date(text), without_addition(text))
-        ):
+        cuts = without_opening(text), without_year(text), without_date(text), without_addition(text)
+        for shorter in dict.fromkeys(cuts):
             if not proof.supported and shorter != text:
                 cut = self._prove(shorter, question, own, hits)
                 proof = replace(cut, written=text) if cut.supported else proof
@@ -153,6 +157,12 @@ def without_date(text: str) -> str:
     if cut == text or len(cut.split()) < _LEAST_WORDS:
         return text
     return cut if cut.endswith((".", "!", "?", '"', "”")) else f"{cut}."
+
+
+def without_opening(text: str) -> str:
+    """Return a sentence without "Based on the 2021 report," or "According to the text,"."""
+    cut = _OPENING.sub("", text)
+    return cut[:1].upper() + cut[1:]
 
 
 def without_addition(text: str) -> str:

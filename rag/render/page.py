@@ -204,7 +204,11 @@ def badge_html(statement: Statement) -> str:
     if statement.verdict is Verdict.SUPPORTED:
         sure = min(99, round(100 * statement.support))
         told = f"Proven: {sure} % sure that the cited words carry this sentence"
-        return f' <span class="fn-badge" role="img" aria-label="proven" title="{told}">✓</span>'
+        if statement.written:
+            told += f". Cut to what they carry; first written: “{statement.written}”"
+        return (
+            f' <span class="fn-badge" role="img" aria-label="proven" title="{esc(told)}">✓</span>'
+        )
     label = esc(statement.verdict.value)
     return f' <span class="fn-badge" title="{esc(reason(statement))}">{label}</span>'
 

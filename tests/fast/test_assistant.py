@@ -62,7 +62,7 @@ def test_numbers_follow_the_order_of_first_use(folder: Path) -> None:
 
 
 def test_what_is_not_carried_is_withheld_and_said(folder: Path) -> None:
-    llm = FakeLLM(lambda prompt: "The harbour bridge will close for twelve weeks.", lean=-1.1)
+    llm = FakeLLM(lambda prompt: "The harbour bridge will close for twelve weeks.", lean=-0.9)
     answer = open_assistant(folder, llm).ask("How long will the harbour bridge close?")
     assert answer.abstained
     assert answer.text == ABSTAINED
@@ -72,6 +72,20 @@ def test_what_is_not_carried_is_withheld_and_said(folder: Path) -> None:
     assert answer.withheld[0].reason
     assert answer.closest
     assert answer.closest[0].document.source == "harbour.md"
+
+
+def test_a_failed_draft_is_written_once_more_from_the_evidence_alone(folder: Path) -> None:
+    def reply(prompt: Prompt) -> str:
+        again = prompt.reading == "" and "own words" in prompt.system
+        if not again:
+            return "The harbour bridge will close for twelve weeks."
+        assert "eleven weeks" in prompt.asking
+        return "The harbour bridge will close for eleven weeks."
+
+    answer = open_assistant(folder, FakeLLM(reply)).ask("How long will the harbour bridge close?")
+    assert "eleven weeks" in answer.statements[0].text
+    assert [draft.kind for draft in answer.drafts if draft.kind == "repaired"] == ["repaired"]
+    assert "twelve weeks" in answer.withheld[0].text
 
 
 def test_a_sure_passage_answers_with_its_own_words_where_no_draft_is_proven(folder: Path) -> None:
@@ -154,7 +168,7 @@ def test_instructions_in_a_document_stay_in_the_reading(tmp_path: Path) -> None:
     (tmp_path / "documents").mkdir()
     (tmp_path / "documents" / "bad.txt").write_text(f"The moon report. {hostile}\n", "utf-8")
     build([tmp_path / "documents"], tmp_path / "index", FakeEmbedder())
-    llm = FakeLLM(lambda prompt: "The sun is made of butter.", lean=-1.1)
+    llm = FakeLLM(lambda prompt: "The sun is made of butter.", lean=-0.9)
     answer = open_assistant(tmp_path / "index", llm).ask("What is the moon made of?")
     assert answer.abstained
     assert all("<|im_end|>" not in p.system + p.asking for p in llm.prompts)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from rag.prove import Claim, CoverageChecker, Judgement, Numbering, Prover, Rarity, merge
-from rag.prove.prover import without_date
+from rag.errors import ModelError
+from rag.prompt import Prompt
+from rag.prove import (
+    Claim,
+    CoverageChecker,
+    Judgement,
+    Numbering,
+    Prover,
+    Rarity,
+    WitnessedChecker,
+    merge,
+)
+from rag.prove.prover import without_addition, without_date, without_opening
 from rag.prove.select import relevance
 from rag.testing import make_hit
 from rag.types import Verdict
@@ -236,3 +249,65 @@ def test_statements_that_say_the_same_become_one() -> None:
     merged = merge(proofs, lambda a, b: sorted(a.lower()) == sorted(b.lower()), most=5)
     assert len(merged) == 1
     assert len(Numbering().statement(merged[0]).citations) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("Based on the 2021 report, the mill closed.", "The mill closed."),
+        ("According to the text, the mill closed.", "The mill closed."),
+        ("According to Ulm's 2021 Report, the mill closed.", "The mill closed."),
+        ("According to Holm, the mill closed.", "According to Holm, the mill closed."),
+        ("In May, the mill closed.", "In May, the mill closed."),
+    ],
+)
+def test_an_opening_that_only_names_the_source_may_go(text: str, cut: str) -> None:
+    assert without_opening(text) == cut
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        (
+            "The bank raised its rate by 5 %, which pleased the ministry.",
+            "The bank raised its rate by 5 %.",
+        ),
+        (
+            "The committee rejected the proposal because it cost too much.",
+            "The committee rejected the proposal.",
+        ),
+        # What limits a statement is never cut off.
+        ("The bank sold no gold, and will not until May.", None),
+        ("The bank raised its rate, except in Ulm.", None),
+        ("Holm won, which is fine.", None),
+    ],
+)
+def test_an_added_clause_may_go(text: str, cut: str | None) -> None:
+    assert without_addition(text) == (cut or text)
+
+
+def test_a_statement_is_cut_to_what_is_carried_and_says_so() -> None:
+    text = "The committee rejected the proposal, which pleased the farmers of Bonn."
+    hits = (make_hit(BANK),)
+    proof = Prover(CoverageChecker(RARITY)).prove(text, "What did it reject?", hits, hits)
+    assert proof.supported
+    assert proof.text == "The committee rejected the proposal."
+    assert proof.written == text
+    assert Numbering().statement(proof).written == text
+
+
+class NoModel:
+    """A witness that cannot be asked."""
+
+    def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
+        raise ModelError("the model has been closed")
+
+
+def test_what_cannot_be_checked_is_not_shown() -> None:
+    checker = WitnessedChecker(CoverageChecker(RARITY), NoModel(), RARITY, threshold=0.5)
+    hit = make_hit(BANK)
+    # Not word for word, so that the witness would be asked.
+    found = checker.judge(Claim("By 5 % the central bank its rate raised.", "What?", (hit,)))
+    assert found.verdict is Verdict.NOT_CHECKED
+    assert found.support == 0.0
+    assert "could not be checked: the model has been closed" in found.reason
