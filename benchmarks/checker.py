@@ -77,6 +77,7 @@ def run(out: Path, per_set: int, settings: Settings) -> None:
         exact_s = time.perf_counter() - began
         log_odds = checker.log_odds(claim)
         witness_s = time.perf_counter() - began - exact_s
+        shown = checker.settle(claim, found, log_odds) if checker.is_open(claim, found) else found
         line = {
             "id": row["id"],
             "source": SOURCES[row["src"]],
@@ -85,7 +86,7 @@ def run(out: Path, per_set: int, settings: Settings) -> None:
             "fault": found.fault,
             "log_odds": log_odds,
             "probability": probability(found, log_odds),
-            "shown": checker.judge(claim).verdict is Verdict.SUPPORTED,
+            "shown": shown.verdict is Verdict.SUPPORTED,
             "exact_s": exact_s,
             "witness_s": witness_s,
         }

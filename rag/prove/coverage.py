@@ -333,6 +333,23 @@ def match(stem: str, stems: Set[str]) -> float:
     return 0.0
 
 
+def match_name(stem: str, stems: Set[str]) -> float:
+    """Return 1 for the same name, 0.8 for one grown from it ("Europe", "European"), else 0.
+
+    Names that merely begin alike ("InnovaTech", "InnovateTech") are two.
+    """
+    if stem in stems:
+        return 1.0
+    if any(
+        min(len(stem), len(other)) >= 4
+        and abs(len(stem) - len(other)) <= 4
+        and (stem.startswith(other) or other.startswith(stem))
+        for other in stems
+    ):
+        return 0.8
+    return 0.0
+
+
 def _facts(
     claim: Claim,
     statement: Reading,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.passages import heading
-from rag.prove.coverage import Rarity, match, shortened
+from rag.prove.coverage import Rarity, match, match_name, shortened
 from rag.prove.prover import Proof
 from rag.prove.words import Reading, is_light, join, read
 from rag.types import Draft, Hit, Verdict
@@ -100,15 +100,13 @@ def relevance(
     for place, word in enumerate(asked.words):
         weight = rarity.weight(word.stem)
         total += weight
-        here = match(word.stem, near.stems)
-        share = max(here, match(word.stem, around.stems))
+        named = rarity.is_name(word)
+        same = match_name if named else match
+        here = same(word.stem, near.stems)
+        share = max(here, same(word.stem, around.stems))
         direct += weight * here
         held += weight * share
-        if (
-            not share
-            and rarity.is_name(word)
-            and not shortened(asked.words, place, around.stems, text)
-        ):
+        if not share and named and not shortened(asked.words, place, around.stems, text):
             missing.append(word.surface)
     numbers = near.numbers | around.numbers
     missing += [f"{value:g}{unit}" for value, unit in asked.numbers - numbers]

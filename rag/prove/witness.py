@@ -59,18 +59,33 @@ class WitnessedChecker:
         Where the model cannot be asked, the verdict is "not checked", and nothing is shown.
         """
         found = self.checker.judge(claim)
-        if not found.open:
-            return found
-        settled = found.verdict is Verdict.SUPPORTED and found.anchored
-        if len(claim.hits) == 1 and settled and verbatim(claim.text, found.sentences):
+        if not self.is_open(claim, found):
             return found
         try:
-            log_odds = self.log_odds(claim)
+            return self.settle(claim, found, self.log_odds(claim))
         except ModelError as error:
             reason = f"It could not be checked: {error}"
             return replace(found, verdict=Verdict.NOT_CHECKED, support=0.0, reason=reason)
+
+    def is_open(self, claim: Claim, found: Judgement) -> bool:
+        """Tell whether the witness has to be asked.
+
+        It need not where an exact fact refuses the claim, or where the claim stands word for word.
+        """
+        settled = found.verdict is Verdict.SUPPORTED and found.anchored
+        alone = len(claim.hits) == 1
+        return found.open and not (alone and settled and verbatim(claim.text, found.sentences))
+
+    def settle(self, claim: Claim, found: Judgement, log_odds: float) -> Judgement:
+        """Return the verdict of an open judgement.
+
+        Args:
+            claim: what is judged.
+            found: by exact facts and coverage.
+            log_odds: the witness's, calibrated, that the passages state everything.
+        """
         support = probability(found, log_odds)
-        plain = settled and len(claim.hits) == 1
+        plain = found.verdict is Verdict.SUPPORTED and found.anchored and len(claim.hits) == 1
         enough = self.threshold if plain else min(1.0, self.threshold + UNCOVERED)
         if support >= enough:
             return replace(found, verdict=Verdict.SUPPORTED, support=support, reason="")

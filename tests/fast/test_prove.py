@@ -311,3 +311,18 @@ def test_what_cannot_be_checked_is_not_shown() -> None:
     assert found.verdict is Verdict.NOT_CHECKED
     assert found.support == 0.0
     assert "could not be checked: the model has been closed" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "missing"),
+    [
+        ("InnovaTech", "InnovateTech Solutions changed its board in May.", ("InnovaTech",)),
+        ("InnovaTech", "InnovaTech's board was changed in May.", ()),
+        ("Europe", "The European board was changed in May.", ()),
+        ("Holms", "Holm changed the board in May.", ()),
+    ],
+)
+def test_names_that_begin_alike_are_two(name: str, text: str, missing: tuple[str, ...]) -> None:
+    hit = make_hit(text, title="")
+    found = relevance(f"When was the board of {name} changed?", text, [(hit, text)], RARITY)
+    assert found.missing == missing
