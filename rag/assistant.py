@@ -15,7 +15,7 @@ from rag.embedder import Embedder, load_embedder
 from rag.errors import CancelledError, EmptyQuestionError, QuestionTooLongError
 from rag.index import Index
 from rag.llm import LlamaModel, Mind
-from rag.parts import Split, split_question
+from rag.parts import Split, named_sources, split_question
 from rag.passages import heading
 from rag.prove import (
     CoverageChecker,
@@ -57,6 +57,9 @@ LIKELY = 0.0
 FLOOR = -1.0
 MARGIN = 1.0
 COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
+# Of a publisher that the question names and nobody cites so many passages are read, of so many.
+HEARD = 2
+HEARD_AMONG = 24
 # Passages whose failed drafts are written once more, and words of evidence shown for it.
 MOST_REPAIRS = 2
 EVIDENCE = 70
@@ -99,6 +102,7 @@ class _Run:
     proofs: list[tuple[Proof, Draft]] = field(default_factory=list)
     numbering: Numbering = field(default_factory=Numbering)
     parts: list[_Run] = field(default_factory=list)
+    label: str = ""  # what is said not to be found, the question where empty
 
 
 class Assistant:
@@ -126,6 +130,9 @@ class Assistant:
         self.checker = WitnessedChecker(coverage, llm, rarity, threshold=threshold)
         self.prover = Prover(self.checker, also=coverage)
         self.selector = Selector(rarity)
+        self.publishers = frozenset(
+            document.metadata.get("publisher", "") for document in index.documents.values()
+        )
         self.quoter = Quoter(embedder, llm, rarity, self._find)
 
     @classmethod
@@ -198,6 +205,8 @@ class Assistant:
                 yield from self._read(run)
             if split.parts and not split.ahead:
                 yield from self._ask_parts(run, split)
+            if not run.parts:
+                yield from self._hear_sources(run)
         yield Done(self._finish(run))
 
     def _read(self, run: _Run) -> Iterator[Event]:
@@ -375,6 +384,29 @@ class Assistant:
             run.proofs += [pair for sub in run.parts for pair in sub.proofs]
             run.parts.clear()
 
+    def _hear_sources(self, run: _Run) -> Iterator[Event]:
+        """Ask the passages of each publisher that the question names and no statement cites."""
+        named = named_sources(run.question, self.publishers)
+        chosen = self._chosen(run)
+        cited = {
+            hit.document.metadata.get("publisher", "")
+            for proof in chosen
+            for group in proof.groups
+            for hit, _ in group
+        }
+        if len(named) < 2 or not chosen:
+            return
+        for publisher in named:
+            if publisher in cited:
+                continue
+            found = self._find(run.question, HEARD_AMONG)
+            own = [h for h in found if h.document.metadata.get("publisher") == publisher]
+            sub = replace(run, hits=tuple(own[:HEARD]), proofs=[], parts=[])
+            sub.label = f"what {publisher} says of this"
+            if sub.hits:
+                yield from self._read_singly(sub)
+            run.parts.append(sub)
+
     def _compose(self, run: _Run) -> Iterator[Event]:
         """Draw one statement from several proven ones where the question needs that."""
         chosen = self._chosen(run)
@@ -392,7 +424,9 @@ class Assistant:
         by_run = [self._chosen(r) for r in runs]
         chosen = merge([p for ps in by_run for p in ps], self.selector.alike, most=MAX_STATEMENTS)
         unanswered = tuple(
-            part.question for part, proofs in zip(run.parts, by_run[1:], strict=True) if not proofs
+            part.label or part.question
+            for part, proofs in zip(run.parts, by_run[1:], strict=True)
+            if not proofs
         )
         numbering = Numbering()
         statements = tuple(numbering.statement(proof) for proof in chosen)

@@ -8,6 +8,7 @@ documents may answer. Each part is asked by itself, in the words of the question
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,11 +58,27 @@ _WANTED = re.compile(
 )
 _CLAUSE = re.compile(
     r",\s+(?:and\s+|but\s+)?(?:also\s+|recently\s+|then\s+)*"
-    r"(?=(?:who|whose|is|was|are|were|has|had|have|accused|alleged|claimed|admitted|faced|"
-    r"persuaded|convinced|introduced|offers|invested)\b)"
+    r"(?=(?:who|whose|that(?! is\b)|is|was|are|were|has|had|have|accused|alleged|claimed|"
+    r"admitted|faced|persuaded|convinced|introduced|offers|invested)\b)"
 )
 _MIN_CLAUSE = 5
 _MIN_CLAUSES_WORDS = 22
+
+
+def named_sources(question: str, publishers: Iterable[str]) -> tuple[str, ...]:
+    """Return the publishers that a question names, in its order, a longer name before its parts.
+
+    Args:
+        question: in plain words.
+        publishers: of the documents at hand.
+    """
+    rest, found = question, list[tuple[int, str]]()
+    for publisher in sorted(set(publishers), key=len, reverse=True):
+        match = re.search(rf"(?<!\w){re.escape(publisher)}(?!\w)", rest) if publisher else None
+        if match:
+            found.append((match.start(), publisher))
+            rest = rest.replace(publisher, " " * len(publisher))
+    return tuple(publisher for _, publisher in sorted(found))
 
 
 @dataclass(frozen=True, slots=True)

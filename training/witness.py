@@ -1,6 +1,6 @@
 """Calibrate what the model answers to the yes-or-no questions it is asked.
 
-    python -m training.witness collect holds|found|states|gives --out FOLDER [--most N]
+    python -m training.witness collect holds|found|states|long|gives --out FOLDER [--most N]
     python -m training.witness fit FOLDER           prints bias and factor of each question
 
 Each question is put to the model just as the package puts it, and its own log-odds of "yes" are
@@ -11,6 +11,7 @@ holds   does a passage answer a question: SQuAD 2 passages, a near miss for ever
 found   the same, of the first three passages retrieved for questions of the shared question sets
         that are set apart for fitting; fitted together with "holds"
 states  does a text state everything in a claim: fact checking, dialogue, summaries and their edits
+long    the same of texts so long that only the sentences that bear on the claim are shown
 gives   does a sentence give what is asked: the sentence with the answer against others of its
         passage, and the sentence with the tempting wrong answer of an unanswerable question
 """
@@ -20,7 +21,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,18 @@ from rag.index import Index
 from rag.llm import LlamaModel
 from rag.passages import heading, split_sentences
 from rag.prompt import Prompt
+from rag.prove import Rarity
+from rag.prove.window import window
+from rag.prove.witness import LONG_WORDS
 from rag.retrieve import retrieve
+from rag.testing import make_hit
 from rag.types import Hit
 
 CLAIMS = sets.DATA.parent / "claims"
 SEED = 0
 LONGEST = 170  # words of a text; longer ones cost more than they teach
 QUESTIONS_A_TEXT = 6
-KINDS = ("holds", "found", "states", "gives")
+KINDS = ("holds", "found", "states", "long", "gives")
 FOUND = ("nq_open_oracle", "clapnq_dev")
 FOUND_QUESTIONS = 60
 # Pairs of each source for one round; rounds are repeated until there are enough.
@@ -59,6 +64,15 @@ SOURCES = {
     "factcheckgpt_stance": 3,
     "fever_rte_dev": 2,
     "nli_mnli": 2,
+}
+LONG_SOURCES = {
+    "begin_topicalchat": 2,
+    "begin_cmu-dog": 2,
+    "fever_rte_dev": 2,
+    "summedits_podcast": 2,
+    "summedits_qmsumm": 2,
+    "summedits_sales_call": 2,
+    "summedits_sales_email": 2,
 }
 
 
@@ -88,7 +102,7 @@ def pairs(kind: str, work: Path = runs.WORK) -> Iterator[Pair]:
     """
     if kind == "found":
         return _found(work)
-    return {"holds": _holds, "states": _states, "gives": _gives}[kind]()
+    return {"holds": _holds, "states": _states, "long": _long, "gives": _gives}[kind]()
 
 
 def _found(work: Path) -> Iterator[Pair]:
@@ -172,9 +186,32 @@ def _gives() -> Iterator[Pair]:
 
 
 def _states() -> Iterator[Pair]:
-    by_source: dict[str, list[dict[str, Any]]] = {name: [] for name in SOURCES}
+    for group, row in _claims(SOURCES, lambda words: words < LONGEST):
+        prompt = prompts.states_in(row["doc"], row["claim"])
+        yield Pair(prompt, bool(row["label"]), group, row["src"], row["doc"], row["claim"])
+
+
+def _long() -> Iterator[Pair]:
+    chosen = list(_claims(LONG_SOURCES, lambda words: words > LONG_WORDS))
+    rarity = Rarity([row["doc"] for _, row in chosen])
+    for group, row in chosen:
+        hit = make_hit(row["doc"], source=f"{group}.txt", title="")
+        prompt = prompts.states_in(window(row["claim"], (hit,), rarity), row["claim"])
+        yield Pair(prompt, bool(row["label"]), group, row["src"], row["doc"], row["claim"])
+
+
+def _claims(
+    sources: Mapping[str, int], fits: Callable[[int], bool]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield number of the text, and claim, sources and labels in turn.
+
+    Args:
+        sources: claims of each for one round.
+        fits: whether a text of so many words is taken.
+    """
+    by_source: dict[str, list[dict[str, Any]]] = {name: [] for name in sources}
     for row in sets.rows(CLAIMS / "train.jsonl.gz"):
-        if row["src"] in by_source and len(row["doc"].split()) < LONGEST:
+        if row["src"] in by_source and fits(len(row["doc"].split())):
             by_source[row["src"]].append(row)
     groups: dict[str, int] = {}
     for name, rows in by_source.items():
@@ -184,12 +221,9 @@ def _states() -> Iterator[Pair]:
         no = iter([r for r in rows if not r["label"]])
         by_source[name] = [row for both in zip(yes, no, strict=False) for row in both]
     while any(by_source.values()):
-        for name, count in SOURCES.items():
+        for name, count in sources.items():
             for row in by_source[name][:count]:
-                text, claim = row["doc"], row["claim"]
-                prompt = prompts.states_in(text, claim)
-                group = groups.setdefault(text, len(groups))
-                yield Pair(prompt, bool(row["label"]), group, name, text, claim)
+                yield groups.setdefault(row["doc"], len(groups)), row
             del by_source[name][:count]
 
 

@@ -13,12 +13,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import takewhile
 from typing import Literal, Protocol
 
-from rag.passages import heading
+from rag.passages import heading, split_sentences
 from rag.prove.words import Date, Reading, Word, is_light, join, name_run, normal, read, stem
 from rag.types import Hit, Sentence, Verdict
 
@@ -60,7 +60,16 @@ _QUOTED = re.compile(r'"([^"]+)"')
 
 
 Fault = Literal[
-    "", "nothing", "number", "date", "quotation", "negation", "subject", "name", "words"
+    "",
+    "nothing",
+    "number",
+    "date",
+    "quotation",
+    "negation",
+    "subject",
+    "elsewhere",
+    "name",
+    "words",
 ]
 # Faults no reading of the text can mend: what is said there is another fact.
 EXACT: frozenset[Fault] = frozenset({"number", "date", "quotation", "negation", "subject"})
@@ -91,7 +100,8 @@ class Judgement:
         reason: in words a reader understands; "" when supported.
         anchored: the cited sentences name what the statement speaks of; otherwise who is
             meant follows from the surroundings, if at all.
-        fault: the first kind of thing that is not borne out; "nothing": no sentence is near.
+        fault: the first kind of thing that is not borne out; "nothing": no sentence is near,
+            "elsewhere": the number or date stands in the passage, but not with the rest.
     """
 
     verdict: Verdict
@@ -185,7 +195,16 @@ class CoverageChecker:
         self._passages: dict[str, _Evidence] = {}
 
     def judge(self, claim: Claim) -> Judgement:
-        """Return verdict, support and the fewest sentences that carry the claim."""
+        """Return verdict, support and the fewest sentences that carry the claim.
+
+        A claim of several sentences is carried if each of them is.
+        """
+        parts = split_sentences(claim.text)
+        if len(parts) < 2:
+            return self._judge(claim)
+        return _worst([self._judge(replace(claim, text=part.text)) for part in parts])
+
+    def _judge(self, claim: Claim) -> Judgement:
         statement = read(claim.text)
         if not statement.words and not statement.numbers and not statement.dates:
             reason = "It states nothing that can be checked."
@@ -203,7 +222,8 @@ class CoverageChecker:
             support *= _APART
         problem = _facts(claim, statement, asked, evidence, chosen)
         if not problem and _dated_elsewhere(statement, evidence, chosen):
-            problem = "date", Verdict.NOT_FOUND, "The source gives the date in another sentence."
+            reason = "The source gives the date in another sentence."
+            problem = "elsewhere", Verdict.NOT_FOUND, reason
         if problem:
             fault, verdict, reason = problem
             return Judgement(verdict, min(support, 0.5), sentences, reason, fault=fault)
@@ -322,6 +342,21 @@ class CoverageChecker:
         return (held / total if total else 0.0), missing
 
 
+def _worst(found: Sequence[Judgement]) -> Judgement:
+    """Return the judgement of several sentences together: that of the worst, cited like all."""
+    order = [Verdict.CONTRADICTED, Verdict.NOT_FOUND, Verdict.PARTLY, Verdict.SUPPORTED]
+    worst = min(
+        found, key=lambda j: (j.fault not in EXACT, order.index(j.verdict), bool(not j.fault))
+    )
+    cited = {(h.passage.id, s.start): (h, s) for j in found for h, s in j.sentences}
+    return replace(
+        worst,
+        support=min(j.support for j in found),
+        sentences=tuple(cited.values()),
+        anchored=all(j.anchored for j in found),
+    )
+
+
 def match(stem: str, stems: Set[str]) -> float:
     """Return 1 for the same stem, 0.8 for one that grew from the same long root, else 0."""
     if stem in stems:
@@ -368,7 +403,9 @@ def _facts(
         value, unit = min(wrong)
         said = f"{value:g}{unit}" if unit == "%" else f"{unit}{value:g}"
         kind = Verdict.CONTRADICTED if any(u == unit for _, u in numbers) else Verdict.NOT_FOUND
-        return "number", kind, f"The number {said} does not stand in the source sentence."
+        every = frozenset[tuple[float, str]]().union(*(r.numbers for r in evidence.readings))
+        fault: Fault = "elsewhere" if wrong <= every | evidence.around.numbers else "number"
+        return fault, kind, f"The number {said} does not stand in the source sentence."
     for value, counts in statement.counted:
         if (value, "") in asked.numbers or (counts in asked.stems and is_light(counts)):
             continue
@@ -377,7 +414,13 @@ def _facts(
     for date in statement.dates:
         if not any(_dated(known, date, evidence.around.dates) for known in dates):
             kind = Verdict.CONTRADICTED if dates else Verdict.NOT_FOUND
-            return "date", kind, "The date does not stand in the source sentence."
+            every_date = [d for r in (*evidence.readings, evidence.around) for d in r.dates]
+            near = any(_dated(known, date, evidence.around.dates) for known in every_date)
+            return (
+                "elsewhere" if near else "date",
+                kind,
+                "The date does not stand in the source sentence.",
+            )
     if statement.weekdays - days:
         return "date", Verdict.NOT_FOUND, "The weekday does not stand in the source sentence."
     for quoted in _QUOTED.findall(normal(claim.text)):

@@ -273,7 +273,12 @@ def is_light(form: str) -> bool:
     return form in _light()
 
 
+# "[3]" after a word or a sentence is a mark of a source, no number that is stated; "a[0]" is code.
+_MARK = re.compile(r"(?:(?<![\w\]])|(?<=[^\W\d_]{2})|(?<=\]))\[\d{1,2}\](?=[\s.,;:!?\[]|$)")
+
+
 def _contractions(text: str) -> str:
+    text = _MARK.sub(" ", text)
     text = re.sub(r"\b([Ww])on't\b", r"\1ill not", text)
     text = re.sub(r"\b([Cc])an't\b", r"\1an not", text)
     text = re.sub(r"\b([Ss])han't\b", r"\1hall not", text)

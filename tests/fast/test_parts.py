@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.parts import Split, split_question
+from rag.parts import Split, named_sources, split_question
 
 SPLIT = {
     "two owners": (
@@ -140,3 +140,10 @@ def test_a_contrast_is_two_claims() -> None:
 )
 def test_what_is_no_list_of_parts_stays_one(question: str) -> None:
     assert split_question(question) == Split()
+
+
+def test_publishers_that_a_question_names() -> None:
+    publishers = ["The Age", "The Verge", "TechCrunch", "Tech", "", "Age"]
+    question = "Do TechCrunch and The Age agree on the age of Ulm?"
+    assert named_sources(question, publishers) == ("TechCrunch", "The Age")
+    assert named_sources("Do they agree?", publishers) == ()

@@ -326,3 +326,23 @@ def test_names_that_begin_alike_are_two(name: str, text: str, missing: tuple[str
     hit = make_hit(text, title="")
     found = relevance(f"When was the board of {name} changed?", text, [(hit, text)], RARITY)
     assert found.missing == missing
+
+
+def test_a_claim_of_several_sentences_is_carried_if_each_is() -> None:
+    both = judge(
+        "The bank raised its rate by 5 % on Tuesday. The committee rejected the proposal. "
+        "About 80 economists signed a letter. Holm said the bank will not raise it again."
+    )
+    assert both.verdict is Verdict.SUPPORTED
+    assert len(both.sentences) == 4
+    one = judge("The bank raised its rate by 5 % on Tuesday. The ferry was late.")
+    assert one.verdict is not Verdict.SUPPORTED
+    assert judge("Holm said so. The bank raised its rate by 9 %.").fault == "number"
+
+
+def test_a_date_that_stands_in_another_sentence_is_not_carried_and_not_contradicted() -> None:
+    text = "Ulm signed the treaty with Bonn. The old harbour burned down in May 1990."
+    found = judge("Ulm signed the treaty with Bonn in May 1990.", text)
+    assert found.verdict is Verdict.NOT_FOUND
+    assert found.fault == "elsewhere"
+    assert judge("Ulm signed the treaty with Bonn in May 1991.", text).fault == "date"

@@ -96,3 +96,19 @@ def test_markers_in_brackets_are_left_alone() -> None:
     reading = read("See a[0] and [2021].")
     assert (0.0, "") in reading.numbers
     assert Date(2021, 0, 0) in reading.dates
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It fell in May[3].", "It fell [3].", "It fell [1][2][5].", "It fell.[12] It rose."],
+)
+def test_marks_of_sources_state_no_number(text: str) -> None:
+    assert read(text).numbers == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("See a[0] there.", 0.0), ("Set x[12] now.", 12.0), ("It was [sic] 7.", 7.0)],
+)
+def test_what_is_no_mark_stays_a_number(text: str, value: float) -> None:
+    assert (value, "") in read(text).numbers
