@@ -4,10 +4,11 @@
     python -m benchmarks.answers score FILE
 
 Only questions that no weights were fitted on are asked, unless `--fitting` asks the others, for
-looking at while rules are made. A question is answered right when one of
-its short answers stands in the answer, or, for sets with gold sentences, when a citation overlaps
-one. A statement is carried by gold evidence when one of its citations overlaps a gold sentence or,
-for sets with short answers, lies in a gold document and holds the answer.
+looking at while rules are made. A question is answered right when one of its short answers stands
+in the answer, or, for sets with gold sentences, when a citation overlaps one. An unanswerable one
+counts as answered unless the answer abstains or says of a part of the question that the documents
+do not answer it. A statement is carried by gold evidence when one of its citations overlaps a gold
+sentence or, for sets with short answers, lies in a gold document and holds the answer.
 """
 
 from __future__ import annotations
@@ -68,6 +69,11 @@ def sides(question: Row, texts: Sequence[str]) -> list[str]:
     return [side for side in dict.fromkeys(every) if any(contains(text, side) for text in texts)]
 
 
+def in_full(row: Row) -> bool:
+    """Tell whether a question was answered, and no part of it said not to be."""
+    return not row["answer"]["abstained"] and not row["answer"]["unanswered"]
+
+
 def carried(row: Row, statement: Row) -> bool:
     """Tell whether a statement is carried by gold evidence."""
     quotes = [(c["source"], c["quote"]) for c in statement["citations"]]
@@ -100,7 +106,9 @@ def _line(name: str, rows: Sequence[Row]) -> str:
     cannot = [row for row in rows if not row["answerable"]]
     answered = [row for row in can if not row["answer"]["abstained"]]
     said = [(row, s) for row in answered for s in row["answer"]["statements"]]
-    several = [row for row in answered if len(row["gold_docs"]) > 1 and name != "ramdocs"]
+    several = [
+        row for row in can if in_full(row) and len(row["gold_docs"]) > 1 and name != "ramdocs"
+    ]
     split = [row for row in can if len(row["sides"]) > 1]
     seconds = sorted(row["answer"]["timings"]["total"] for row in rows)
 
@@ -120,7 +128,7 @@ def _line(name: str, rows: Sequence[Row]) -> str:
 
     return (
         f"| {name} ({len(rows)}) | {part(can, right)} | {part(answered, right)} "
-        f"| {part(cannot, lambda row: not row['answer']['abstained'])} "
+        f"| {part(cannot, in_full)} "
         f"| {part(said, lambda pair: carried(*pair))} | {part(several, cites_two)} "
         f"| {part(split, shows_all)} | {seconds[len(seconds) // 2]:.1f} |"
     )

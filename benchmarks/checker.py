@@ -1,6 +1,6 @@
 """Hold the checker against claims that people labelled, from sources nothing was fitted on.
 
-    python -m benchmarks.checker run --out FILE [--per-set 150]    resumes
+    python -m benchmarks.checker run --out FILE [--per-set 150] [--skip 24]    resumes
     python -m benchmarks.checker score FILE
 
 Each claim is judged by every layer by itself, by the probability that all of them make, and as an
@@ -41,10 +41,17 @@ SOURCES = {
     "wice_claim": "Wikipedia claims (WiCE)",
 }
 BINS = 5
+LOOKED_AT = 24  # claims of each source that were read while rules were mended
 
 
-def pairs(per_set: int, seed: int = 0) -> Iterator[Row]:
-    """Yield claims of all sources in turn, supported and not in turn."""
+def pairs(per_set: int, *, skip: int = 0, seed: int = 0) -> Iterator[Row]:
+    """Yield claims of all sources in turn, supported and not in turn.
+
+    Args:
+        per_set: how many of each source.
+        skip: leave out the first so many of each, which were looked at while rules were made.
+        seed: of the order.
+    """
     by_source: dict[str, dict[int, list[Row]]] = {}
     for number, row in enumerate(sets.rows(CLAIMS)):
         of = by_source.setdefault(SOURCES[row["src"]], {0: [], 1: []})
@@ -53,16 +60,17 @@ def pairs(per_set: int, seed: int = 0) -> Iterator[Row]:
     for name, of in by_source.items():
         for rows in of.values():
             random.Random(f"{seed}{name}").shuffle(rows)
-        drawn[name] = [r for both in zip(of[1], of[0], strict=False) for r in both][:per_set]
+        drawn[name] = [r for both in zip(of[1], of[0], strict=False) for r in both]
+        drawn[name] = drawn[name][skip : skip + per_set]
     for turn in range(per_set):
         for rows in drawn.values():
             if turn < len(rows):
                 yield rows[turn]
 
 
-def run(out: Path, per_set: int, settings: Settings) -> None:
+def run(out: Path, per_set: int, skip: int, settings: Settings) -> None:
     """Judge every sampled claim, one line each."""
-    chosen = list(pairs(per_set))
+    chosen = list(pairs(per_set, skip=skip))
     rarity = Rarity([row["doc"] for row in chosen])
     coverage = CoverageChecker(rarity, threshold=COVERED)
     llm = load_llm(settings)
@@ -164,9 +172,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     runs.command_line(
         __doc__,
-        lambda options, settings: run(options.out, options.per_set, settings),
+        lambda options, settings: run(options.out, options.per_set, options.skip, settings),
         score,
         per_set=150,
+        add=lambda parser: parser.add_argument("--skip", type=int, default=LOOKED_AT),
         unit="claims",
         arguments=arguments,
     )

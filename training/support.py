@@ -2,9 +2,9 @@
 
     python -m training.support FOLDER     FOLDER as filled by training.witness
 
-Takes the pairs of the question "states" with the witness's log-odds and with what the exact facts
-and word coverage find in the same text. Prints the weights and a table by source, each source
-predicted by weights fitted on the others.
+Takes the pairs of the questions "states" and "long" with the witness's log-odds and with what the
+exact facts and word coverage find in the same text. Prints the weights and a table by source, each
+source predicted by weights fitted on the others.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rag.prompt import STATES
+from rag.prompt import STATES, STATES_IN_PART
 from rag.prove import Claim, CoverageChecker, Judgement, Rarity
 from rag.prove.coverage import EXACT
 from rag.prove.witness import features
 from rag.testing import make_hit
 from training.witness import Pair, leans, pairs
+
+KINDS = ("states", "long")
 
 
 def judgements(chosen: Sequence[Pair]) -> list[Judgement]:
@@ -38,12 +40,18 @@ def fit(folder: Path) -> str:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-    rows = leans(folder / "states.jsonl")
+    rows = [row for kind in KINDS for row in leans(folder / f"{kind}.jsonl")]
     lean = np.array([row["lean"] for row in rows])
     right = np.array([row["right"] for row in rows]).astype(int)
-    bias, factor = STATES
+    levels = {"states": STATES, "long": STATES_IN_PART}
+    counts = [len(leans(folder / f"{kind}.jsonl")) for kind in KINDS]
+    bias, factor = np.repeat([levels[kind] for kind in KINDS], counts, axis=0).T
     scores = bias + factor * lean
-    chosen = list(itertools.islice(pairs("states"), len(right)))
+    chosen = [
+        pair
+        for kind in KINDS
+        for pair in itertools.islice(pairs(kind), len(leans(folder / f"{kind}.jsonl")))
+    ]
     found = judgements(chosen)
     open_ = np.array([j.fault not in EXACT for j in found])
     table = np.array([features(j, s) for j, s in zip(found, scores, strict=True)])

@@ -196,7 +196,7 @@ def _long() -> Iterator[Pair]:
     rarity = Rarity([row["doc"] for _, row in chosen])
     for group, row in chosen:
         hit = make_hit(row["doc"], source=f"{group}.txt", title="")
-        prompt = prompts.states_in(window(row["claim"], (hit,), rarity), row["claim"])
+        prompt = prompts.states_in_part(window(row["claim"], (hit,), rarity), row["claim"])
         yield Pair(prompt, bool(row["label"]), group, row["src"], row["doc"], row["claim"])
 
 
@@ -254,7 +254,7 @@ def fit(folder: Path) -> str:
         "| question | pairs | bias, factor | AUC | balanced accuracy | log loss | AUC by source |",
         "|---|---|---|---|---|---|---|",
     ]
-    for kind in ("holds", "states", "gives"):
+    for kind in ("holds", "states", "long", "gives"):
         rows = leans(folder / f"{kind}.jsonl")
         lean = np.array([row["lean"] for row in rows])
         right = np.array([row["right"] for row in rows]).astype(int)

@@ -23,7 +23,7 @@ from rag.types import Hit, Sentence, Verdict
 
 # Intercept and weights of coverage and the witness in the log-odds that a statement is supported;
 # fitted by training/support.py.
-WEIGHTS = (0.05, 0.13, 1.02)
+WEIGHTS = (0.04, 0.20, 1.07)
 # A statement whose words do not all stand in its sentences, or that needs several passages, must
 # be that much likelier to be carried.
 UNCOVERED = 0.25
@@ -103,7 +103,7 @@ class WitnessedChecker:
             asked = prompts.states(claim.text, hit, heading(hit.document))
         else:
             text = window(claim.text, claim.hits, self.rarity)
-            asked = prompts.states_in(text, claim.text)
+            asked = prompts.states_in_part(text, claim.text)
         return self.witness.log_odds(asked, cancel=self.cancel)
 
 
