@@ -27,12 +27,18 @@ QUOTED_PASSAGES = 3
 FURTHER_PASSAGES = 6
 # Intercept, gives, holds, cosine, direct.
 WEIGHTS = (-2.85, 0.44, 0.30, 2.60, 1.61)
-# What may be shown, see `may_answer`: a probability and log-odds.
+# Intercept, holds, gives: log-odds that a question is answered by what its passage and the sentence
+# are; fitted by `training/answers.py` on near misses alone.
+ANSWERS = (-0.16, 0.84, 0.40)
+# What may be shown, see `may_answer`: probabilities and log-odds.
 LIKELY = 0.45
 LEAST_HOLDS = -0.5
-LEAST_GIVES = 0.0
 SURE_HOLDS = 0.6
-SURE_GIVES = -0.1
+LEAST_GIVES = 0.0
+LEAST_ANSWERS = 0.52
+SURE_ANSWERS = 0.62
+SURE_GIVES = -0.3
+BESIDE = 0.08  # what is less likely an answer than this is beside the point
 # A candidate is put to the model only if it would be quoted with both its signs at this log-odds.
 _HOPE = 1.5
 _ITEM = re.compile(r"\s*(?:[-*•·–]|\(?\w{1,3}[.)])\s")
@@ -74,6 +80,18 @@ class Candidate:
     def probability(self) -> float:
         """Probability, 0 to 1, that the sentence answers."""
         score = sum(w * x for w, x in zip(WEIGHTS, self.features, strict=True))
+        return 1 / (1 + math.exp(-score))
+
+    @property
+    def answers(self) -> float:
+        """Probability, 0 to 1, that the question has its answer here, and no near miss of it.
+
+        Words and nearness, which near misses share, count for nothing unless they are far off.
+        """
+        if self.probability < BESIDE:
+            return 0.0
+        bias, holds, gives = ANSWERS
+        score = bias + holds * clip(self.holds) + gives * clip(self.gives)
         return 1 / (1 + math.exp(-score))
 
 
@@ -214,7 +232,7 @@ class Quoter:
         """Return a supported proof with the probability that it gives what was asked for."""
         drafted = of_statement(question, proof.text, proof.groups[0], self._embedder)
         judged = self._judge(question, drafted, holds, cancel)
-        return replace(proof, answers=judged.probability)
+        return replace(proof, answers=judged.answers)
 
     def proofs(
         self,
@@ -282,10 +300,10 @@ class Quoter:
 def may_answer(candidate: Candidate) -> bool:
     """Tell whether a judged sentence may be shown as the answer.
 
-    It must be likely to answer, and the model must lean to yes on both counts: where all documents
-    are about one subject, nearness to the question says little. Where the passage surely holds the
-    answer, the model's word is enough.
+    It must be likely to answer, and no near miss: where all documents are about one subject,
+    nearness to the question says little. Where the passage surely holds the answer and the sentence
+    gives what is asked, the model's word is enough.
     """
-    leans = candidate.holds >= LEAST_HOLDS and candidate.gives >= LEAST_GIVES
-    sure = candidate.holds >= SURE_HOLDS and candidate.gives >= SURE_GIVES
+    leans = candidate.answers >= LEAST_ANSWERS and candidate.gives >= LEAST_GIVES
+    sure = candidate.answers >= SURE_ANSWERS and candidate.gives >= SURE_GIVES
     return sure or (leans and candidate.probability >= LIKELY)

@@ -95,26 +95,44 @@ def load(folder: Path) -> Collected:
     return Collected(np.concatenate(states), of["lean"], right, of["group"], of["source"])
 
 
-def separate(kind: str, data: Collected) -> tuple[Probe, str]:
-    """Return a calibrated probe of one kind, and a row of the table."""
+def held_out(kind: str, data: Collected) -> NDArray[Any]:
+    """Return calibrated log-odds of every pair, (pairs,), by weights not fitted on its text.
+
+    Claims differ in kind from source to source, so there whole sources are left out in turn.
+    """
+    return _held_out(kind, data)[0]
+
+
+def _held_out(kind: str, data: Collected) -> tuple[NDArray[Any], float, float]:
+    """Return what `held_out` does, with the zero and the slope that calibrate it."""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
     from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
-    several = len(set(data.source)) > 1
-    by_source = kind == "states"  # claims differ in kind from source to source
+    by_source = kind == "states"
     split: Any = LeaveOneGroupOut() if by_source else GroupKFold(FOLDS)
     groups = data.source if by_source else data.group
     held = np.zeros(len(data.right))
     for fitted, left in split.split(data.states, data.right, groups):
         weights, bias = _ridge(data.states[fitted], data.right[fitted], STRENGTH[kind])
         held[left] = data.states[left] @ weights + bias
-    # The zero and the slope of what is held out, even odds of both labels.
+    # Even odds of both labels.
     level = LogisticRegression(C=1e6, class_weight="balanced").fit(held[:, None], data.right)
-    chance = level.predict_proba(held[:, None])[:, 1]
+    slope, zero = float(level.coef_[0][0]), float(level.intercept_[0])
+    return zero + slope * held, zero, slope
+
+
+def separate(kind: str, data: Collected) -> tuple[Probe, str]:
+    """Return a calibrated probe of one kind, and a row of the table."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
+
+    score, zero, slope = _held_out(kind, data)
+    chance = 1 / (1 + np.exp(-score))
     words = LogisticRegression(C=1e6, class_weight="balanced").fit(data.lean[:, None], data.right)
     spoken = words.predict_proba(data.lean[:, None])[:, 1]
+    several = len(set(data.source)) > 1
 
     def figures(score: NDArray[Any]) -> str:
         by = data.source if several else np.zeros(len(data.right))
@@ -123,7 +141,6 @@ def separate(kind: str, data: Collected) -> tuple[Probe, str]:
         exact = np.mean([balanced_accuracy_score(data.right[p], score[p] > 0.5) for p in parts])
         return f"{auc:.3f} | {exact:.3f} | {log_loss(data.right, score):.3f}"
 
-    slope, zero = float(level.coef_[0][0]), float(level.intercept_[0])
     weights, bias = _ridge(data.states, data.right, STRENGTH[kind])
     row = f"| {kind} | {len(data.right)} | {figures(spoken)} | {figures(chance)} |"
     return Probe(zero + slope * bias, (slope * weights).astype(np.float32)), row

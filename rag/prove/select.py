@@ -13,8 +13,8 @@ from rag.prove.words import Reading, is_light, join, read
 from rag.types import Draft, Hit, Verdict
 
 MIN_COVERAGE = 0.25
-# A statement less likely to answer than this is true and beside the point.
-MIN_ANSWERS = 0.08
+# A statement less likely to answer than this is true, and beside the point or a near miss.
+MIN_ANSWERS = 0.52
 # A statement this far behind the best one is not shown: it is true and beside the point.
 MAX_GAP = 1.3
 _YES_NO = re.compile(
