@@ -283,6 +283,17 @@ class TestHtml:
         assert all(title.startswith("Proven: ") for title in titles[: len(FULL.statements)])
         assert titles[-1] == FULL.withheld[-1].reason
 
+    def test_a_badge_tells_what_was_cut(self) -> None:
+        cut = replace(FULL.statements[0], written='It is of steel, which "rusts".')
+        page = Reader(render.to_html(replace(FULL, statements=(cut,)), KNOWN, 3))
+        titles = [f["title"] or "" for _, f in page.elements if f.get("class") == "fn-badge"]
+        assert titles[0].endswith('first written: “It is of steel, which "rusts".”')
+
+    def test_other_answers_are_a_conflict(self) -> None:
+        conflict = replace(DIFFERENT.conflicts[0], kind="answer")
+        page = Reader(render.to_html(replace(DIFFERENT, conflicts=(conflict,)), KNOWN, 1))
+        assert "Your documents differ in what they answer" in page.words
+
     def test_sides_of_a_conflict_stand_together(self) -> None:
         page = Reader(render.to_html(DIFFERENT, KNOWN, 1))
         assert "Your documents differ in a number" in page.words
