@@ -35,7 +35,7 @@ LIKELY = 0.45
 LEAST_HOLDS = -0.5
 SURE_HOLDS = 0.6
 LEAST_GIVES = 0.0
-LEAST_ANSWERS = 0.52
+LEAST_ANSWERS = 0.45
 SURE_ANSWERS = 0.62
 SURE_GIVES = -0.3
 BESIDE = 0.08  # what is less likely an answer than this is beside the point
@@ -304,6 +304,7 @@ def may_answer(candidate: Candidate) -> bool:
     nearness to the question says little. Where the passage surely holds the answer and the sentence
     gives what is asked, the model's word is enough.
     """
-    leans = candidate.answers >= LEAST_ANSWERS and candidate.gives >= LEAST_GIVES
+    leans = candidate.holds >= LEAST_HOLDS and candidate.gives >= LEAST_GIVES
+    leans = leans and candidate.answers >= LEAST_ANSWERS
     sure = candidate.answers >= SURE_ANSWERS and candidate.gives >= SURE_GIVES
     return sure or (leans and candidate.probability >= LIKELY)

@@ -45,6 +45,7 @@ _STANDS_FOR = re.compile(
     re.IGNORECASE,
 )
 _FIRST_PERSON = re.compile(r"^\W*(?:we|i|our|my)\b", re.IGNORECASE)
+_SPEAKER = re.compile(r"\b(?:we|our|us|i|my)\b", re.IGNORECASE)
 _OPEN = re.compile(
     r"\bun(?:clear|known|certain|decided)\b|\bnot (?:\w+ ){0,2}(?:clear|known|certain|decided)\b|"
     r"\bremains to be seen\b",
@@ -573,15 +574,18 @@ def _leading_names(statement: Reading, evidence: _Evidence) -> list[Word]:
 def _anchored(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> bool:
     """Tell whether a cited sentence, or the title above it, names what the statement opens with.
 
-    What a document's title names its sentences are about, unless they begin with another name.
+    What a title begins with its document is about, unless a sentence begins with another name or
+    somebody speaks of himself in it.
     """
     own = {word.stem for word in _leading_names(statement, evidence)}
     if not own or any(own & evidence.readings[i].stems for i in chosen):
         return True
     names = {w.stem for r in evidence.readings for w in r.words if w.name and not w.first}
     opening = {w.stem for i in chosen for w in evidence.readings[i].words[:1] if w.first}
-    titled = {w.stem for hit, _ in evidence.sentences[:1] for w in read(hit.document.title).words}
-    return own <= titled and not opening & names
+    if opening & names or any(_SPEAKER.search(evidence.sentences[i][1].text) for i in chosen):
+        return False
+    title = read(evidence.sentences[0][0].document.title).words
+    return own <= {w.stem for w in title} and title[0].stem in own
 
 
 def _dated_elsewhere(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> bool:

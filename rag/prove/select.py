@@ -13,8 +13,9 @@ from rag.prove.words import Reading, is_light, join, read
 from rag.types import Draft, Hit, Verdict
 
 MIN_COVERAGE = 0.25
-# A statement less likely to answer than this is true, and beside the point or a near miss.
-MIN_ANSWERS = 0.52
+# A statement is an answer if it is carried and gives what was asked for. Where both together are
+# less likely than this, it is beside the point or a near miss.
+MIN_RIGHT = 0.45
 # A statement this far behind the best one is not shown: it is true and beside the point.
 MAX_GAP = 1.3
 _YES_NO = re.compile(
@@ -241,7 +242,7 @@ class Selector:
             reason = f"It gives no {found.lacks}."
         elif found.elsewhere or found.coverage < MIN_COVERAGE:
             reason = "It does not answer the question."
-        elif proof.answers is not None and proof.answers < MIN_ANSWERS:
+        elif proof.answers is not None and proof.answers * proof.judgement.support < MIN_RIGHT:
             reason = "It is carried, but does not give what was asked for."
         if reason:
             judgement = replace(proof.judgement, verdict=Verdict.NOT_ANSWERING, reason=reason)

@@ -346,3 +346,17 @@ def test_a_date_that_stands_in_another_sentence_is_not_carried_and_not_contradic
     assert found.verdict is Verdict.NOT_FOUND
     assert found.fault == "elsewhere"
     assert judge("Ulm signed the treaty with Bonn in May 1991.", text).fault == "date"
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "anchored"),
+    [
+        ("Ulm (town)", "It has 40 mills by the river.", True),
+        ("Mills of Bonn and Ulm", "The town has 40 mills by the river.", False),
+        ("Ulm (town)", "“We have 40 mills by the river,” the mayor said.", False),
+    ],
+)
+def test_a_title_names_whom_a_sentence_is_about(title: str, text: str, anchored: bool) -> None:
+    hit = make_hit(text, title=title)
+    found = CoverageChecker(RARITY).judge(Claim("Ulm has 40 mills by the river.", "", (hit,)))
+    assert found.anchored == anchored
