@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 MODELS := qwen2.5-coder-1.5b all-minilm-l6-v2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: chat test install install-dev models index check fast real browser-tools eval bench-reading docs clean help
+.PHONY: chat test install install-dev models index check fast real browser-tools eval probes docs clean help
 
 help:
 	@echo "make chat   install, fetch the models, index seeds/, open http://127.0.0.1:7860"
 	@echo "make test   format, lint, types, docs, fast tests, tests with the real models"
 	@echo "make eval   ask the questions on seeds/ and print the figures"
+	@echo "make probes fit anew what is read off the model's state (an hour)"
 	@echo "make docs   write generated parts of the documentation anew"
 
 chat: install models index
@@ -64,6 +65,12 @@ real: install-dev models browser-tools
 
 eval: install models index
 	$(BIN)/rag eval
+
+# The probes that rag/probes ships, from shared pairs: about an hour on two cores, and resumable.
+probes: install-dev models
+	$(BIN)/python -m training.probes collect holds --most 1300 --out .cache/probes
+	$(BIN)/python -m training.probes collect found --most 100 --out .cache/probes
+	$(BIN)/python -m training.probes fit .cache/probes --save
 
 docs: install-dev
 	$(BIN)/cog -r README.md docs/*.md

@@ -27,11 +27,10 @@ def fit(folder: Path) -> str:
     from sklearn.metrics import roc_auc_score
 
     data = load(folder / "holds")
-    chances = held_out("holds", data)
+    chances = held_out("holds", data)[data.source == "squad2"]
+    asked = itertools.islice(pairs("holds"), len(chances))
     holds = {
-        (pair.group, pair.said): float(score)
-        for pair, score, source in zip(pairs("holds"), chances, data.source, strict=False)
-        if source == "squad2"
+        (pair.group, pair.said): float(score) for pair, score in zip(asked, chances, strict=True)
     }
     bias, factor = GIVES
     rows: dict[tuple[int, str], tuple[float, float, bool]] = {}
