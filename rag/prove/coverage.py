@@ -431,6 +431,7 @@ def _facts(
     return (
         _negation(statement, picked)
         or _left_open(claim.text, [evidence.sentences[i][1].text for i in chosen])
+        or _speaker(statement, evidence, chosen)
         or _subject(statement, evidence, chosen)
         or _names(statement, asked, evidence, chosen)
     )
@@ -563,6 +564,39 @@ def _subject(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> 
                 f"The source says this of {opening[0].surface}, not of {subject[0].surface}.",
             )
     return None
+
+
+def _speaker(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> _Problem | None:
+    """Refuse a statement about one name where another one says "we" in the source.
+
+    A quotation's speaker is named before it, with a word of saying, or right after it.
+    """
+    subject = _leading_names(statement, evidence)
+    own = {word.stem for word in subject}
+    for i in chosen if own else ():
+        if own & evidence.readings[i].stems or not _FIRST_PERSON.match(
+            normal(evidence.sentences[i][1].text)
+        ):
+            continue
+        before = evidence.readings[i - 1].stems if i else frozenset[str]()
+        after = evidence.readings[i + 1].words[:1] if _follows(evidence, i) else ()
+        if (own & before and _SAYS & before) or not after:
+            continue
+        names = {w.stem for r in evidence.readings for w in r.words if w.name and not w.first}
+        named = after[0].stem in names | evidence.around.stems
+        if named and after[0].name and after[0].stem not in own:
+            reason = f"The source quotes {after[0].surface} here, not {subject[0].surface}."
+            return "subject", Verdict.NOT_FOUND, reason
+    return None
+
+
+def _follows(evidence: _Evidence, i: int) -> bool:
+    """Tell whether a sentence has another one after it in its paragraph."""
+    if i + 1 >= len(evidence.sentences):
+        return False
+    (hit, sentence), (other, following) = evidence.sentences[i], evidence.sentences[i + 1]
+    between = hit.document.text[sentence.end : following.start]
+    return hit.passage.id == other.passage.id and "\n\n" not in between
 
 
 def _leading_names(statement: Reading, evidence: _Evidence) -> list[Word]:

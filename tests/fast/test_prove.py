@@ -360,3 +360,20 @@ def test_a_title_names_whom_a_sentence_is_about(title: str, text: str, anchored:
     hit = make_hit(text, title=title)
     found = CoverageChecker(RARITY).judge(Claim("Ulm has 40 mills by the river.", "", (hit,)))
     assert found.anchored == anchored
+
+
+@pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        ("Hudson will not sell mills to Ulm before spring.", Verdict.SUPPORTED),
+        ("Lutz will not sell mills to Ulm before spring.", Verdict.NOT_FOUND),
+        ("Berg will not close the harbour this year.", Verdict.SUPPORTED),
+    ],
+)
+def test_we_is_whoever_is_quoted(statement: str, verdict: Verdict) -> None:
+    text = (
+        "Earlier, Lutz and Berg had taken the same view. "
+        "“We will not sell mills to Ulm before spring.” Hudson wrote this, and Lutz agreed. "
+        "Then Berg said no. “We will not close the harbour this year.” Ulm thanked Hudson."
+    )
+    assert judge(statement, text).verdict is verdict
