@@ -32,7 +32,10 @@ _SEVERAL = re.compile(
     r"organi[sz]ations|others)|who else|what other|same (?:as|position|stance)|agree|all the)\b",
     re.IGNORECASE,
 )
-
+_YES_NO = re.compile(
+    r"^\W*(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|may|must|should)\b",
+    re.IGNORECASE,
+)
 
 # Fitted on Qwen2.5-Coder-1.5B, which leans to yes: bias and factor of its log-odds.
 HOLDS = (-1.61, 2.08)
@@ -84,8 +87,17 @@ def holds_answer(question: str, hit: Hit, heading: str) -> Prompt:
 
 
 def holds_in(text: str, question: str) -> Prompt:
-    """Ask whether a text answers a question."""
-    return Prompt(_READER, _reading(text), holds_asking(question), HOLDS, "holds")
+    """Ask whether a text answers a question.
+
+    Questions for yes or no are judged by the reply in words: the probes have hardly seen any.
+    """
+    judges = "" if asks_yes_no(question) else "holds"
+    return Prompt(_READER, _reading(text), holds_asking(question), HOLDS, judges)
+
+
+def asks_yes_no(question: str) -> bool:
+    """Tell whether a question is one for yes or no, by its first word."""
+    return bool(_YES_NO.match(question))
 
 
 def holds_asking(question: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.passages import heading
+from rag.prompt import asks_yes_no
 from rag.prove.coverage import Rarity, match, match_name, shortened
 from rag.prove.prover import Proof
 from rag.prove.words import Reading, is_light, join, read
@@ -18,12 +19,6 @@ MIN_COVERAGE = 0.25
 MIN_RIGHT = 0.45
 # A statement this far behind the best one is not shown: it is true and beside the point.
 MAX_GAP = 1.3
-_YES_NO = re.compile(
-    r"^\W*(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|may|must|should)\b",
-    re.IGNORECASE,
-)
-
-
 _ASKS_DATE = re.compile(
     r"\b(?:what|which) (?:exact |very )?(?:date|day|year|month|weekday)\b", re.IGNORECASE
 )
@@ -143,7 +138,7 @@ def _lacks(question: str, statement: str, asked: Reading, said: Reading) -> str:
 
 def _echoes(question: str, asked: Reading, said: Reading) -> bool:
     """Tell whether a statement says nothing beyond the question; yes and no are answers."""
-    if _YES_NO.match(question):
+    if asks_yes_no(question):
         return False
     new = [w for w in said.words if w.stem not in asked.stems and not is_light(w.stem)]
     return not (new or said.numbers - asked.numbers or said.dates or said.weekdays)
