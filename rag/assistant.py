@@ -365,8 +365,10 @@ class Assistant:
         Where no part is answered nothing is kept of them, so that the whole is said not to be.
         """
         chosen = self._chosen(run)
+        compared = prompts.needs_several(run.question)
         for place, part in enumerate(split.parts):
-            if chosen and split.kind == "names" and speaks_of(chosen, split.names[place]):
+            named = split.kind == "names" and not compared
+            if chosen and named and speaks_of(chosen, split.names[place]):
                 continue
             hits = tuple(self._find(part, self.settings.passages))
             sub = replace(run, question=part, hits=hits, proofs=[], parts=[])

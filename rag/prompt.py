@@ -82,8 +82,12 @@ def joint(question: str, hits: Sequence[Hit], headings: Sequence[str]) -> Prompt
 
 
 def holds_answer(question: str, hit: Hit, heading: str) -> Prompt:
-    """Ask whether a passage answers a question; shares the passage's reading."""
-    return holds_in(passage_text(hit, heading), question)
+    """Ask whether a passage answers a question; shares the passage's reading.
+
+    What is no running text, such as a header of stated facts, is judged by the reply in words.
+    """
+    prompt = holds_in(passage_text(hit, heading), question)
+    return replace(prompt, judges="") if hit.passage.kind == "metadata" else prompt
 
 
 def holds_in(text: str, question: str) -> Prompt:

@@ -36,8 +36,8 @@ LEAST_HOLDS = -0.5
 SURE_HOLDS = 0.6
 LEAST_GIVES = 0.0
 LEAST_ANSWERS = 0.45
-SURE_ANSWERS = 0.62
-SURE_GIVES = -0.3
+SURE_ANSWERS = 0.65
+SURE_GIVES = -0.1
 BESIDE = 0.08  # what is less likely an answer than this is beside the point
 # A candidate is put to the model only if it would be quoted with both its signs at this log-odds.
 _HOPE = 1.5
@@ -294,7 +294,8 @@ class Quoter:
         for found in sorted(candidates, key=lambda c: -c.probability):
             if may_answer(found):
                 pairs = tuple((found.hit, sentence) for sentence in found.sentences)
-                yield Proof(found.text, Judgement(Verdict.SUPPORTED, 1.0, pairs), (pairs,))
+                judgement = Judgement(Verdict.SUPPORTED, 1.0, pairs)
+                yield Proof(found.text, judgement, (pairs,), found.answers)
 
 
 def may_answer(candidate: Candidate) -> bool:

@@ -208,6 +208,7 @@ class Statement:
             other document that carries it too.
         reason: why it is withheld, in words a reader understands; "" when supported.
         written: the sentence as the model first wrote it, where it was cut to what is carried.
+        answers: 0 to 1, how likely it gives what was asked for; None where that was not judged.
     """
 
     text: str
@@ -216,6 +217,7 @@ class Statement:
     citations: tuple[Citation, ...] = ()
     reason: str = ""
     written: str = ""
+    answers: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON form (docs/answer-format.md)."""
@@ -225,6 +227,7 @@ class Statement:
             "support": round(self.support, 4),
             "reason": self.reason,
             "written": self.written,
+            "answers": None if self.answers is None else round(self.answers, 4),
             "citations": [c.to_json() for c in self.citations],
         }
 

@@ -195,6 +195,7 @@ class Numbering:
                 judgement.support,
                 tuple(nearest) if judgement.verdict is Verdict.CONTRADICTED else (),
                 judgement.reason,
+                answers=proof.answers,
             )
         citations: dict[int, Citation] = {}
         for group in proof.groups:
@@ -209,6 +210,7 @@ class Numbering:
             judgement.support,
             tuple(citations[n] for n in sorted(citations)),
             written=proof.written,
+            answers=proof.answers,
         )
 
 
