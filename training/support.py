@@ -17,7 +17,6 @@ from typing import Any
 
 from rag.prompt import STATES, STATES_IN_PART
 from rag.prove import Claim, CoverageChecker, Judgement, Rarity
-from rag.prove.coverage import EXACT
 from rag.prove.witness import features
 from rag.testing import make_hit
 from training.witness import Pair, leans, pairs
@@ -53,10 +52,7 @@ def fit(folder: Path) -> str:
         for pair in itertools.islice(pairs(kind), len(leans(folder / f"{kind}.jsonl")))
     ]
     found = judgements(chosen)
-    open_ = np.array([j.fault not in EXACT for j in found])
     table = np.array([features(j, s) for j, s in zip(found, scores, strict=True)])
-    # What exact facts refuse stays refused, however sure the others are.
-    closed = np.where(open_, 1.0, 0.0)
     coverage = np.array([j.support for j in found])
     sources = np.array([pair.source for pair in chosen])
     lines = [
@@ -67,9 +63,9 @@ def fit(folder: Path) -> str:
     means: list[list[float]] = []
     for name in dict.fromkeys(sources):
         of = sources == name
-        model = LogisticRegression(C=10).fit(table[~of & open_], right[~of & open_])
+        model = LogisticRegression(C=10).fit(table[~of], right[~of])
         cover_model = LogisticRegression(C=10).fit(coverage[~of].reshape(-1, 1), right[~of])
-        together = model.predict_proba(table[of])[:, 1] * closed[of]
+        together = model.predict_proba(table[of])[:, 1]
         row = [
             roc_auc_score(right[of], coverage[of]),
             roc_auc_score(right[of], lean[of]),
@@ -82,7 +78,7 @@ def fit(folder: Path) -> str:
         lines.append(f"| {name} | {of.sum()} | " + " | ".join(f"{v:.2f}" for v in row) + " |")
     mean: Any = np.mean(means, axis=0)
     lines.append("| mean | | " + " | ".join(f"{v:.3f}" for v in mean) + " |")
-    model = LogisticRegression(C=10).fit(table[open_], right[open_])
+    model = LogisticRegression(C=10).fit(table, right)
     weights = ", ".join(f"{w:.3f}" for w in (*model.intercept_, *model.coef_[0]))
     return "\n".join([f"{len(right)} pairs; intercept and weights: {weights}", "", *lines])
 

@@ -21,17 +21,15 @@ from rag.prove.window import window
 from rag.prove.words import read
 from rag.types import Hit, Sentence, Verdict
 
-# Intercept and weights of coverage and the witness in the log-odds that a statement is supported;
-# fitted by training/support.py.
-WEIGHTS = (0.04, 0.20, 1.07)
+# Intercept and weights of coverage, the witness and a fault of an exact fact in the log-odds that a
+# statement is supported; fitted by training/support.py.
+WEIGHTS = (0.03, 0.18, 0.92, -0.30)
 # A statement whose words do not all stand in its sentences, or that needs several passages, must
 # be that much likelier to be carried.
 UNCOVERED = 0.25
 # A passage of more words than this is shown to the witness in part only.
 LONG_WORDS = 220
 VERBATIM = 0.9
-# What an exact fact speaks against is not likelier than this.
-_EXACT_SUPPORT = 0.05
 
 
 class WitnessedChecker:
@@ -107,7 +105,7 @@ class WitnessedChecker:
         return self.witness.log_odds(asked, cancel=self.cancel)
 
 
-def features(found: Judgement, log_odds: float) -> tuple[float, float]:
+def features(found: Judgement, log_odds: float) -> tuple[float, float, float]:
     """Return what the probability of support is made of, in the order of `WEIGHTS`.
 
     Args:
@@ -115,18 +113,18 @@ def features(found: Judgement, log_odds: float) -> tuple[float, float]:
         log_odds: the witness's, calibrated, that the passage states everything.
     """
     coverage = min(0.98, max(0.02, found.support))
-    return math.log(coverage / (1 - coverage)), max(-6.0, min(6.0, log_odds))
+    exact = float(found.fault in EXACT)
+    return math.log(coverage / (1 - coverage)), max(-6.0, min(6.0, log_odds)), exact
 
 
 def probability(found: Judgement, log_odds: float) -> float:
     """Return the probability, 0 to 1, that a statement is supported; see `features`.
 
-    Coverage and the witness are weighed; an exact fact that is not borne out settles it.
+    A statement that an exact fact refuses is not shown whatever this says.
     """
     bias, *weights = WEIGHTS
     score = bias + sum(w * x for w, x in zip(weights, features(found, log_odds), strict=True))
-    chance = 1 / (1 + math.exp(-score))
-    return min(chance, _EXACT_SUPPORT) if found.fault in EXACT else chance
+    return 1 / (1 + math.exp(-score))
 
 
 def verbatim(statement: str, cited: Sequence[tuple[Hit, Sentence]]) -> bool:
