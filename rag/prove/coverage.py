@@ -37,6 +37,12 @@ _TITLES = frozenset(
     "mr mrs ms miss dr prof professor sir presid mayor chief governor minist senat judg director "
     "offic captain gener colonel".split()
 )
+# Last words of firms' names: what stands before them is never a first name that may be left out.
+_FIRMS = frozenset(
+    "solut servic system technolog group corp inc ltd compani co partner industri enterpris hold "
+    "bank airlin univers institut".split()
+)
+_CAMEL = re.compile(r"[a-z][A-Z]")
 _SAYS = frozenset("say think believ suggest want call ask argu warn urg".split())
 _STANDS_FOR = re.compile(
     r"^\W*(?:he|she|it|they|we|i|his|her|its|their|our|(?:the|this|that) (?:\w+ )?(?:company|firm|"
@@ -486,7 +492,10 @@ def _names(
         # unless it is an acronym, or the question gave it and the passage is not about it.
         given = word.stem in asked.stems and word.stem not in evidence.stems
         if word.name and (
-            not word.first or word.surface.isupper() or (given and not is_light(word.stem))
+            not word.first
+            or word.surface.isupper()
+            or _CAMEL.search(word.surface)
+            or (given and not is_light(word.stem))
         ):
             name = normal(word.surface).removesuffix("'s")
             return "name", Verdict.NOT_FOUND, f"“{name}” does not stand in the source sentence."
@@ -499,7 +508,7 @@ def shortened(words: Sequence[Word], place: int, near: Set[str], text: str) -> b
     The last name must stand near, and nobody else of that last name in the text.
     """
     run = name_run(words, place)
-    if len(run) < 2 or run[-1].stem not in near:
+    if len(run) < 2 or run[-1].stem not in near or run[-1].stem in _FIRMS:
         return False
     last = re.escape(run[-1].surface)
     before = set(re.findall(rf"\b([A-Z][\w'’-]+)\s+{last}\b", text))

@@ -377,3 +377,13 @@ def test_we_is_whoever_is_quoted(statement: str, verdict: Verdict) -> None:
         "Then Berg said no. “We will not close the harbour this year.” Ulm thanked Hudson."
     )
     assert judge(statement, text).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["InnovationTech Solutions changed its board.", "In May, Lutz Solutions changed its board."],
+)
+def test_a_firms_name_is_not_a_first_name_left_out(statement: str) -> None:
+    hit = make_hit("It changed its board in May. Its solutions are known.", title="InnovaTech")
+    found = CoverageChecker(RARITY).judge(Claim(statement, "", (hit,)))
+    assert found.verdict is not Verdict.SUPPORTED
