@@ -10,7 +10,7 @@ from rag.passages import heading
 from rag.prompt import asks_yes_no
 from rag.prove.coverage import Rarity, match, match_name, shortened
 from rag.prove.prover import Proof
-from rag.prove.words import Reading, is_light, join, read
+from rag.prove.words import Date, Reading, is_light, join, read
 from rag.types import Draft, Hit, Verdict
 
 MIN_COVERAGE = 0.25
@@ -173,21 +173,26 @@ def alike(one: str, other: str, rarity: Rarity) -> bool:
     a, b = read(one), read(other)
     if a.numbers != b.numbers and a.numbers and b.numbers:
         return False
+    if a.dates and b.dates and not _same_dates(a.dates, b.dates):
+        return False
+    if a.weekdays and b.weekdays and a.weekdays != b.weekdays:
+        return False
     if a.negated & b.plain - b.negated or b.negated & a.plain - a.negated:
         return False
-    forth, back = _share(a.stems, b.stems, rarity), _share(b.stems, a.stems, rarity)
+    forth, back = (
+        _share(frozenset(word.stem for word in said.words), among.stems, rarity)
+        for said, among in ((a, b), (b, a))
+    )
     return max(forth, back) >= 0.8 and min(forth, back) >= 0.5
 
 
-def contained(one: str, other: str, rarity: Rarity) -> bool:
-    """Tell whether nearly everything `one` says is said by `other`."""
-    a, b = read(one), read(other)
-    return (
-        a.numbers <= b.numbers
-        and a.negated <= b.negated
-        and all(any(d.carries(x) for d in b.dates) for x in a.dates)
-        and _share(a.stems, b.stems, rarity) >= 0.9
-    )
+def _same_dates(ours: Sequence[Date], theirs: Sequence[Date]) -> bool:
+    """Tell whether each date of the one is carried by, or carries, a date of the other."""
+
+    def met(some: Sequence[Date], others: Sequence[Date]) -> bool:
+        return all(any(d.carries(x) or x.carries(d) for x in others) for d in some)
+
+    return met(ours, theirs) and met(theirs, ours)
 
 
 def _share(stems: frozenset[str], among: frozenset[str], rarity: Rarity) -> float:

@@ -19,7 +19,7 @@ from rag.prove import (
     merge,
 )
 from rag.prove.prover import without_addition, without_date, without_opening
-from rag.prove.select import relevance
+from rag.prove.select import alike, relevance
 from rag.testing import make_hit
 from rag.types import Verdict
 
@@ -387,3 +387,16 @@ def test_a_firms_name_is_not_a_first_name_left_out(statement: str) -> None:
     hit = make_hit("It changed its board in May. Its solutions are known.", title="InnovaTech")
     found = CoverageChecker(RARITY).judge(Claim(statement, "", (hit,)))
     assert found.verdict is not Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Morea first played in the 1996 trophy.", "Morea first played in the 2000 trophy.", False),
+        ("Holm spoke in Ulm on 12 June 2020.", "Holm spoke in Ulm in June.", True),
+        ("Holm spoke in Ulm on Monday.", "Holm spoke in Ulm on Friday.", False),
+        ("Holm spoke in Ulm on Monday.", "On Monday Holm spoke in Ulm.", True),
+    ],
+)
+def test_statements_of_other_times_do_not_say_the_same(one: str, other: str, same: bool) -> None:
+    assert alike(one, other, RARITY) is same
