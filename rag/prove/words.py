@@ -42,7 +42,7 @@ _STOP = frozenset(
     shall should can could may might must ought get gets got also too very just only even both
     either each every any some all more most other others another own same much many few while
     because although though however therefore thus hence again further once up down out off it's
-    regarding concerning including according""".split()
+    regarding concerning including according ltd inc corp plc llc s t d ll re ve m""".split()
 )
 
 _NEGATORS = frozenset("not no never none neither nor without cannot nobody nothing nowhere".split())
@@ -285,6 +285,8 @@ def _contractions(text: str) -> str:
     text = re.sub(r"n't\b", " not", text)
     text = re.sub(r"\b[Cc]annot\b", "can not", text)
     text = re.sub(r"'(?:re|ve|ll|d|m)\b", "", text)
+    text = re.sub(r"\b(Ltd|Inc|Corp|Co|PLC|plc|LLC)\.?'s\b", r"\1", text)
+    text = re.sub(r"(?<=\w)\.'s\b", "'s", text)
     text = re.sub(
         r"\bUnited States(?: of America)?\b|\bU\. ?S\.(?: ?A\.)?(?=\W|$)|\bUSA\b", "US", text
     )
@@ -350,7 +352,7 @@ def read(text: str) -> Reading:
             count = value[0] if not value[1] else None
         elif lower in _WEEKDAYS:
             weekdays.add(lower)
-        elif lower in _NEGATORS:
+        elif lower in _NEGATORS and (first or not token[0].isupper()):
             waiting = 4
             negators += 1
             first = follows = False

@@ -112,3 +112,14 @@ def test_marks_of_sources_state_no_number(text: str) -> None:
 )
 def test_what_is_no_mark_stays_a_number(text: str, value: float) -> None:
     assert (value, "") in read(text).numbers
+
+
+def test_a_title_denies_nothing() -> None:
+    assert read("He sang It's Now or Never in 1960.").negators == 0
+    assert read("Never sing it. Do not sing it.").negators == 2
+
+
+def test_what_firms_are_called_is_not_asked_of_a_source() -> None:
+    stems = read("Green Fields Ltd.'s report, and that of Ulm Mills Inc.").stems
+    assert not stems & {"ltd", "s", "inc"}
+    assert {"green", "field", "ulm", "mill"} <= stems
