@@ -54,8 +54,8 @@ ABSTAINED = "Your documents do not say."
 # heard; below FLOOR, or MARGIN under the best passage, not at all.
 EAGER = 0.9
 LIKELY = 0.0
-FLOOR = -1.0
-MARGIN = 1.0
+FLOOR = -1.2
+MARGIN = 1.25
 COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
 # Of a publisher that the question names and nobody cites so many passages are read, of so many.
 HEARD = 2

@@ -232,6 +232,9 @@ class Quoter:
         """Return a supported proof with the probability that it gives what was asked for."""
         drafted = of_statement(question, proof.text, proof.groups[0], self._embedder)
         judged = self._judge(question, drafted, holds, cancel)
+        if prompts.asks_yes_no(question):
+            # What restates the question with its yes or no is the answer, if it is carried.
+            return proof if judged.probability >= BESIDE else replace(proof, answers=0.0)
         return replace(proof, answers=judged.answers)
 
     def proofs(

@@ -17,8 +17,12 @@ MIN_COVERAGE = 0.25
 # A statement is an answer if it is carried and gives what was asked for. Where both together are
 # less likely than this, it is beside the point or a near miss.
 MIN_RIGHT = 0.38
-# A statement this far behind the best one is not shown: it is true and beside the point.
+# A statement this far behind the best one, or so much less likely right than the likeliest, is not
+# shown: it is true and beside the point.
 MAX_GAP = 1.3
+LEAST_SHARE = 0.65
+# What was not judged as an answer counts as likely one as this.
+UNJUDGED = 0.75
 _ASKS_DATE = re.compile(
     r"\b(?:what|which) (?:exact |very )?(?:date|day|year|month|weekday)\b", re.IGNORECASE
 )
@@ -201,6 +205,16 @@ def _share(stems: frozenset[str], among: frozenset[str], rarity: Rarity) -> floa
     return held / total if total else 0.0
 
 
+def _refused(proof: Proof, reason: str) -> Proof:
+    judgement = replace(proof.judgement, verdict=Verdict.NOT_ANSWERING, reason=reason)
+    return replace(proof, judgement=judgement)
+
+
+def _right(proof: Proof) -> float:
+    """Return how likely a statement is both carried and an answer, 0 to 1."""
+    return proof.judgement.support * (UNJUDGED if proof.answers is None else proof.answers)
+
+
 class Selector:
     """Decides which proven statements answer the question, and in what order.
 
@@ -218,14 +232,28 @@ class Selector:
     def verdicts(
         self, question: str, proofs: Sequence[tuple[Proof, Draft]]
     ) -> list[tuple[Proof, float]]:
-        """Return every proof with its rank score; those that do not answer lose their support."""
-        return [self._judge(question, proof, draft) for proof, draft in proofs]
+        """Return every proof with its rank score; those that do not answer lose their support.
+
+        So do those that answer far less well than another: they are true and beside the point.
+        """
+        judged = [self._judge(question, proof, draft) for proof, draft in proofs]
+        kept = [pair for pair in judged if pair[0].supported]
+        if not kept:
+            return judged
+        best, likeliest = max(score for _, score in kept), max(_right(proof) for proof, _ in kept)
+        reason = "Another statement answers far better."
+        return [
+            (_refused(proof, reason), 0.0)
+            if proof.supported
+            and (score < best - MAX_GAP or _right(proof) < LEAST_SHARE * likeliest)
+            else (proof, score)
+            for proof, score in judged
+        ]
 
     def rank(self, question: str, proofs: Sequence[tuple[Proof, Draft]]) -> list[Proof]:
         """Return the proofs that answer, best first."""
         judged = [pair for pair in self.verdicts(question, proofs) if pair[0].supported]
-        judged.sort(key=lambda pair: -pair[1])
-        return [proof for proof, score in judged if score >= judged[0][1] - MAX_GAP]
+        return [proof for proof, _ in sorted(judged, key=lambda pair: -pair[1])]
 
     def _judge(self, question: str, proof: Proof, draft: Draft) -> tuple[Proof, float]:
         if not proof.supported:
@@ -242,11 +270,10 @@ class Selector:
             reason = f"It gives no {found.lacks}."
         elif found.elsewhere or found.coverage < MIN_COVERAGE:
             reason = "It does not answer the question."
-        elif proof.answers is not None and proof.answers * proof.judgement.support < MIN_RIGHT:
+        elif proof.answers is not None and _right(proof) < MIN_RIGHT:
             reason = "It is carried, but does not give what was asked for."
         if reason:
-            judgement = replace(proof.judgement, verdict=Verdict.NOT_ANSWERING, reason=reason)
-            return replace(proof, judgement=judgement), 0.0
+            return _refused(proof, reason), 0.0
         kind = 0.5 if draft.kind == "composed" else 0.0
         holds = max(-2.0, min(2.0, draft.holds or 0.0))
         return proof, found.direct + 0.5 * holds + draft.logprob + proof.judgement.support + kind

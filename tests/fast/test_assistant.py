@@ -62,7 +62,7 @@ def test_numbers_follow_the_order_of_first_use(folder: Path) -> None:
 
 
 def test_what_is_not_carried_is_withheld_and_said(folder: Path) -> None:
-    llm = FakeLLM(lambda prompt: "The harbour bridge will close for twelve weeks.", lean=-0.9)
+    llm = FakeLLM(lambda prompt: "The harbour bridge will close for twelve weeks.", lean=-1.1)
     answer = open_assistant(folder, llm).ask("How long will the harbour bridge close?")
     assert answer.abstained
     assert answer.text == ABSTAINED
@@ -168,7 +168,7 @@ def test_instructions_in_a_document_stay_in_the_reading(tmp_path: Path) -> None:
     (tmp_path / "documents").mkdir()
     (tmp_path / "documents" / "bad.txt").write_text(f"The moon report. {hostile}\n", "utf-8")
     build([tmp_path / "documents"], tmp_path / "index", FakeEmbedder())
-    llm = FakeLLM(lambda prompt: "The sun is made of butter.", lean=-0.9)
+    llm = FakeLLM(lambda prompt: "The sun is made of butter.", lean=-1.1)
     answer = open_assistant(tmp_path / "index", llm).ask("What is the moon made of?")
     assert answer.abstained
     assert all("<|im_end|>" not in p.system + p.asking for p in llm.prompts)

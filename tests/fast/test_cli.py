@@ -296,7 +296,7 @@ def test_what_the_documents_do_not_say_is_exit_code_3(
 def test_abstention_offers_the_closest_passages(
     indexed: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_with(monkeypatch, FakeLLM(lambda prompt: REFUSAL, lean=-0.9))
+    write_with(monkeypatch, FakeLLM(lambda prompt: REFUSAL, lean=-1.1))
     result = indexed("ask", "--index", "papers", "What do pears cost in the orchard?")
     assert result.exit_code == 3
     assert "orchard.txt" in result.stdout
@@ -400,7 +400,7 @@ def test_a_terminal_shows_the_unproven_dimmed_and_stdout_the_answer_only(tmp_pat
     reply = "lambda prompt: 'The bridge is made of \\x1b]0;cheese\\x07 gold.'"
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        program(reply=reply, lean=-0.9), stdout=subprocess.PIPE, stderr=theirs
+        program(reply=reply, lean=-1.1), stdout=subprocess.PIPE, stderr=theirs
     ) as child:
         os.close(theirs)
         assert child.stdout is not None
