@@ -10,12 +10,12 @@ those of texts it was not fitted on.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 from rag.prompt import GIVES
+from training.command import fit_command
 from training.probes import held_out, load
 from training.witness import leans, pairs
 
@@ -60,9 +60,7 @@ def fit(folder: Path) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    print(fit(parser.parse_args(arguments).folder))
+    fit_command(__doc__, fit, arguments)
 
 
 if __name__ == "__main__":

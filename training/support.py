@@ -9,7 +9,6 @@ source predicted by weights fitted on the others.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from rag.prompt import STATES, STATES_IN_PART
 from rag.prove import Claim, CoverageChecker, Judgement, Rarity
 from rag.prove.witness import features
 from rag.testing import make_hit
+from training.command import fit_command
 from training.witness import Pair, leans, pairs
 
 KINDS = ("states", "long")
@@ -85,9 +85,7 @@ def fit(folder: Path) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    print(fit(parser.parse_args(arguments).folder))
+    fit_command(__doc__, fit, arguments)
 
 
 if __name__ == "__main__":

@@ -149,6 +149,7 @@ def _report(
     rebuilt: str = "",
     written: bool = True,
 ) -> IndexReport:
+    new = {*found.added, *found.changed}
     return IndexReport(
         added=tuple(found.added),
         changed=tuple(found.changed),
@@ -163,8 +164,7 @@ def _report(
         notes=tuple(
             (row.document.source, row.document.metadata["note"])
             for row in found.rows
-            if row.document.source in {*found.added, *found.changed}
-            and "note" in row.document.metadata
+            if row.document.source in new and "note" in row.document.metadata
         ),
     )
 

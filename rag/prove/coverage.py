@@ -187,6 +187,11 @@ class _Evidence:
         found = frozenset[str]().union(*(r.stems for r in self.readings))
         return found | self.around.stems
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Stems of what is written with a capital inside a sentence."""
+        return frozenset(w.stem for r in self.readings for w in r.words if w.name and not w.first)
+
 
 class CoverageChecker:
     """Exact facts and rarity-weighted coverage of content words.
@@ -564,14 +569,17 @@ def _subject(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> 
     text = normal(evidence.sentences[core][1].text)
     if '"' in text and _SAYS & set(rest):
         return None  # a quotation: its speaker is named beside it, not in it
-    if opening and opening[0].name and not _PRONOUN.match(text):
-        others = {w.stem for r in evidence.readings for w in r.words if w.name and not w.first}
-        if opening[0].stem in others | evidence.around.stems:
-            return (
-                "subject",
-                Verdict.NOT_FOUND,
-                f"The source says this of {opening[0].surface}, not of {subject[0].surface}.",
-            )
+    if (
+        opening
+        and opening[0].name
+        and not _PRONOUN.match(text)
+        and opening[0].stem in evidence.names | evidence.around.stems
+    ):
+        return (
+            "subject",
+            Verdict.NOT_FOUND,
+            f"The source says this of {opening[0].surface}, not of {subject[0].surface}.",
+        )
     return None
 
 
@@ -591,8 +599,7 @@ def _speaker(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> 
         after = evidence.readings[i + 1].words[:1] if _follows(evidence, i) else ()
         if (own & before and _SAYS & before) or not after:
             continue
-        names = {w.stem for r in evidence.readings for w in r.words if w.name and not w.first}
-        named = after[0].stem in names | evidence.around.stems
+        named = after[0].stem in evidence.names | evidence.around.stems
         if named and after[0].name and after[0].stem not in own:
             reason = f"The source quotes {after[0].surface} here, not {subject[0].surface}."
             return "subject", Verdict.NOT_FOUND, reason
@@ -623,9 +630,10 @@ def _anchored(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) ->
     own = {word.stem for word in _leading_names(statement, evidence)}
     if not own or any(own & evidence.readings[i].stems for i in chosen):
         return True
-    names = {w.stem for r in evidence.readings for w in r.words if w.name and not w.first}
     opening = {w.stem for i in chosen for w in evidence.readings[i].words[:1] if w.first}
-    if opening & names or any(_SPEAKER.search(evidence.sentences[i][1].text) for i in chosen):
+    if opening & evidence.names or any(
+        _SPEAKER.search(evidence.sentences[i][1].text) for i in chosen
+    ):
         return False
     title = read(evidence.sentences[0][0].document.title).words
     return own <= {w.stem for w in title} and title[0].stem in own
