@@ -398,10 +398,9 @@ class Assistant:
         }
         if len(named) < 2 or not chosen:
             return
-        for publisher in named:
-            if publisher in cited:
-                continue
-            found = self._find(run.question, HEARD_AMONG)
+        silent = [publisher for publisher in named if publisher not in cited]
+        found = self._find(run.question, HEARD_AMONG) if silent else []
+        for publisher in silent:
             own = [h for h in found if h.document.metadata.get("publisher") == publisher]
             sub = replace(run, hits=tuple(own[:HEARD]), proofs=[], parts=[])
             sub.label = f"what {publisher} says of this"

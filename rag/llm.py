@@ -381,15 +381,8 @@ class LlamaModel:
         if probe:
             return probe.log_odds(self.state(prompt, cancel=cancel))
         with _LANE:
-            self._take(cancel)
-            try:
-                self._read(prompt)
-                logits = self._logits().astype(np.float64)
-            except CancelledError:
-                self._forget()
-                raise
-            finally:
-                self._cancel = None
+            self._evaluate(prompt, cancel)
+            logits = self._logits().astype(np.float64)
         yes = np.logaddexp.reduce(logits[list(self._word("yes"))])
         no = np.logaddexp.reduce(logits[list(self._word("no"))])
         bias, factor = prompt.leans
@@ -406,16 +399,24 @@ class LlamaModel:
         if self._tap is None:
             raise ModelError("the model was opened without probes; give it some to read states.")
         with _LANE:
-            self._take(cancel)
             self._tap.open()
             try:
-                self._read(prompt)
-            except CancelledError:
-                self._forget()
+                self._evaluate(prompt, cancel)
+            except BaseException:
+                self._tap.close()
                 raise
-            finally:
-                self._cancel = None
             return self._tap.take()
+
+    def _evaluate(self, prompt: Prompt, cancel: threading.Event | None) -> None:
+        """Bring the context to the end of `prompt` for a judgement; the lane is held."""
+        self._take(cancel)
+        try:
+            self._read(prompt)
+        except CancelledError:
+            self._forget()
+            raise
+        finally:
+            self._cancel = None
 
     def _take(self, cancel: threading.Event | None) -> None:
         if not self._context:

@@ -49,13 +49,19 @@ class Tap:
         Raises:
             ModelError: the model computed no such layer.
         """
-        taken, self._taken, self._open = self._taken, None, False
+        taken = self._taken
+        self.close()
         if taken is None:
             raise ModelError(
                 f"the model has no layer {self._name.decode()!r}, so it is not the one its probes "
                 "were made for; fetch the model again or choose it by its path."
             )
         return taken
+
+    def close(self) -> None:
+        """Take nothing more, and drop what was taken."""
+        self._taken = None
+        self._open = False
 
     def _offered(self, tensor: int, ask: bool, _: object) -> bool:
         if not self._open:

@@ -6,6 +6,7 @@ window.py    the few sentences of long or several passages that bear on a claim
 witness.py   the model asked beside it: both make one probability
 prover.py    which passages are tried, which sentences are cited, what says the same
 select.py    which proven statements answer what was asked
+joined.py    whether answers to the parts of a question belong together
 conflicts.py which of them give different values for one thing
 """
 

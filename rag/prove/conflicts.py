@@ -3,8 +3,7 @@
 Two statements from different documents differ where they say the same of the same and one gives
 another number, another date, or the opposite; and where one thing was asked for ("who was the owner
 of …") and each gives another answer, with nothing in common but the question's words. Which is
-right is not decided here: a reader is shown
-both, with where and when each was published.
+right is not decided here: a reader is shown both, with where and when each was published.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def find_conflicts(question: str, proofs: Sequence[Proof], rarity: Rarity) -> tu
         proofs: the statements in the order they are shown.
         rarity: weights of words in the index at hand.
     """
-    asked = read(question)
+    asked, one_asked = read(question), asks_one(question)
     readings = [read(proof.text) for proof in proofs]
     found: list[tuple[set[int], str]] = []
     for i in range(len(proofs)):
@@ -47,7 +46,7 @@ def find_conflicts(question: str, proofs: Sequence[Proof], rarity: Rarity) -> tu
             if _documents(proofs[i]) & _documents(proofs[j]):
                 continue
             kind = differ(readings[i], readings[j], asked, rarity)
-            if not kind and asks_one(question):
+            if not kind and one_asked:
                 kind = _other_answer(readings[i], readings[j], asked)
             if not kind:
                 continue
