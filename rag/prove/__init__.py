@@ -1,6 +1,7 @@
 """Proving: drafted sentence -> statement with verdict and citations.
 
 words.py     what a text says, in a form that can be compared
+when.py      which days "Tuesday" or "the day before" are in a document of a known date
 coverage.py  the judge: exact facts and coverage; behind the one-method `Checker`
 window.py    the few sentences of long or several passages that bear on a claim
 witness.py   the model asked beside it: both make one probability

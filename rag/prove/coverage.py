@@ -19,6 +19,7 @@ from itertools import takewhile
 from typing import Literal, Protocol
 
 from rag.passages import heading, split_sentences
+from rag.prove.when import resolve
 from rag.prove.words import Date, Reading, Word, is_light, join, name_run, normal, read, stem
 from rag.types import Hit, Sentence, Verdict
 
@@ -264,7 +265,7 @@ class CoverageChecker:
             facts = [metadata[k] for k in ("publisher", "author", "date") if k in metadata]
             known = _Evidence(
                 tuple((hit, sentence) for sentence in passage.sentences),
-                tuple(read(sentence.text) for sentence in passage.sentences),
+                _readings(hit),
                 read(". ".join([heading(hit.document), *facts])),
                 passage.text,
             )
@@ -352,6 +353,21 @@ class CoverageChecker:
         total += _FACT_WEIGHT * facts  # present, or the exact layer refuses
         held += _FACT_WEIGHT * facts
         return (held / total if total else 0.0), missing
+
+
+def _readings(hit: Hit) -> tuple[Reading, ...]:
+    """Read the sentences of a passage, with the days that their words mean in this document."""
+    texts = [sentence.text for sentence in hit.passage.sentences]
+    days = [d for d in read(hit.document.metadata.get("date", "")).dates if d.day]
+    meant = resolve(texts, days[0] if days else None)
+    return tuple(
+        replace(
+            reading,
+            dates=(*reading.dates, *when.dates),
+            weekdays=reading.weekdays | when.weekdays,
+        )
+        for reading, when in zip(map(read, texts), meant, strict=True)
+    )
 
 
 def _worst(found: Sequence[Judgement]) -> Judgement:

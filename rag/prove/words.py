@@ -99,7 +99,7 @@ _LIGHT_WORDS = """hold position role job work serve act call name know refer loc
 
 _DEEDS = frozenset("sale sales use uses offer offers support".split())
 
-_UNITS = {
+UNITS = {
     word: value
     for value, word in enumerate(
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
@@ -143,7 +143,7 @@ _MONTHS = {
     )
     for size in (3, len(name))
 } | {"sept": 9}
-_WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
+WEEKDAYS = tuple("monday tuesday wednesday thursday friday saturday sunday".split())
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
 _DATE = re.compile(
@@ -350,7 +350,7 @@ def read(text: str) -> Reading:
         if kind == "number":
             numbers.add(value)
             count = value[0] if not value[1] else None
-        elif lower in _WEEKDAYS:
+        elif lower in WEEKDAYS:
             weekdays.add(lower)
         elif lower in _NEGATORS and (first or not token[0].isupper()):
             waiting = 4
@@ -442,7 +442,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str, tuple[float, str]]]:
         lower = token.lower()
         if lower == "one" and _is_no_count(matches, i):
             continue
-        if kind == "number" or (kind == "word" and lower in _UNITS):
+        if kind == "number" or (kind == "word" and lower in UNITS):
             value, unit, skip = _number(matches, i)
             yield "number", token, (value, unit)
         elif kind in {"word", "break"}:
@@ -460,7 +460,7 @@ def _number(matches: list[re.Match[str]], i: int) -> tuple[float, str, int]:
     token = matches[i].group(0)
     unit = token[0] if token[0] in "$€£" else ""
     lower = token.lower()
-    value = float(_UNITS[lower]) if lower in _UNITS else float(token.lstrip("$€£").replace(",", ""))
+    value = float(UNITS[lower]) if lower in UNITS else float(token.lstrip("$€£").replace(",", ""))
     while i + 1 < len(matches):
         following = matches[i + 1].group(0).lower()
         # "m" and "k" are magnitudes only where they touch the number ("5m").
@@ -473,8 +473,8 @@ def _number(matches: list[re.Match[str]], i: int) -> tuple[float, str, int]:
             unit = "%"
         elif following in {"dollar", "dollars", "euro", "euros", "pound", "pounds"}:
             unit = {"d": "$", "e": "€", "p": "£"}[following[0]]
-        elif value >= 20 and value % 10 == 0 and value < 100 and 0 < _UNITS.get(following, 0) < 10:
-            value += _UNITS[following]
+        elif value >= 20 and value % 10 == 0 and value < 100 and 0 < UNITS.get(following, 0) < 10:
+            value += UNITS[following]
         else:
             break
         i += 1
