@@ -70,6 +70,7 @@ eval: install models index
 probes: install-dev models
 	$(BIN)/python -m training.probes collect holds --most 1300 --out .cache/probes
 	$(BIN)/python -m training.probes collect found --most 100 --out .cache/probes
+	$(BIN)/python -m training.replies --most 250 --out .cache/probes
 	$(BIN)/python -m training.probes fit .cache/probes --save
 
 docs: install-dev

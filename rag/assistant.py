@@ -15,7 +15,7 @@ from rag.embedder import Embedder, load_embedder
 from rag.errors import CancelledError, EmptyQuestionError, QuestionTooLongError
 from rag.index import Index
 from rag.llm import LlamaModel, Mind
-from rag.parts import Split, named_sources, split_question
+from rag.parts import Split, asked_of, named_sources, split_question
 from rag.passages import heading
 from rag.prove import (
     CoverageChecker,
@@ -314,10 +314,17 @@ class Assistant:
         for sentence in prompts.sentences(text):
             proof = self.prover.prove(sentence, run.question, own, run.hits)
             if proof.supported and holds is not None:
-                proof = self.quoter.judge_proof(run.question, proof, holds, run.cancel)
+                twin = self._alike(run, proof)
+                asked = asked_of(run.question, proof.text)
+                proof = self.quoter.judge_proof(asked, proof, holds, run.cancel, alike=twin)
             run.proofs.append((proof, draft))
             yield Judged(number, sentence, run.numbering.statement(proof))
         run.spent.prove_s += time.perf_counter() - began
+
+    def _alike(self, run: _Run, proof: Proof) -> Proof | None:
+        """Return a statement judged before that says the same, if there is one."""
+        judged = (p for p, _ in run.proofs if p.supported and p.fits is not None)
+        return next((p for p in judged if self.selector.alike(proof.text, p.text)), None)
 
     def _chosen(self, run: _Run) -> list[Proof]:
         """Return the statements to show, best first, each once."""

@@ -102,6 +102,28 @@ class Split:
         return self.kind in ("comparison", "clauses", "contrast")
 
 
+def asked_of(question: str, statement: str) -> str:
+    """Return the part of a question that a statement may answer, the whole if it may be any.
+
+    "Amazon paused its sales" answers "What did Amazon and IBM announce?" as far as it asks of
+    Amazon.
+
+    Args:
+        question: in plain words.
+        statement: a drafted sentence.
+    """
+    split = split_question(question)
+    if split.kind != "names":
+        return question
+    bare = [re.sub(r"['’]s?$", "", name) for name in split.names]
+    own = [
+        part
+        for part, name in zip(split.parts, bare, strict=True)
+        if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement)
+    ]
+    return own[0] if len(own) == 1 else question
+
+
 def split_question(question: str) -> Split:
     """Take a question apart; the result has no parts where it asks one thing.
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from rag.passages import split_sentences
 from rag.types import Hit
 
-VERSION = 4
+VERSION = 5
 REFUSAL = "NOT STATED"
 
 # The writer is not told to refuse: told so, it refuses half of what the passage does say.
@@ -42,6 +42,7 @@ HOLDS = (-1.61, 2.08)
 STATES = (-0.60, 1.16)
 STATES_IN_PART = (-2.69, 2.24)
 GIVES = (-0.14, 1.24)
+MEETS = (-4.83, 4.12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,21 @@ def gives_answer(question: str, statement: str) -> Prompt:
         leans=GIVES,
         judges="gives",
     )
+
+
+def meets_question(question: str, statement: str, hit: Hit, heading: str) -> Prompt:
+    """Ask whether a passage gives a statement as its answer; shares the passage's reading."""
+    return meets_in(passage_text(hit, heading), question, statement)
+
+
+def meets_in(text: str, question: str, statement: str) -> Prompt:
+    """Ask whether a text states a reply, and the reply answers just what was asked."""
+    asking = (
+        f"Question: {well_formed(question)}\nReply: {statement}\n"
+        "Does the text state the reply, and does it answer this very question? "
+        "Reply only yes or no."
+    )
+    return Prompt(_READER, _reading(text), asking, MEETS, "meets")
 
 
 def compose(question: str, facts: Sequence[str]) -> Prompt:

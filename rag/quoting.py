@@ -30,6 +30,8 @@ WEIGHTS = (-2.85, 0.44, 0.30, 2.60, 1.61)
 # Intercept, holds, gives: log-odds that a question is answered by what its passage and the sentence
 # are; fitted by `training/answers.py` on near misses alone.
 ANSWERS = (-0.16, 0.84, 0.40)
+# The same of what the model wrote, about which more is known: intercept, holds, gives, meets.
+DRAFT_ANSWERS = (-0.47, 0.60, 0.41, 0.56)
 # What may be shown, see `may_answer`: probabilities and log-odds.
 LIKELY = 0.45
 LEAST_HOLDS = -0.5
@@ -56,6 +58,8 @@ class Candidate:
         gives: log-odds, by the model, that the sentence gives what is asked for.
         direct: 0 to 1, share of the question's content that stands in the sentence.
         statement: what the model wrote from the sentences, "" where they stand for themselves.
+        meets: log-odds, by the model, that the passage gives the statement as its answer to this
+            very question; None where it was not asked.
     """
 
     hit: Hit
@@ -65,6 +69,7 @@ class Candidate:
     gives: float = 0.0
     direct: float = 0.0
     statement: str = ""
+    meets: float | None = None
 
     @property
     def text(self) -> str:
@@ -90,9 +95,28 @@ class Candidate:
         """
         if self.probability < BESIDE:
             return 0.0
+        if self.meets is not None:
+            return drafted_answers(self.holds, self.fits)
         bias, holds, gives = ANSWERS
         score = bias + holds * clip(self.holds) + gives * clip(self.gives)
         return 1 / (1 + math.exp(-score))
+
+    @property
+    def fits(self) -> float:
+        """How well the statement itself fits the question, whatever its passage: log-odds."""
+        _, _, gives, meets = DRAFT_ANSWERS
+        return gives * clip(self.gives) + meets * clip(self.meets or 0.0)
+
+
+def drafted_answers(holds: float, fits: float) -> float:
+    """Return the probability, 0 to 1, that what the model wrote of a passage answers.
+
+    Args:
+        holds: log-odds that the passage answers the question.
+        fits: see `Candidate.fits`.
+    """
+    bias, weight, _, _ = DRAFT_ANSWERS
+    return 1 / (1 + math.exp(-(bias + weight * clip(holds) + fits)))
 
 
 def clip(log_odds: float) -> float:
@@ -184,7 +208,12 @@ def judge(
     """
     gives = witness.log_odds(prompts.gives_answer(question, candidate.text), cancel=cancel)
     direct = _direct(candidate, question, rarity)
-    return replace(candidate, holds=holds, gives=gives, direct=direct)
+    meets = None
+    if candidate.statement and not prompts.asks_yes_no(question):
+        line = heading(candidate.hit.document)
+        asked = prompts.meets_question(question, candidate.statement, candidate.hit, line)
+        meets = witness.log_odds(asked, cancel=cancel)
+    return replace(candidate, holds=holds, gives=gives, direct=direct, meets=meets)
 
 
 def hopeful(candidate: Candidate, question: str, rarity: Rarity) -> bool:
@@ -227,15 +256,31 @@ class Quoter:
         self._find = find
 
     def judge_proof(
-        self, question: str, proof: Proof, holds: float, cancel: threading.Event | None
+        self,
+        question: str,
+        proof: Proof,
+        holds: float,
+        cancel: threading.Event | None,
+        *,
+        alike: Proof | None = None,
     ) -> Proof:
-        """Return a supported proof with the probability that it gives what was asked for."""
+        """Return a supported proof with the probability that it gives what was asked for.
+
+        Args:
+            question: in plain words.
+            proof: of what the model wrote.
+            holds: log-odds that its passage answers.
+            cancel: set from any thread, it stops the model.
+            alike: a proof that says the same and was judged before: it fits the question as well.
+        """
+        if alike is not None and alike.fits is not None:
+            return replace(proof, answers=drafted_answers(holds, alike.fits), fits=alike.fits)
         drafted = of_statement(question, proof.text, proof.groups[0], self._embedder)
         judged = self._judge(question, drafted, holds, cancel)
         if prompts.asks_yes_no(question):
             # What restates the question with its yes or no is the answer, if it is carried.
             return proof if judged.probability >= BESIDE else replace(proof, answers=0.0)
-        return replace(proof, answers=judged.answers)
+        return replace(proof, answers=judged.answers, fits=judged.fits)
 
     def proofs(
         self,

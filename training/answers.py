@@ -1,27 +1,108 @@
-"""Fit how "its passage holds the answer" and "it gives what is asked" make one probability.
+"""Fit how the judgements of a sentence make one probability that it answers.
 
-    python -m training.answers FOLDER     with holds/ as filled by training.probes and gives.jsonl
-                                          as filled by training.witness
+    python -m training.answers FOLDER     with holds/ and meets/ as filled by training.probes and
+                                          training.replies, and gives.jsonl by training.witness
 
-Only near misses teach anything here: SQuAD 2 questions on one and the same passage, answerable or
-not, with the sentence that holds the answer or the tempting wrong one. The probe's log-odds are
-those of texts it was not fitted on.
+Of a document's own sentence it is known that its passage holds the answer and that it gives what is
+asked; there only near misses teach anything: SQuAD 2 questions on one and the same passage,
+answerable or not, with the sentence that holds the answer or the tempting wrong one. Of what the
+model wrote it is also known whether it meets the question; there its own drafts teach, and replies
+made wrong count less. The probes' log-odds are those of texts they were not fitted on.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rag.prompt import GIVES
 from training.command import fit_command
-from training.probes import held_out, load
+from training.probes import FOLDS, held_out, load
 from training.witness import leans, pairs
+
+# How much a reply that was made wrong counts, beside one that the model wrote.
+MADE = 0.15
 
 
 def fit(folder: Path) -> str:
-    """Return the weights, with what they let through."""
+    """Return both sets of weights, with what they let through."""
+    return "\n\n".join([of_sentences(folder), of_drafts(folder)])
+
+
+def of_drafts(folder: Path) -> str:
+    """Return the weights for what the model wrote, and how well they and their parts separate."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import GroupKFold
+
+    data = load(folder / "holds")
+    kinds = [
+        *itertools.islice(pairs("holds"), int((data.source == "squad2").sum())),
+        *itertools.islice(pairs("found"), int((data.source != "squad2").sum())),
+    ]
+    chances = held_out("holds", data)
+    # Blocks are loaded by name: those of "found" come first.
+    order = np.argsort(data.source == "squad2", kind="stable")
+    in_turn = [*kinds[int((data.source == "squad2").sum()) :], *kinds]
+    holds = {
+        (pair.text, pair.said): float(chances[row])
+        for row, pair in zip(order, in_turn, strict=False)
+    }
+    meets = held_out("meets", load(folder / "meets"))
+    bias, factor = GIVES
+    rows = [
+        (holds[key], bias + factor * row["gives"], float(score), row["right"], row["kind"], key[0])
+        for row, score in zip(known(folder / "meets"), meets, strict=True)
+        if (key := (row["text"], row["question"])) in holds
+    ]
+    table = np.clip(np.array([row[:3] for row in rows]), -4, 4)
+    right = np.array([row[3] for row in rows])
+    kind = np.array([row[4] for row in rows])
+    weight = np.where(kind == "draft", 1.0, MADE)
+    score = np.zeros(len(rows))
+    for fitted, left in GroupKFold(FOLDS).split(table, right, [row[5] for row in rows]):
+        model = LogisticRegression(C=1.0).fit(table[fitted], right[fitted], weight[fitted])
+        score[left] = model.decision_function(table[left])
+    model = LogisticRegression(C=1.0).fit(table, right, weight)
+    weights = ", ".join(f"{w:.2f}" for w in (*model.intercept_, *model.coef_[0]))
+    lines = [
+        f"{len(rows)} replies; intercept, holds, gives, meets: {weights}",
+        "",
+        "| right drafts against | of them | AUC: holds | gives | meets | together |",
+        "|---|---|---|---|---|---|",
+    ]
+    drafted = (kind == "draft") & right
+    for name in ("draft", "swap", "beside"):
+        of = drafted | ((kind == name) & ~right)
+        auc = [roc_auc_score(right[of], values[of]) for values in (*table.T, score)]
+        lines.append(
+            f"| {name} | {of.sum() - drafted.sum()} | " + " | ".join(f"{a:.3f}" for a in auc) + " |"
+        )
+    lines += ["", "| from log-odds | right drafts kept | wrong ones |", "|---|---|---|"]
+    wrong = (kind == "draft") & ~right
+    for least in (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5):
+        kept = score >= least
+        lines.append(f"| {least} | {kept[drafted].mean():.2f} | {kept[wrong].mean():.2f} |")
+    return "\n".join(lines)
+
+
+def known(folder: Path) -> list[dict[str, Any]]:
+    """Return what is known of each reply, in the order of its states."""
+    import numpy as np
+
+    rows = list[dict[str, Any]]()
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path, allow_pickle=False) as block:
+            rows += json.loads(str(block["rows"]))
+    return rows
+
+
+def of_sentences(folder: Path) -> str:
+    """Return the weights for a document's own sentence, with what they let through."""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score

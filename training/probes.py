@@ -7,8 +7,9 @@ Collecting asks the pairs of `training.witness` as the package would and keeps t
 layer at the last token, and the log-odds of the reply in words beside it. Fitting prints how well
 each separates what it was not fitted on, texts (for claims: sources) held out in turn, and with
 `--save` writes the probes into `rag/probes`. "found" is fitted together with "holds"; shipped are
-1,300 pairs of the one and 100 of the other (`make probes`). On two cores a pair takes one to two
-seconds; with the states at hand fitting takes seconds.
+1,300 pairs of the one and 100 of the other, and the model's own replies for "meets", which
+`training.replies` collects (`make probes`). On two cores a pair takes one to two seconds; with the
+states at hand fitting takes seconds.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 LAYER = 17
 SIZE = 1536
 # Inverse strength of the ridge, chosen by the same held-out texts.
-STRENGTH = {"holds": 1e-3, "states": 1e-3}
+STRENGTH = {"holds": 1e-3, "states": 1e-3, "meets": 1e-3}
 BLOCK = 50
 FOUND_GROUPS = 100_000
 FOLDS = 8
@@ -142,7 +143,7 @@ def separate(kind: str, data: Collected) -> tuple[Probe, str]:
 
     def figures(score: NDArray[Any]) -> str:
         by = data.source if several else np.zeros(len(data.right))
-        parts = [by == name for name in dict.fromkeys(by)]
+        parts = [by == name for name in dict.fromkeys(by) if len(set(data.right[by == name])) > 1]
         auc = np.mean([roc_auc_score(data.right[p], score[p]) for p in parts])
         exact = np.mean([balanced_accuracy_score(data.right[p], score[p] > 0.5) for p in parts])
         return f"{auc:.3f} | {exact:.3f} | {log_loss(data.right, score):.3f}"
@@ -173,7 +174,7 @@ def fit(folder: Path, model: str, *, save: bool) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     probes = {}
-    for kind in ("holds", "states"):
+    for kind in STRENGTH:
         if (folder / kind).is_dir():
             probes[kind], row = separate(kind, load(folder / kind))
             lines.append(row)

@@ -155,7 +155,8 @@ def squad_texts() -> list[tuple[str, list[dict[str, Any]]]]:
     return [(key, by_text[key]) for key in keys if len(key.split()) < LONGEST]
 
 
-def _question(row: Mapping[str, Any]) -> tuple[str, str]:
+def question_of(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return question and short answer of a SQuAD 2 row."""
     question, _, answer = row["claim"].partition(" Answer: ")
     return question.removeprefix("Question: ").strip(), answer.strip()
 
@@ -163,7 +164,7 @@ def _question(row: Mapping[str, Any]) -> tuple[str, str]:
 def _holds() -> Iterator[Pair]:
     for group, (text, rows) in enumerate(squad_texts()):
         for row in rows[:QUESTIONS_A_TEXT]:
-            question = _question(row)[0]
+            question = question_of(row)[0]
             prompt = prompts.holds_in(text, question)
             yield Pair(prompt, bool(row["label"]), group, "squad2", text, question)
 
@@ -173,7 +174,7 @@ def _gives() -> Iterator[Pair]:
     for group, (text, rows) in enumerate(squad_texts()):
         sentences = [s.text for s in split_sentences(text)]
         for row in rows[:QUESTIONS_A_TEXT]:
-            question, answer = _question(row)
+            question, answer = question_of(row)
             having = [s for s in sentences if contains(s, answer)]
             others = [s for s in sentences if not contains(s, answer)]
             if having:

@@ -43,6 +43,8 @@ _FIRMS = frozenset(
     "solut servic system technolog group corp inc ltd compani co partner industri enterpris hold "
     "bank airlin univers institut".split()
 )
+# What a place has beside its people ("Germany", "German"), or they beside it ("Japan", "Japanese").
+_PEOPLE = frozenset("i n an ian ish ese es".split())
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _SAYS = frozenset("say think believ suggest want call ask argu warn urg".split())
 _STANDS_FOR = re.compile(
@@ -413,6 +415,12 @@ def match_name(stem: str, stems: Set[str]) -> float:
     return 0.0
 
 
+def demonym(one: str, other: str) -> bool:
+    """Tell whether one of two stems names the people or language of the other, a place."""
+    short, long = sorted((one, other), key=len)
+    return len(short) >= 4 and long.startswith(short) and long[len(short) :] in _PEOPLE
+
+
 def _facts(
     claim: Claim,
     statement: Reading,
@@ -508,6 +516,8 @@ def _names(
     text = evidence.text
     for place, word in enumerate(statement.words):
         if word.stem in near or shortened(statement.words, place, near, text):
+            continue
+        if any(demonym(word.stem, other) for other in near):
             continue
         # A capital inside the sentence marks a name. At its start it may be a common word,
         # unless it is an acronym, or the question gave it and the passage is not about it.
@@ -644,7 +654,8 @@ def _anchored(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) ->
     somebody speaks of himself in it.
     """
     own = {word.stem for word in _leading_names(statement, evidence)}
-    if not own or any(own & evidence.readings[i].stems for i in chosen):
+    named = [stem for i in chosen for stem in evidence.readings[i].stems]
+    if not own or any(one == other or demonym(one, other) for one in own for other in named):
         return True
     opening = {w.stem for i in chosen for w in evidence.readings[i].words[:1] if w.first}
     if opening & evidence.names or any(
@@ -659,9 +670,15 @@ def _dated_elsewhere(statement: Reading, evidence: _Evidence, chosen: Sequence[i
     """Tell whether the sentence that carries most of a statement lacks its dates."""
     if len(chosen) < 2 or evidence.sentences[chosen[0]][0].passage.kind == "metadata":
         return False
-    core = evidence.readings[
-        max(chosen, key=lambda i: len(statement.stems & evidence.readings[i].stems))
-    ]
+    words = {word.stem for word in statement.words}
+    names = {word.stem for word in statement.words if _is_name(word, evidence)}
+
+    def carried(i: int) -> tuple[int, int]:
+        # Names stand in many sentences; what is said of them, beside its date, in few.
+        found = words & evidence.readings[i].stems
+        return len(found - names), len(found)
+
+    core = evidence.readings[max(chosen, key=carried)]
     return not statement.weekdays <= core.weekdays or not all(
         any(_dated(known, said, evidence.around.dates) for known in core.dates)
         for said in statement.dates

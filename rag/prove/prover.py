@@ -50,6 +50,7 @@ class Proof:
         groups: the sentences that carry it: the first group together, then one group for
             each other document that carries it alone.
         answers: probability, 0 to 1, that it gives what was asked for; None where not judged.
+        fits: log-odds of how well it fits the question whatever its passage; None likewise.
         written: the sentence as it was drafted, where it was cut to what is carried.
     """
 
@@ -57,6 +58,7 @@ class Proof:
     judgement: Judgement
     groups: tuple[tuple[tuple[Hit, Sentence], ...], ...]
     answers: float | None = None
+    fits: float | None = None
     written: str = ""
 
     @property

@@ -16,13 +16,11 @@ from rag.types import Draft, Hit, Verdict
 MIN_COVERAGE = 0.25
 # A statement is an answer if it is carried and gives what was asked for. Where both together are
 # less likely than this, it is beside the point or a near miss.
-MIN_RIGHT = 0.38
-# A statement this far behind the best one, or so much less likely right than the likeliest, is not
-# shown: it is true and beside the point.
+MIN_RIGHT = 0.30
+# A statement this far behind the best one, or one that fits the question so much less well (in
+# log-odds) than another, is not shown: it is true and beside the point.
 MAX_GAP = 1.3
-LEAST_SHARE = 0.65
-# What was not judged as an answer counts as likely one as this.
-UNJUDGED = 0.75
+MAX_FIT_GAP = 1.3
 _ASKS_DATE = re.compile(
     r"\b(?:what|which) (?:exact |very )?(?:date|day|year|month|weekday)\b", re.IGNORECASE
 )
@@ -30,11 +28,17 @@ _ASKS_WHEN = re.compile(r"(?:^|[,;]|\b(?:and|or|since|until|from)\b)\W*when\b", 
 _TELLS_WHEN = re.compile(
     r"\b(?:until|till|after|before|once|while|if|when|whenever|during|ago|last|next|today|"
     r"yesterday|tomorrow|tonight|now|currently|recently|earlier|later|since|past|soon|"
-    r"immediately|never|always|already|century|centuries|decades?|years?|months?|weeks?|days?|"
-    r"hours?|minutes?|morning|afternoon|evening|night|spring|summer|autumn|winter|christmas|"
-    r"easter|ancient|medieval|modern|\d+(?:st|nd|rd|th|s))\b",
+    r"immediately|never|always|already|following|upon|century|centuries|decades?|years?|months?|"
+    r"weeks?|days?|hours?|minutes?|morning|afternoon|evening|night|spring|summer|autumn|winter|"
+    r"christmas|easter|ancient|medieval|modern|beginning|start|end|middle|early|late|each|every|"
+    r"annually|monthly|weekly|daily|hourly|session|season|period|era|reign|"
+    r"\d+(?:st|nd|rd|th|s)|\d{3,4})\b",
     re.IGNORECASE,
 )
+_ASKS_YEAR = re.compile(r"\b(?:what|which) year\b", re.IGNORECASE)
+_TELLS_YEAR = re.compile(r"\b(?:\d{3,4}s?|years? ago|last year|this year)\b", re.IGNORECASE)
+# A small count before what is asked for ("which two courts") says how many answers there are.
+_SMALL = 12
 _ASKS_NUMBER = re.compile(
     r"\bhow (?:many|much)\b|\b(?:what|which) (?:\w+ )?(?:percentage|number|share|fraction)\b",
     re.IGNORECASE,
@@ -96,12 +100,14 @@ def relevance(
     )
     total = held = direct = 0.0
     missing: list[str] = []
+    # Where a question is written with capitals they say what is a name, else the index does.
+    written = any(word.name and not word.first for word in asked.words)
     text = " ".join(hit.passage.text for hit, _ in cited)
     for place, word in enumerate(asked.words):
         weight = rarity.weight(word.stem)
         total += weight
-        named = rarity.is_name(word)
-        same = match_name if named else match
+        named = (word.name and not word.first) if written else rarity.is_name(word)
+        same = match_name if rarity.is_name(word) else match
         here = same(word.stem, near.stems)
         share = max(here, same(word.stem, around.stems))
         direct += weight * here
@@ -109,7 +115,11 @@ def relevance(
         if not share and named and not shortened(asked.words, place, around.stems, text):
             missing.append(word.surface)
     numbers = near.numbers | around.numbers
-    missing += [f"{value:g}{unit}" for value, unit in asked.numbers - numbers]
+    missing += [
+        f"{value:g}{unit}"
+        for value, unit in asked.numbers - numbers
+        if unit or value > _SMALL or f"{value:g}" in question
+    ]
     known = (*near.dates, *around.dates)
     missing += [
         "the date" for date in asked.dates if known and not any(d.carries(date) for d in known)
@@ -127,7 +137,8 @@ def relevance(
 def _lacks(question: str, statement: str, asked: Reading, said: Reading) -> str:
     """Return what kind of fact the question asks for if the statement has none of it."""
     dated = len(said.dates) > len(asked.dates) or said.weekdays - asked.weekdays
-    if _ASKS_DATE.search(question) and not dated:
+    years = _ASKS_YEAR.search(question) and _TELLS_YEAR.search(statement)
+    if _ASKS_DATE.search(question) and not dated and not years:
         return "date"
     if _ASKS_WHEN.search(question) and not dated and not _TELLS_WHEN.search(statement):
         return "time"
@@ -145,7 +156,8 @@ def _echoes(question: str, asked: Reading, said: Reading) -> bool:
     if asks_yes_no(question):
         return False
     new = [w for w in said.words if w.stem not in asked.stems and not is_light(w.stem)]
-    return not (new or said.numbers - asked.numbers or said.dates or said.weekdays)
+    denies = said.negators and not asked.negators
+    return not (new or denies or said.numbers - asked.numbers or said.dates or said.weekdays)
 
 
 def _before(cited: Sequence[tuple[Hit, str]]) -> list[Reading]:
@@ -210,11 +222,6 @@ def _refused(proof: Proof, reason: str) -> Proof:
     return replace(proof, judgement=judgement)
 
 
-def _right(proof: Proof) -> float:
-    """Return how likely a statement is both carried and an answer, 0 to 1."""
-    return proof.judgement.support * (UNJUDGED if proof.answers is None else proof.answers)
-
-
 class Selector:
     """Decides which proven statements answer the question, and in what order.
 
@@ -240,12 +247,16 @@ class Selector:
         kept = [pair for pair in judged if pair[0].supported]
         if not kept:
             return judged
-        best, likeliest = max(score for _, score in kept), max(_right(proof) for proof, _ in kept)
+        best = max(score for _, score in kept)
+        fittest = max((p.fits for p, _ in kept if p.fits is not None), default=0.0)
         reason = "Another statement answers far better."
         return [
             (_refused(proof, reason), 0.0)
             if proof.supported
-            and (score < best - MAX_GAP or _right(proof) < LEAST_SHARE * likeliest)
+            and (
+                score < best - MAX_GAP
+                or (proof.fits is not None and proof.fits < fittest - MAX_FIT_GAP)
+            )
             else (proof, score)
             for proof, score in judged
         ]
@@ -270,7 +281,7 @@ class Selector:
             reason = f"It gives no {found.lacks}."
         elif found.elsewhere or found.coverage < MIN_COVERAGE:
             reason = "It does not answer the question."
-        elif proof.answers is not None and _right(proof) < MIN_RIGHT:
+        elif proof.answers is not None and proof.judgement.support * proof.answers < MIN_RIGHT:
             reason = "It is carried, but does not give what was asked for."
         if reason:
             return _refused(proof, reason), 0.0

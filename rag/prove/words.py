@@ -117,6 +117,8 @@ UNITS = {
     "twice": 2,
     "pair": 2,
 }
+# Small words that may stand between a number and what it counts ("three of the companies").
+_OF = frozenset("of the its their his her these those more other".split())
 # "One" counts something, or it stands for somebody or for nothing ("one should", "at one point").
 _NOT_ONE_BEFORE = frozenset("than no any every this that the which another each some only".split())
 _NOT_ONE_AFTER = frozenset(
@@ -290,6 +292,8 @@ def _contractions(text: str) -> str:
     text = re.sub(
         r"\bUnited States(?: of America)?\b|\bU\. ?S\.(?: ?A\.)?(?=\W|$)|\bUSA\b", "US", text
     )
+    text = re.sub(r"\bWorld War (?:II|Two|2)\b", "Second World War", text)
+    text = re.sub(r"\bWorld War (?:I|One|1)\b", "First World War", text)
     text = _RANGE.sub(r"\1% to \2%", text)
     text = _MODEL.sub(r"\1\2", text)
     return re.sub(r"(?<=\w)-(?=\w)", " ", text)
@@ -377,6 +381,8 @@ def read(text: str) -> Reading:
                 plain.add(form)
             if form in _DENIERS:
                 waiting = 5
+        elif lower not in _OF:
+            count = None
         first = False
         follows = kept
         waiting = max(0, waiting - 1)

@@ -160,7 +160,7 @@ def test_the_prompt_is_the_same_up_to_the_question(folder: Path) -> None:
     assistant.ask("When will the harbour bridge close?")
     asked = [p for p in llm.prompts if p.asking.startswith("Question: ")]
     assert len({(p.system, p.reading) for p in asked}) == 1
-    assert len({p.asking for p in asked}) == 4  # two questions, judged and written
+    assert len({p.asking for p in asked}) == 6  # two questions: judged, written, proven
 
 
 def test_instructions_in_a_document_stay_in_the_reading(tmp_path: Path) -> None:

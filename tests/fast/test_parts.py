@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.parts import Split, named_sources, split_question
+from rag.parts import Split, asked_of, named_sources, split_question
 
 SPLIT = {
     "two owners": (
@@ -147,3 +147,23 @@ def test_publishers_that_a_question_names() -> None:
     question = "Do TechCrunch and The Age agree on the age of Ulm?"
     assert named_sources(question, publishers) == ("TechCrunch", "The Age")
     assert named_sources("Do they agree?", publishers) == ()
+
+
+ASKED_OF = {
+    "one of two": ("Amazon paused its sales.", "What did Amazon announce?"),
+    "the other": ("The sale was ended by IBM.", "What did IBM announce?"),
+    "both": ("Amazon and IBM paused their sales.", "What did Amazon and IBM announce?"),
+    "neither": ("Sales were paused.", "What did Amazon and IBM announce?"),
+    "a longer name": ("Amazonia was burning.", "What did Amazon and IBM announce?"),
+}
+
+
+@pytest.mark.parametrize(("statement", "asked"), ASKED_OF.values(), ids=ASKED_OF.keys())
+def test_what_a_statement_may_answer_of_a_question(statement: str, asked: str) -> None:
+    assert asked_of("What did Amazon and IBM announce?", statement) == asked
+
+
+def test_owners_and_questions_that_ask_one_thing() -> None:
+    question = "How long are Amazon's and IBM's bans?"
+    assert asked_of(question, "The ban of IBM lasts.") == "How long are IBM's bans?"
+    assert asked_of("Where is Ulm?", "Ulm is low.") == "Where is Ulm?"

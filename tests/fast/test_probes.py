@@ -9,7 +9,7 @@ import pytest
 
 from rag import probes
 from rag.probes import Probe, Probes, load_probes, save_probes
-from rag.prompt import VERSION, gives_answer, holds_in, states_in
+from rag.prompt import VERSION, gives_answer, holds_in, meets_in, states_in
 
 
 def test_what_was_saved_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +36,7 @@ def test_the_default_model_has_probes_for_the_prompts_in_use() -> None:
     found = load_probes("qwen2.5-coder-1.5b", VERSION)
     assert found is not None
     assert found.size == 1536
-    assert "holds" in found.by_kind
+    assert set(found.by_kind) == {"holds", "meets"}
 
 
 def test_prompts_name_what_they_judge() -> None:
@@ -44,6 +44,7 @@ def test_prompts_name_what_they_judge() -> None:
     assert holds_in("Ulm lies low.", "Does Ulm lie low?").judges == ""
     assert states_in("Ulm lies low.", "Ulm is low.").judges == "states"
     assert gives_answer("Where is Ulm?", "It is low.").judges == "gives"
+    assert meets_in("Ulm lies low.", "Where is Ulm?", "It is low.").judges == "meets"
 
 
 def test_a_question_typed_in_haste_is_put_as_one() -> None:

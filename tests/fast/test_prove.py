@@ -176,6 +176,10 @@ ASKED = {
     "a number given": ("How many came?", "Some 80 came.", ""),
     "a number in words": ("How many came?", "A dozen came from Oslo.", ""),
     "none": ("How many came?", "Nobody came.", ""),
+    "a year long ago": ("When did it fall?", "It fell in 1185.", ""),
+    "a year asked for": ("What year did it fall?", "It fell during the 1180s.", ""),
+    "a decade for a day": ("On what day did it fall?", "It fell during the 1180s.", "date"),
+    "when, by a session": ("When is it chosen?", "At the beginning of the session.", ""),
     "a number of the question": ("How many of the 80 came?", "They are 80 people.", "number"),
 }
 
@@ -184,6 +188,72 @@ ASKED = {
 def test_what_a_statement_lacks(question: str, statement: str, lacks: str) -> None:
     hit = make_hit(statement)
     assert relevance(question, statement, [(hit, statement)], RARITY).lacks == lacks
+
+
+MISSING = {
+    "a small count before what is asked": (
+        "Which two courts apply it?",
+        "Ulm and Bonn apply it.",
+        (),
+    ),
+    "a count in figures": ("Did 2 courts apply it?", "Ulm applies it.", ("2",)),
+    "a greater count": ("Which thirty courts apply it?", "Ulm applies it.", ("30",)),
+    "a word that is a name elsewhere": ("What bank closed in Ulm?", "The Bank of Ulm closed.", ()),
+    "a name": ("What closed in Bonn?", "The mill in Ulm closed.", ("Bonn",)),
+    "a name typed in haste": ("what closed in bonn", "The mill in Ulm closed.", ("bonn",)),
+}
+
+
+@pytest.mark.parametrize(("question", "statement", "missing"), MISSING.values(), ids=MISSING.keys())
+def test_what_of_a_question_stands_nowhere(
+    question: str, statement: str, missing: tuple[str, ...]
+) -> None:
+    rarity = Rarity(["The Treaty bound Bonn. In Bonn the Bank and the Treaty are old.", statement])
+    assert (
+        relevance(question, statement, [(make_hit(statement), statement)], rarity).missing
+        == missing
+    )
+
+
+def test_a_denial_is_more_than_the_question() -> None:
+    said = "The fourth part of the series was never made."
+    cited = [(make_hit(said), said)]
+    assert not relevance("When was the fourth part of the series made?", said, cited, RARITY).echo
+
+
+NAMES = {
+    "a place and its people": ("Germany invaded Poland.", "The German army invaded Poland.", True),
+    "people and their place": ("The Japanese army left.", "The army of Japan left.", True),
+    "a name that another begins": ("Paula left Ulm.", "Paul left Ulm.", False),
+    "two names of one beginning": ("It lost Austria.", "It lost Australia.", False),
+    "a war by its number": (
+        "Ulm stood after World War II.",
+        "Ulm stood after the Second World War.",
+        True,
+    ),
+    "another war": ("Ulm stood after World War II.", "Ulm stood after the First World War.", False),
+}
+
+
+@pytest.mark.parametrize(("statement", "text", "carried"), NAMES.values(), ids=NAMES.keys())
+def test_names_in_other_forms(statement: str, text: str, carried: bool) -> None:
+    assert (judge(statement, text).verdict is Verdict.SUPPORTED) is carried
+
+
+COUNTS = {
+    "an age, then a verb": (
+        "Members are over 18 to apply.",
+        "Members are over 18 and may apply.",
+        True,
+    ),
+    "of the": ("Three of the mills closed.", "Three mills closed.", True),
+    "others": ("Three mills closed.", "Three shops closed. Some mills stayed open.", False),
+}
+
+
+@pytest.mark.parametrize(("statement", "text", "carried"), COUNTS.values(), ids=COUNTS.keys())
+def test_a_number_counts_the_word_beside_it(statement: str, text: str, carried: bool) -> None:
+    assert (judge(statement, text).verdict is Verdict.SUPPORTED) is carried
 
 
 def test_who_did_what() -> None:
@@ -338,6 +408,15 @@ def test_a_claim_of_several_sentences_is_carried_if_each_is() -> None:
     one = judge("The bank raised its rate by 5 % on Tuesday. The ferry was late.")
     assert one.verdict is not Verdict.SUPPORTED
     assert judge("Holm said so. The bank raised its rate by 9 %.").fault == "number"
+
+
+def test_a_date_beside_what_is_said_is_not_in_another_sentence() -> None:
+    text = (
+        "A fort, named Fort Coligny, held off the Portuguese ships. It stood on an island. "
+        "The fort was destroyed in 1560 by the Portuguese, who took many prisoners."
+    )
+    said = "Fort Coligny was destroyed in 1560 by the Portuguese."
+    assert judge(said, text, "When was Fort Coligny destroyed?").verdict is Verdict.SUPPORTED
 
 
 def test_a_date_that_stands_in_another_sentence_is_not_carried_and_not_contradicted() -> None:

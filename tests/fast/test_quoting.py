@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from rag import quoting
-from rag.prove import Rarity
+from rag.prove import Judgement, Proof, Rarity
 from rag.testing import FakeEmbedder, FakeLLM, make_hit
+from rag.types import Verdict
 
 NEWS = (
     "By Ada Quist\n\nFollow the author on\n\nThe bridge closes in March for eleven weeks.\n\n"
@@ -61,6 +62,54 @@ def test_more_of_any_sign_makes_an_answer_likelier() -> None:
     weak = quoting.Candidate(hit, hit.passage.sentences, 0.2, -1.0, -1.0, 0.2)
     for strong in (replace(weak, gives=1.0), replace(weak, holds=1.0), replace(weak, gives=99.0)):
         assert weak.probability < strong.probability < 1
+
+
+@pytest.mark.parametrize(
+    ("question", "statement", "asked"),
+    [
+        ("How long is the bridge closed?", "It closes for eleven weeks.", True),
+        ("Is the bridge closed?", "It closes for eleven weeks.", False),
+        ("How long is the bridge closed?", "", False),
+    ],
+)
+def test_what_the_model_wrote_is_held_against_its_passage_and_the_question(
+    question: str, statement: str, asked: bool
+) -> None:
+    hit = make_hit("The bridge closes for eleven weeks.")
+    found = quoting.Candidate(hit, hit.passage.sentences, 0.8, statement=statement)
+    llm = FakeLLM(lean=1.5)
+    rarity = Rarity([hit.passage.text])
+    judged = quoting.judge(found, question, holds=1.0, witness=llm, rarity=rarity)
+    assert judged.meets == (1.5 if asked else None)
+    assert [p.judges for p in llm.prompts] == (["gives", "meets"] if asked else ["gives"])
+    assert (f"Reply: {statement}\n" in llm.prompts[-1].asking) is bool(statement)
+    assert (hit.passage.text in llm.prompts[-1].reading) is asked
+
+
+def test_a_reply_that_meets_the_question_is_likelier_the_answer() -> None:
+    hit = make_hit("The bridge closes for eleven weeks.")
+    drafted = quoting.Candidate(hit, hit.passage.sentences, 0.8, 1.0, 0.5, 0.5, "It closes.")
+    beside, right = replace(drafted, meets=-2.0), replace(drafted, meets=1.0)
+    assert 0 < beside.answers < 0.5 < right.answers < 1
+    assert right.fits - beside.fits == pytest.approx(3 * quoting.DRAFT_ANSWERS[3])
+
+
+def test_what_was_judged_before_is_not_put_to_the_model_again() -> None:
+    hit = make_hit("The bridge closes for eleven weeks.")
+    cited = ((hit, hit.passage.sentences[0]),)
+    proof = Proof("It closes.", Judgement(Verdict.SUPPORTED, 0.9, cited), (cited,))
+    llm = FakeLLM(lean=1.5)
+    quoter = quoting.Quoter(FakeEmbedder(), llm, Rarity([hit.passage.text]), lambda *_: [])
+    question = "How long is the bridge closed?"
+    first = quoter.judge_proof(question, proof, 1.0, None)
+    assert first.fits is not None
+    asked = len(llm.prompts)
+    again = quoter.judge_proof(question, proof, -1.0, None, alike=first)
+    assert len(llm.prompts) == asked
+    assert again.fits == first.fits
+    assert again.answers is not None
+    assert first.answers is not None
+    assert again.answers < first.answers
 
 
 SIGNS = {

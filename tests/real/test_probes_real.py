@@ -11,7 +11,7 @@ from rag.assistant import Assistant
 from rag.errors import ModelError
 from rag.llm import LlamaModel
 from rag.probes import Probe, Probes
-from rag.prompt import VERSION, holds_in
+from rag.prompt import VERSION, holds_in, meets_in
 from tests.real.conftest import needed
 
 pytestmark = pytest.mark.real
@@ -51,6 +51,35 @@ def test_near_misses_are_told_from_answers(assistant: Assistant) -> None:
 
     answered, missed = [lean(q) for q in ANSWERED], [lean(q) for q in NEAR_MISSES]
     assert min(answered) > 0 > max(missed), (answered, missed)
+
+
+@pytest.mark.parametrize(
+    ("question", "right", "beside"),
+    [
+        (
+            "How long will the harbour bridge close?",
+            "The harbour bridge will close for eleven weeks.",
+            "The ferry runs every twenty minutes instead.",
+        ),
+        (
+            "Who said that the city will pay?",
+            "Mayor Ada Quist said that the city will pay for the repairs.",
+            "The harbour bridge will close on 12 March.",
+        ),
+        (
+            "How often does the ferry run?",
+            "The ferry runs every twenty minutes.",
+            "The city will pay 4.2 million euros for the repairs.",
+        ),
+    ],
+)
+def test_replies_beside_the_point_are_told_from_answers(
+    assistant: Assistant, question: str, right: str, beside: str
+) -> None:
+    def lean(reply: str) -> float:
+        return assistant.llm.log_odds(meets_in(TEXT, question, reply))
+
+    assert lean(right) > lean(beside) + 1.0, (lean(right), lean(beside))
 
 
 def test_a_probe_is_a_linear_model_of_the_state(probed: LlamaModel) -> None:

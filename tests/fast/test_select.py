@@ -1,0 +1,71 @@
+"""Which proven statements are shown as the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rag.prove import Judgement, Proof, Rarity
+from rag.prove.select import MAX_FIT_GAP, MIN_RIGHT, Selector
+from rag.testing import make_hit
+from rag.types import Draft, Verdict
+
+TEXT = "The bridge closes for eleven weeks. The ferry to the bridge runs every hour."
+QUESTION = "How long is the bridge closed?"
+HIT = make_hit(TEXT)
+
+
+def proof(row: int = 0, *, support: float = 0.9, answers: float | None = 0.8) -> Proof:
+    sentence = HIT.passage.sentences[row]
+    cited = ((HIT, sentence),)
+    return Proof(sentence.text, Judgement(Verdict.SUPPORTED, support, cited), (cited,), answers)
+
+
+def shown(*proofs: Proof) -> list[str]:
+    draft = Draft(TEXT, False, -0.2, (HIT.passage.id,), HIT.document.source, holds=1.0)
+    ranked = Selector(Rarity([TEXT])).rank(QUESTION, [(p, draft) for p in proofs])
+    return [p.text for p in ranked]
+
+
+@pytest.mark.parametrize(
+    ("support", "answers", "kept"),
+    [
+        (0.9, 0.8, True),
+        (1.0, MIN_RIGHT + 0.01, True),
+        (1.0, MIN_RIGHT - 0.01, False),
+        (0.55, 0.5, False),
+        (0.55, None, True),
+    ],
+)
+def test_a_statement_must_be_carried_and_answer(
+    support: float, answers: float | None, kept: bool
+) -> None:
+    assert bool(shown(proof(support=support, answers=answers))) is kept
+
+
+@pytest.mark.parametrize(
+    ("fits", "other", "count"),
+    [
+        (2.0, 2.0 - MAX_FIT_GAP + 0.1, 2),
+        (2.0, 2.0 - MAX_FIT_GAP - 0.1, 1),
+        (2.0, None, 2),
+        (None, None, 2),
+        (-3.0, -3.2, 2),
+    ],
+)
+def test_what_fits_the_question_far_less_well_is_left_out(
+    fits: float | None, other: float | None, count: int
+) -> None:
+    first, second = replace(proof(0), fits=fits), replace(proof(1), fits=other)
+    assert len(shown(first, second)) == count
+    assert proof(0).text in shown(first, second)
+
+
+def test_what_is_left_out_says_why() -> None:
+    draft = Draft(TEXT, False, -0.2, (HIT.passage.id,), HIT.document.source, holds=1.0)
+    pairs = [(replace(proof(0), fits=2.0), draft), (replace(proof(1), fits=0.0), draft)]
+    _, (left, score) = Selector(Rarity([TEXT])).verdicts(QUESTION, pairs)
+    assert left.judgement.verdict is Verdict.NOT_ANSWERING
+    assert left.judgement.reason == "Another statement answers far better."
+    assert score == 0.0
