@@ -4,11 +4,12 @@
     python -m benchmarks.answers score FILE
 
 Only questions that no weights were fitted on are asked, unless `--fitting` asks the others, for
-looking at while rules are made. A question is answered right when one of its short answers stands
-in the answer, or, for sets with gold sentences, when a citation overlaps one. An unanswerable one
-counts as answered unless the answer abstains or says of a part of the question that the documents
-do not answer it. A statement is carried by gold evidence when one of its citations overlaps a gold
-sentence or, for sets with short answers, lies in a gold document and holds the answer.
+looking at while rules are made; the first of each set were looked at as well and are left out. A
+question is answered right when one of its short answers stands in the answer, or, for sets with
+gold sentences, when a citation overlaps one. An unanswerable one counts as answered unless the
+answer abstains or says of a part of the question that the documents do not answer it. A statement
+is carried by gold evidence when one of its citations overlaps a gold sentence or, for sets with
+short answers, lies in a gold document and holds the answer.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from rag.config import Settings
 from rag.embedder import load_embedder
 
 SETS = ("clapnq_dev", "squad2_halfdev", "dragonball_en_finance", "multihoprag_500_facts", "ramdocs")
+LOOKED_AT = 6  # of each set, read while rules were mended
 KEPT = ("qid", "question", "answers", "answerable", "gold_sentences", "gold_docs", "qtype")
 
 
@@ -45,7 +47,10 @@ def run(
     for name in names:
         folder = runs.index_folder(name, work, embedder)
         assistants[name] = Assistant.open(folder, settings=settings, embedder=embedder, llm=llm)
-    drawn = {name: sets.sample(name, per_set, seed=1, fitting=fitting) for name in names}
+    skip = 0 if fitting else LOOKED_AT
+    drawn = {
+        name: sets.sample(name, skip + per_set, seed=1, fitting=fitting)[skip:] for name in names
+    }
     for turn in range(per_set):
         for name in names:
             if turn >= len(drawn[name]) or drawn[name][turn]["qid"] in done:

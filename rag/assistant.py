@@ -18,6 +18,7 @@ from rag.llm import LlamaModel, Mind
 from rag.parts import Split, asked_of, named_sources, split_question
 from rag.passages import heading
 from rag.prove import (
+    Claim,
     CoverageChecker,
     Numbering,
     Proof,
@@ -44,6 +45,7 @@ from rag.types import (
     Retrieved,
     Statement,
     Timings,
+    Verdict,
     Wrote,
 )
 
@@ -56,6 +58,7 @@ EAGER = 0.9
 LIKELY = 0.0
 FLOOR = -1.2
 MARGIN = 1.25
+SAID = 0.5  # how likely a statement answers from which what says the same is not proven again
 COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
 # Of a publisher that the question names and nobody cites so many passages are read, of so many.
 HEARD = 2
@@ -312,19 +315,33 @@ class Assistant:
         if draft.refused:
             return
         for sentence in prompts.sentences(text):
-            proof = self.prover.prove(sentence, run.question, own, run.hits)
-            if proof.supported and holds is not None:
-                twin = self._alike(run, proof)
-                asked = asked_of(run.question, proof.text)
-                proof = self.quoter.judge_proof(asked, proof, holds, run.cancel, alike=twin)
-            run.proofs.append((proof, draft))
+            proof = self._said_before(run, sentence, own, holds or 0.0)
+            if proof is None:
+                proof = self.prover.prove(sentence, run.question, own, run.hits)
+                if proof.supported and holds is not None:
+                    asked = asked_of(run.question, proof.text)
+                    proof = self.quoter.judge_proof(asked, proof, holds, run.cancel)
+                run.proofs.append((proof, draft))
             yield Judged(number, sentence, run.numbering.statement(proof))
         run.spent.prove_s += time.perf_counter() - began
 
-    def _alike(self, run: _Run, proof: Proof) -> Proof | None:
-        """Return a statement judged before that says the same, if there is one."""
-        judged = (p for p, _ in run.proofs if p.supported and p.fits is not None)
-        return next((p for p in judged if self.selector.alike(proof.text, p.text)), None)
+    def _said_before(
+        self, run: _Run, sentence: str, own: Sequence[Hit], holds: float
+    ) -> Proof | None:
+        """Return a statement that was proven before and says the same as a sentence.
+
+        It must be likely to answer, or come from a passage no less likely to than this one. The
+        passage that the sentence is from must carry it by exact facts and words too; it is cited
+        beside the statement then, like that of any other document.
+        """
+        for proof, draft in run.proofs:
+            if not proof.supported or proof.answers is None:
+                continue
+            likely = proof.answers > SAID or (draft.holds or 0.0) >= holds
+            if likely and self.selector.alike(sentence, proof.text):
+                found = self.prover.also.judge(Claim(sentence, run.question, tuple(own)))
+                return proof if found.verdict is Verdict.SUPPORTED else None
+        return None
 
     def _chosen(self, run: _Run) -> list[Proof]:
         """Return the statements to show, best first, each once."""
@@ -375,7 +392,8 @@ class Assistant:
         compared = prompts.needs_several(run.question)
         for place, part in enumerate(split.parts):
             named = split.kind == "names" and not compared
-            if chosen and named and speaks_of(chosen, split.names[place]):
+            others = split.names[:place] + split.names[place + 1 :]
+            if chosen and named and speaks_of(chosen, split.names[place], others):
                 continue
             hits = tuple(self._find(part, self.settings.passages))
             sub = replace(run, question=part, hits=hits, proofs=[], parts=[])

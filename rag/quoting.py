@@ -25,6 +25,9 @@ EACH = 3  # sentences of a passage that are put to the model
 # So many of the passages that were read may be quoted from, and so many retrieved behind them.
 QUOTED_PASSAGES = 3
 FURTHER_PASSAGES = 6
+# Sentences that are put to the model, of passages that were read and of those behind them.
+MOST_ASKED = 4
+MOST_ASKED_FURTHER = 2
 # Intercept, gives, holds, cosine, direct.
 WEIGHTS = (-2.85, 0.44, 0.30, 2.60, 1.61)
 # Intercept, holds, gives: log-odds that a question is answered by what its passage and the sentence
@@ -32,6 +35,9 @@ WEIGHTS = (-2.85, 0.44, 0.30, 2.60, 1.61)
 ANSWERS = (-0.16, 0.84, 0.40)
 # The same of what the model wrote, about which more is known: intercept, holds, gives, meets.
 DRAFT_ANSWERS = (-0.47, 0.60, 0.41, 0.56)
+# From this log-odds up, by the others alone, "gives" is not asked but taken for what it mostly is.
+SURE = 1.0
+MOSTLY_GIVES = 1.4
 # What may be shown, see `may_answer`: probabilities and log-odds.
 LIKELY = 0.45
 LEAST_HOLDS = -0.5
@@ -93,30 +99,22 @@ class Candidate:
 
         Words and nearness, which near misses share, count for nothing unless they are far off.
         """
-        if self.probability < BESIDE:
-            return 0.0
+        return 0.0 if self.probability < BESIDE else 1 / (1 + math.exp(-self.log_odds))
+
+    @property
+    def log_odds(self) -> float:
+        """Natural log of the odds behind `answers`."""
         if self.meets is not None:
-            return drafted_answers(self.holds, self.fits)
+            bias, holds, _, _ = DRAFT_ANSWERS
+            return bias + holds * clip(self.holds) + self.fits
         bias, holds, gives = ANSWERS
-        score = bias + holds * clip(self.holds) + gives * clip(self.gives)
-        return 1 / (1 + math.exp(-score))
+        return bias + holds * clip(self.holds) + gives * clip(self.gives)
 
     @property
     def fits(self) -> float:
         """How well the statement itself fits the question, whatever its passage: log-odds."""
         _, _, gives, meets = DRAFT_ANSWERS
         return gives * clip(self.gives) + meets * clip(self.meets or 0.0)
-
-
-def drafted_answers(holds: float, fits: float) -> float:
-    """Return the probability, 0 to 1, that what the model wrote of a passage answers.
-
-    Args:
-        holds: log-odds that the passage answers the question.
-        fits: see `Candidate.fits`.
-    """
-    bias, weight, _, _ = DRAFT_ANSWERS
-    return 1 / (1 + math.exp(-(bias + weight * clip(holds) + fits)))
 
 
 def clip(log_odds: float) -> float:
@@ -206,14 +204,25 @@ def judge(
         rarity: weights of words in the index.
         cancel: set from any thread, it stops the model.
     """
-    gives = witness.log_odds(prompts.gives_answer(question, candidate.text), cancel=cancel)
     direct = _direct(candidate, question, rarity)
-    meets = None
-    if candidate.statement and not prompts.asks_yes_no(question):
-        line = heading(candidate.hit.document)
-        asked = prompts.meets_question(question, candidate.statement, candidate.hit, line)
-        meets = witness.log_odds(asked, cancel=cancel)
-    return replace(candidate, holds=holds, gives=gives, direct=direct, meets=meets)
+    known = replace(candidate, holds=holds, direct=direct, gives=MOSTLY_GIVES)
+    # Of yes and no, and of what is no sentence ("By Ada Quist"), the probe has seen nothing.
+    whole = bool(_WHOLE.search(candidate.statement))
+    if whole and not prompts.asks_yes_no(question):
+        known = _met(known, question, witness, cancel)
+        if known.log_odds - DRAFT_ANSWERS[2] * MOSTLY_GIVES >= SURE:
+            return known
+    gives = witness.log_odds(prompts.gives_answer(question, candidate.text), cancel=cancel)
+    return replace(known, gives=gives)
+
+
+def _met(
+    candidate: Candidate, question: str, witness: Witness, cancel: threading.Event | None
+) -> Candidate:
+    """Return a candidate of which the model said whether it meets the question."""
+    hit = candidate.hit
+    asked = prompts.meets_question(question, candidate.text, hit, heading(hit.document))
+    return replace(candidate, meets=witness.log_odds(asked, cancel=cancel))
 
 
 def hopeful(candidate: Candidate, question: str, rarity: Rarity) -> bool:
@@ -256,31 +265,16 @@ class Quoter:
         self._find = find
 
     def judge_proof(
-        self,
-        question: str,
-        proof: Proof,
-        holds: float,
-        cancel: threading.Event | None,
-        *,
-        alike: Proof | None = None,
+        self, question: str, proof: Proof, holds: float, cancel: threading.Event | None
     ) -> Proof:
-        """Return a supported proof with the probability that it gives what was asked for.
-
-        Args:
-            question: in plain words.
-            proof: of what the model wrote.
-            holds: log-odds that its passage answers.
-            cancel: set from any thread, it stops the model.
-            alike: a proof that says the same and was judged before: it fits the question as well.
-        """
-        if alike is not None and alike.fits is not None:
-            return replace(proof, answers=drafted_answers(holds, alike.fits), fits=alike.fits)
+        """Return a supported proof with the probability that it gives what was asked for."""
         drafted = of_statement(question, proof.text, proof.groups[0], self._embedder)
         judged = self._judge(question, drafted, holds, cancel)
         if prompts.asks_yes_no(question):
             # What restates the question with its yes or no is the answer, if it is carried.
             return proof if judged.probability >= BESIDE else replace(proof, answers=0.0)
-        return replace(proof, answers=judged.answers, fits=judged.fits)
+        fits = None if judged.meets is None else judged.fits
+        return replace(proof, answers=judged.answers, fits=fits)
 
     def proofs(
         self,
@@ -301,30 +295,40 @@ class Quoter:
             cancel: set from any thread, it stops the model.
         """
         best = sorted(read, key=lambda pair: -pair[0])[:QUOTED_PASSAGES]
-        found = [
-            self._judge(question, candidate, holds, cancel)
+        candidates = [
+            replace(candidate, holds=holds)
             for holds, hit in best
             if holds >= LEAST_HOLDS
             for candidate in nearest(question, hit, self._embedder)
             if holds >= SURE_HOLDS or hopeful(candidate, question, self._rarity)
         ]
-        yield from self._best(found)
+        candidates.sort(key=lambda c: -c.probability)
+        found = [
+            self._judge(question, candidate, candidate.holds, cancel)
+            for candidate in candidates[:MOST_ASKED]
+        ]
+        yield from self._best(question, found, cancel)
         seen = {hit.passage.id for _, hit in read}
-        yield from self._best(self._further(question, seen, passages, cancel))
+        further = self._further(question, seen, passages, cancel)
+        yield from self._best(question, further, cancel)
 
     def _further(
         self, question: str, seen: Set[str], passages: int, cancel: threading.Event | None
     ) -> Iterator[Candidate]:
-        for hit in self._find(question, passages + FURTHER_PASSAGES):
-            if hit.passage.id in seen:
-                continue
-            for candidate in nearest(question, hit, self._embedder, most=1):
-                if not hopeful(candidate, question, self._rarity):
-                    continue
-                judged = self._judge(question, candidate, 0.0, cancel)
-                if judged.gives >= LEAST_GIVES:
-                    asked = prompts.holds_answer(question, hit, heading(hit.document))
-                    yield replace(judged, holds=self._witness.log_odds(asked, cancel=cancel))
+        behind = [
+            candidate
+            for hit in self._find(question, passages + FURTHER_PASSAGES)
+            if hit.passage.id not in seen
+            for candidate in nearest(question, hit, self._embedder, most=1)
+            if hopeful(candidate, question, self._rarity)
+        ]
+        behind.sort(key=lambda c: -c.probability)
+        for candidate in behind[:MOST_ASKED_FURTHER]:
+            judged = self._judge(question, candidate, 0.0, cancel)
+            if judged.gives >= LEAST_GIVES:
+                hit = candidate.hit
+                asked = prompts.holds_answer(question, hit, heading(hit.document))
+                yield replace(judged, holds=self._witness.log_odds(asked, cancel=cancel))
 
     def _judge(
         self, question: str, candidate: Candidate, holds: float, cancel: threading.Event | None
@@ -338,9 +342,16 @@ class Quoter:
             cancel=cancel,
         )
 
-    def _best(self, candidates: Iterable[Candidate]) -> Iterator[Proof]:
+    def _best(
+        self, question: str, candidates: Iterable[Candidate], cancel: threading.Event | None
+    ) -> Iterator[Proof]:
+        """Yield a proof of each sentence that may be shown and meets the question."""
         for found in sorted(candidates, key=lambda c: -c.probability):
-            if may_answer(found):
+            if not may_answer(found):
+                continue
+            if not prompts.asks_yes_no(question):
+                found = _met(found, question, self._witness, cancel)
+            if found.answers >= LEAST_ANSWERS:
                 pairs = tuple((found.hit, sentence) for sentence in found.sentences)
                 judgement = Judgement(Verdict.SUPPORTED, 1.0, pairs)
                 yield Proof(found.text, judgement, (pairs,), found.answers)

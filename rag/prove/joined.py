@@ -15,20 +15,23 @@ from rag.prove.words import join, read
 from rag.types import Verdict
 
 
-def speaks_of(proofs: Sequence[Proof], name: str) -> bool:
-    """Tell whether a statement, what it cites or its document's heading bears a name."""
-    wanted = {word.stem for word in read(name).words if word.name}
-    return any(
-        wanted
-        <= join(
-            [
-                read(proof.text),
-                *(read(sentence.text) for group in proof.groups for _, sentence in group),
-                *(read(heading(hit.document)) for group in proof.groups for hit, _ in group),
-            ]
-        ).stems
-        for proof in proofs
-    )
+def speaks_of(proofs: Sequence[Proof], name: str, others: Sequence[str] = ()) -> bool:
+    """Tell whether a statement is about a name: it, what it cites or the heading above bears it.
+
+    Where a statement bears another of the names that are asked of, and not this one, it is about
+    the other, whoever else stands in the sentence it cites.
+    """
+    wanted, *rest = ({w.stem for w in read(n).words if w.name} for n in (name, *others))
+    for proof in proofs:
+        said = read(proof.text).stems
+        if any(other <= said for other in rest) and not wanted <= said:
+            continue
+        cited = [pair for group in proof.groups for pair in group]
+        near = [read(sentence.text) for _, sentence in cited]
+        near += [read(heading(hit.document)) for hit, _ in cited]
+        if wanted <= said | join(near).stems:
+            return True
+    return False
 
 
 def agree(question: str, answers: Sequence[Sequence[Proof]]) -> bool:

@@ -195,11 +195,19 @@ def alike(one: str, other: str, rarity: Rarity) -> bool:
         return False
     if a.negated & b.plain - b.negated or b.negated & a.plain - a.negated:
         return False
+    if _others(a, b) and _others(b, a):
+        return False
     forth, back = (
         _share(frozenset(word.stem for word in said.words), among.stems, rarity)
         for said, among in ((a, b), (b, a))
     )
     return max(forth, back) >= 0.8 and min(forth, back) >= 0.5
+
+
+def _others(one: Reading, other: Reading) -> bool:
+    """Tell whether a text names somebody whom the other does not."""
+    names = {word.stem for word in one.words if word.name and not word.first}
+    return any(not match_name(name, other.stems) for name in names)
 
 
 def _same_dates(ours: Sequence[Date], theirs: Sequence[Date]) -> bool:

@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from rag import quoting
-from rag.prove import Judgement, Proof, Rarity
+from rag.prove import Rarity
 from rag.testing import FakeEmbedder, FakeLLM, make_hit
-from rag.types import Verdict
 
 NEWS = (
     "By Ada Quist\n\nFollow the author on\n\nThe bridge closes in March for eleven weeks.\n\n"
@@ -77,13 +76,13 @@ def test_what_the_model_wrote_is_held_against_its_passage_and_the_question(
 ) -> None:
     hit = make_hit("The bridge closes for eleven weeks.")
     found = quoting.Candidate(hit, hit.passage.sentences, 0.8, statement=statement)
-    llm = FakeLLM(lean=1.5)
+    llm = FakeLLM(lean=0.5)
     rarity = Rarity([hit.passage.text])
     judged = quoting.judge(found, question, holds=1.0, witness=llm, rarity=rarity)
-    assert judged.meets == (1.5 if asked else None)
-    assert [p.judges for p in llm.prompts] == (["gives", "meets"] if asked else ["gives"])
-    assert (f"Reply: {statement}\n" in llm.prompts[-1].asking) is bool(statement)
-    assert (hit.passage.text in llm.prompts[-1].reading) is asked
+    assert judged.meets == (0.5 if asked else None)
+    assert [p.judges for p in llm.prompts] == (["meets", "gives"] if asked else ["gives"])
+    assert (f"Reply: {statement}\n" in llm.prompts[0].asking) is bool(statement)
+    assert (hit.passage.text in llm.prompts[0].reading) is asked
 
 
 def test_a_reply_that_meets_the_question_is_likelier_the_answer() -> None:
@@ -94,22 +93,16 @@ def test_a_reply_that_meets_the_question_is_likelier_the_answer() -> None:
     assert right.fits - beside.fits == pytest.approx(3 * quoting.DRAFT_ANSWERS[3])
 
 
-def test_what_was_judged_before_is_not_put_to_the_model_again() -> None:
+def test_what_surely_answers_is_not_asked_whether_it_gives_what_is_asked() -> None:
     hit = make_hit("The bridge closes for eleven weeks.")
-    cited = ((hit, hit.passage.sentences[0]),)
-    proof = Proof("It closes.", Judgement(Verdict.SUPPORTED, 0.9, cited), (cited,))
-    llm = FakeLLM(lean=1.5)
-    quoter = quoting.Quoter(FakeEmbedder(), llm, Rarity([hit.passage.text]), lambda *_: [])
+    found = quoting.Candidate(hit, hit.passage.sentences, 0.8, statement="It closes.")
+    rarity = Rarity([hit.passage.text])
     question = "How long is the bridge closed?"
-    first = quoter.judge_proof(question, proof, 1.0, None)
-    assert first.fits is not None
-    asked = len(llm.prompts)
-    again = quoter.judge_proof(question, proof, -1.0, None, alike=first)
-    assert len(llm.prompts) == asked
-    assert again.fits == first.fits
-    assert again.answers is not None
-    assert first.answers is not None
-    assert again.answers < first.answers
+    llm = FakeLLM(lean=2.5)
+    sure = quoting.judge(found, question, holds=2.5, witness=llm, rarity=rarity)
+    assert [p.judges for p in llm.prompts] == ["meets"]
+    assert sure.gives == quoting.MOSTLY_GIVES
+    assert sure.answers > 0.75
 
 
 SIGNS = {
