@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +33,7 @@ from rag.prove.select import Selector
 from rag.prove.window import window
 from rag.quoting import Quoter
 from rag.retrieve import retrieve
+from rag.stated import stated
 from rag.types import (
     Answer,
     Done,
@@ -200,7 +201,7 @@ class Assistant:
         run.spent.retrieve_s = time.perf_counter() - run.spent.started
         yield Retrieved(run.hits)
         self.checker.cancel = run.cancel
-        if run.hits:
+        if run.hits and not (yield from self._state(run)):
             split = split_question(run.question)
             if split.ahead:
                 yield from self._ask_parts(run, split)
@@ -211,6 +212,18 @@ class Assistant:
             if not run.parts:
                 yield from self._hear_sources(run)
         yield Done(self._finish(run))
+
+    def _state(self, run: _Run) -> Generator[Event, None, bool]:
+        """Answer with what a document states of itself; tell whether that was asked for."""
+        began = time.perf_counter()
+        proof = stated(run.question, run.hits, self.index.passages, self.rarity)
+        if proof is not None:
+            hit = proof.groups[0][0][0]
+            said = Draft(proof.text, False, 0.0, (hit.passage.id,), hit.document.source)
+            run.proofs.append((proof, said))
+            yield Judged(0, proof.text, run.numbering.statement(proof))
+        run.spent.prove_s += time.perf_counter() - began
+        return bool(self._chosen(run))
 
     def _read(self, run: _Run) -> Iterator[Event]:
         """Read and write as the settings say; quote where no draft is proven."""

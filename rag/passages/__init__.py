@@ -6,7 +6,14 @@ order, without overlap, and cover every sentence.
 """
 
 from rag.passages.cut import TARGET_TOKENS, CountTokens, split_passages
-from rag.passages.heading import heading
+from rag.passages.heading import heading, spoken_date
 from rag.passages.sentences import split_sentences
 
-__all__ = ["TARGET_TOKENS", "CountTokens", "heading", "split_passages", "split_sentences"]
+__all__ = [
+    "TARGET_TOKENS",
+    "CountTokens",
+    "heading",
+    "split_passages",
+    "split_sentences",
+    "spoken_date",
+]

@@ -29,7 +29,7 @@ def heading(document: Document) -> str:
     if len(title) > _MAX_TITLE:
         title = title[:_MAX_TITLE].rsplit(" ", 1)[0] + "…"
     publisher = _one_line(document.metadata.get("publisher", ""))
-    known = ", ".join(filter(None, (publisher, _spoken_date(document.metadata.get("date", "")))))
+    known = ", ".join(filter(None, (publisher, spoken_date(document.metadata.get("date", "")))))
     return f"{title} ({known})" if title and known else title or known
 
 
@@ -49,7 +49,7 @@ def _spoken_name(name: str) -> str:
     return " ".join(kept) if any(len(word) > 1 and word.isalpha() for word in kept) else ""
 
 
-def _spoken_date(date: str) -> str:
+def spoken_date(date: str) -> str:
     """Return an ISO 8601 date as `12 June 2020`, anything else as it stands."""
     try:
         day = datetime.fromisoformat(date.strip())
