@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from rag.passages import heading, spoken_date
 from rag.prove import Judgement, Proof, Rarity
@@ -20,9 +21,11 @@ from rag.prove.words import is_light, read, stem
 from rag.types import Document, Hit, Passage, Sentence, Verdict
 
 # Share of what the question says of the document that its title and publisher must bear, and by
-# how much they must do so better than those of any document that states something else.
+# how much they must do so better than those of any document that states something else; else it
+# must repeat so many words of the title in a row, two more than of any other.
 DESCRIBED = 0.6
 AHEAD = 0.1
+FEWEST_IN_A_ROW = 4
 _DOCUMENT = re.compile(
     r"\b(?:article|story|piece|report|post|page|paper|essay|column|press release|document|text|"
     r"headline[ds]?|titled|entitled)\b",
@@ -59,10 +62,11 @@ _SAYS = {
 # Words that ask, and describe no document.
 _ASKING = frozenset(
     stem(word)
-    for word in """who wrote written author authored writer byline publish published publisher
-    publication posted printed outlet ran carried date day url link web internet address article
-    story piece report post page paper essay column press release document headline headlined
-    titled entitled title name news newspaper magazine site website say says said""".split()
+    for word in """who what when where wrote written author authored writer byline publish published
+    publisher publication posted printed outlet ran carried date day url link web
+    internet address article story piece report post page paper essay column press
+    release document headline headlined titled entitled title name news newspaper
+    magazine site website say says said""".split()
 )
 
 
@@ -71,6 +75,14 @@ class _Match:
     document: Document
     value: str
     described: float
+    run: int  # words in a row that the title has in common with the question
+
+    def leads(self, other: _Match) -> bool:
+        """Tell whether the question describes this document far better than another."""
+        if other.described > self.described:
+            return False
+        ahead = other.described <= self.described - AHEAD
+        return ahead or self.run >= max(FEWEST_IN_A_ROW, other.run + 2)
 
 
 def asked_fact(question: str) -> str:
@@ -95,12 +107,19 @@ def stated(
     if not key:
         return None
     documents = {hit.document.id: hit.document for hit in hits}.values()
-    found = [_Match(d, d.metadata.get(key, ""), _described(question, d, rarity)) for d in documents]
-    best = max(found, key=lambda one: one.described, default=None)
+    found = [
+        _Match(
+            document,
+            document.metadata.get(key, ""),
+            _described(question, document, rarity),
+            _in_a_row(question, document.title),
+        )
+        for document in documents
+    ]
+    best = max(found, key=lambda one: (one.described, one.run), default=None)
     if best is None or not best.value or best.described < DESCRIBED:
         return None
-    others = [one for one in found if one.value != best.value]
-    if any(one.described > best.described - AHEAD for one in others):
+    if not all(best.leads(other) for other in found if other.value != best.value):
         return None
     place = _place(best, passages)
     if place is None:
@@ -117,6 +136,13 @@ def _described(question: str, document: Document, rarity: Rarity) -> float:
     total = sum(rarity.weight(word.stem) for word in words)
     held = sum(rarity.weight(word.stem) * match(word.stem, stems) for word in words)
     return held / total if total else 0.0
+
+
+def _in_a_row(question: str, title: str) -> int:
+    """Return how many words the longest stretch has that stands in both."""
+    asked, words = (re.findall(r"\w+", text.lower()) for text in (question, title))
+    matcher = SequenceMatcher(None, asked, words, autojunk=False)
+    return matcher.find_longest_match().size
 
 
 def _place(one: _Match, passages: Sequence[Passage]) -> tuple[Hit, Sentence] | None:

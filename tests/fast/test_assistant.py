@@ -19,7 +19,7 @@ from rag.errors import (
     QuestionTooLongError,
 )
 from rag.index import build
-from rag.prompt import Prompt
+from rag.prompt import REFUSAL, Prompt
 from rag.testing import FakeEmbedder, FakeLLM, quote_best_sentence, tiny_corpus
 from rag.types import Done, Judged, Reading, Retrieved, Verdict, Wrote
 
@@ -38,6 +38,26 @@ def open_assistant(folder: Path, llm: FakeLLM | None = None, **settings: object)
         embedder=FakeEmbedder(),
         llm=llm or FakeLLM(),
     )
+
+
+def test_what_a_document_states_of_itself_needs_no_model(folder: Path) -> None:
+    llm = FakeLLM()
+    answer = open_assistant(folder, llm).ask("Who published the story about the harbour bridge?")
+    said = "“Harbour bridge closes for repairs” was published by Coast Courier."
+    assert [statement.text for statement in answer.statements] == [said]
+    assert answer.statements[0].citations[0].quote == "Publisher: Coast Courier"
+    assert llm.prompts == []
+
+
+def test_what_says_the_same_is_proven_once(folder: Path) -> None:
+    def say(prompt: Prompt) -> str:
+        bridge = "eleven weeks" in prompt.reading
+        return "The harbour bridge will close on 12 March. " * 2 if bridge else REFUSAL
+
+    llm = FakeLLM(say)
+    answer = open_assistant(folder, llm).ask("When will the harbour bridge close?")
+    assert [s.text for s in answer.statements] == ["The harbour bridge will close on 12 March."]
+    assert sum(prompt.judges == "meets" for prompt in llm.prompts) == 1
 
 
 def test_an_answer_cites_the_exact_words(folder: Path) -> None:

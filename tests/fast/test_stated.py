@@ -71,6 +71,23 @@ def test_a_document_is_asked_for_what_it_states(question: str, text: str, quote:
     assert [s.text for group in proof.groups for _, s in group] == [quote]
 
 
+def test_of_titles_alike_the_one_that_is_repeated_is_meant() -> None:
+    titles = ("Bridge will not open until May", "Council repeats bridge will not open until May")
+    hits = [
+        make_hit(f"{title}\n\nBy {author}", source=f"{author}.txt", title=title, author=author)
+        for title, author in zip(titles, ("Ada Quist", "Tomas Berg"), strict=True)
+    ]
+    passages = [hit.passage for hit in hits]
+    rarity = Rarity([passage.text for passage in passages])
+
+    def ask(question: str) -> str:
+        proof = stated(question, hits, passages, rarity)
+        return proof.text if proof else ""
+
+    assert "Tomas Berg" in ask("Who wrote the article “Council repeats bridge will not open”?")
+    assert ask("Who wrote the article that says the bridge will open in May?") == ""
+
+
 LEFT = {
     "no such document": "Who wrote the article about the orchard?",
     "which one": "Who wrote the article?",
