@@ -12,8 +12,9 @@ from rag.types import Citation, Hit, Sentence, Statement, Verdict
 
 # Another document is cited beside the first only where it carries the statement this well.
 ALSO_SUPPORT = 0.85
-# What its own passage does not carry, another one must carry beyond doubt.
-ELSEWHERE_SUPPORT = 0.95
+# What its own passage does not carry, another one must carry nearly word for word, and the witness
+# is asked of it as well.
+ELSEWHERE_SUPPORT = 0.9
 _LEAST_WORDS = 4
 _ANSWER_WORD = re.compile(r"(yes|no),\s+", re.IGNORECASE)
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
