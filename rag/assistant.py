@@ -347,13 +347,19 @@ class Assistant:
         passage that the sentence is from must carry it by exact facts and words too; it is cited
         beside the statement then, like that of any other document.
         """
-        for proof, draft in run.proofs:
+        for place, (proof, draft) in enumerate(run.proofs):
             if not proof.supported or proof.answers is None:
                 continue
             likely = proof.answers > SAID or (draft.holds or 0.0) >= holds
             if likely and self.selector.alike(sentence, proof.text):
                 found = self.prover.also.judge(Claim(sentence, run.question, tuple(own)))
-                return proof if found.verdict is Verdict.SUPPORTED else None
+                if found.verdict is not Verdict.SUPPORTED:
+                    return None
+                cited = {hit.document.id for group in proof.groups for hit, _ in group}
+                if found.sentences[0][0].document.id not in cited:
+                    proof = replace(proof, groups=(*proof.groups, found.sentences))
+                    run.proofs[place] = proof, draft
+                return proof
         return None
 
     def _chosen(self, run: _Run) -> list[Proof]:

@@ -105,16 +105,11 @@ class Candidate:
     def log_odds(self) -> float:
         """Natural log of the odds behind `answers`."""
         if self.meets is not None:
-            bias, holds, _, _ = DRAFT_ANSWERS
-            return bias + holds * clip(self.holds) + self.fits
+            bias, holds, gives, meets = DRAFT_ANSWERS
+            score = bias + holds * clip(self.holds)
+            return score + gives * clip(self.gives) + meets * clip(self.meets)
         bias, holds, gives = ANSWERS
         return bias + holds * clip(self.holds) + gives * clip(self.gives)
-
-    @property
-    def fits(self) -> float:
-        """How well the statement itself fits the question, whatever its passage: log-odds."""
-        _, _, gives, meets = DRAFT_ANSWERS
-        return gives * clip(self.gives) + meets * clip(self.meets or 0.0)
 
 
 def clip(log_odds: float) -> float:
@@ -273,8 +268,7 @@ class Quoter:
         if prompts.asks_yes_no(question):
             # What restates the question with its yes or no is the answer, if it is carried.
             return proof if judged.probability >= BESIDE else replace(proof, answers=0.0)
-        fits = None if judged.meets is None else judged.fits
-        return replace(proof, answers=judged.answers, fits=fits)
+        return replace(proof, answers=judged.answers, meets=judged.meets)
 
     def proofs(
         self,

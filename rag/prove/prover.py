@@ -51,7 +51,7 @@ class Proof:
         groups: the sentences that carry it: the first group together, then one group for
             each other document that carries it alone.
         answers: probability, 0 to 1, that it gives what was asked for; None where not judged.
-        fits: log-odds of how well it fits the question whatever its passage; None likewise.
+        meets: log-odds that its passage gives it as the answer to this question; None likewise.
         written: the sentence as it was drafted, where it was cut to what is carried.
     """
 
@@ -59,7 +59,7 @@ class Proof:
     judgement: Judgement
     groups: tuple[tuple[tuple[Hit, Sentence], ...], ...]
     answers: float | None = None
-    fits: float | None = None
+    meets: float | None = None
     written: str = ""
 
     @property

@@ -17,10 +17,10 @@ MIN_COVERAGE = 0.25
 # A statement is an answer if it is carried and gives what was asked for. Where both together are
 # less likely than this, it is beside the point or a near miss.
 MIN_RIGHT = 0.30
-# A statement this far behind the best one, or one that fits the question so much less well (in
+# A statement this far behind the best one, or one that meets the question so much less surely (in
 # log-odds) than another, is not shown: it is true and beside the point.
 MAX_GAP = 1.3
-MAX_FIT_GAP = 1.3
+MAX_MEETS_GAP = 1.4
 _ASKS_DATE = re.compile(
     r"\b(?:what|which) (?:exact |very )?(?:date|day|year|month|weekday)\b", re.IGNORECASE
 )
@@ -256,14 +256,14 @@ class Selector:
         if not kept:
             return judged
         best = max(score for _, score in kept)
-        fittest = max((p.fits for p, _ in kept if p.fits is not None), default=0.0)
+        nearest = max((p.meets for p, _ in kept if p.meets is not None), default=0.0)
         reason = "Another statement answers far better."
         return [
             (_refused(proof, reason), 0.0)
             if proof.supported
             and (
                 score < best - MAX_GAP
-                or (proof.fits is not None and proof.fits < fittest - MAX_FIT_GAP)
+                or (proof.meets is not None and proof.meets < nearest - MAX_MEETS_GAP)
             )
             else (proof, score)
             for proof, score in judged

@@ -90,7 +90,8 @@ def test_a_reply_that_meets_the_question_is_likelier_the_answer() -> None:
     drafted = quoting.Candidate(hit, hit.passage.sentences, 0.8, 1.0, 0.5, 0.5, "It closes.")
     beside, right = replace(drafted, meets=-2.0), replace(drafted, meets=1.0)
     assert 0 < beside.answers < 0.5 < right.answers < 1
-    assert right.fits - beside.fits == pytest.approx(3 * quoting.DRAFT_ANSWERS[3])
+    gap = right.log_odds - beside.log_odds
+    assert gap == pytest.approx(3 * quoting.DRAFT_ANSWERS[3])
 
 
 def test_what_surely_answers_is_not_asked_whether_it_gives_what_is_asked() -> None:

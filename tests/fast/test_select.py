@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rag.prove import Judgement, Proof, Rarity
-from rag.prove.select import MAX_FIT_GAP, MIN_RIGHT, Selector
+from rag.prove.select import MAX_MEETS_GAP, MIN_RIGHT, Selector
 from rag.testing import make_hit
 from rag.types import Draft, Verdict
 
@@ -45,26 +45,26 @@ def test_a_statement_must_be_carried_and_answer(
 
 
 @pytest.mark.parametrize(
-    ("fits", "other", "count"),
+    ("meets", "other", "count"),
     [
-        (2.0, 2.0 - MAX_FIT_GAP + 0.1, 2),
-        (2.0, 2.0 - MAX_FIT_GAP - 0.1, 1),
+        (2.0, 2.0 - MAX_MEETS_GAP + 0.1, 2),
+        (2.0, 2.0 - MAX_MEETS_GAP - 0.1, 1),
         (2.0, None, 2),
         (None, None, 2),
         (-3.0, -3.2, 2),
     ],
 )
-def test_what_fits_the_question_far_less_well_is_left_out(
-    fits: float | None, other: float | None, count: int
+def test_what_meets_the_question_far_less_surely_is_left_out(
+    meets: float | None, other: float | None, count: int
 ) -> None:
-    first, second = replace(proof(0), fits=fits), replace(proof(1), fits=other)
+    first, second = replace(proof(0), meets=meets), replace(proof(1), meets=other)
     assert len(shown(first, second)) == count
     assert proof(0).text in shown(first, second)
 
 
 def test_what_is_left_out_says_why() -> None:
     draft = Draft(TEXT, False, -0.2, (HIT.passage.id,), HIT.document.source, holds=1.0)
-    pairs = [(replace(proof(0), fits=2.0), draft), (replace(proof(1), fits=0.0), draft)]
+    pairs = [(replace(proof(0), meets=2.0), draft), (replace(proof(1), meets=0.0), draft)]
     _, (left, score) = Selector(Rarity([TEXT])).verdicts(QUESTION, pairs)
     assert left.judgement.verdict is Verdict.NOT_ANSWERING
     assert left.judgement.reason == "Another statement answers far better."
