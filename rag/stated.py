@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from rag.passages import heading, spoken_date
 from rag.prove import Judgement, Proof, Rarity
@@ -60,14 +61,11 @@ _SAYS = {
     "url": "“{title}” is at {value}.",
 }
 # Words that ask, and describe no document.
-_ASKING = frozenset(
-    stem(word)
-    for word in """who what when where wrote written author authored writer byline publish published
+_ASKING = """who what when where wrote written author authored writer byline publish published
     publisher publication posted printed outlet ran carried date day url link web
     internet address article story piece report post page paper essay column press
     release document headline headlined titled entitled title name news newspaper
-    magazine site website say says said""".split()
-)
+    magazine site website say says said"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +127,14 @@ def stated(
     return Proof(text, Judgement(Verdict.SUPPORTED, 1.0, (place,)), ((place,),))
 
 
+@lru_cache(maxsize=1)
+def _asking() -> frozenset[str]:
+    return frozenset(stem(word) for word in _ASKING.split())
+
+
 def _described(question: str, document: Document, rarity: Rarity) -> float:
     """Return the share of the question's own words, 0 to 1, that a document's heading bears."""
-    words = [w for w in read(question).words if w.stem not in _ASKING and not is_light(w.stem)]
+    words = [w for w in read(question).words if w.stem not in _asking() and not is_light(w.stem)]
     stems = read(heading(document)).stems
     total = sum(rarity.weight(word.stem) for word in words)
     held = sum(rarity.weight(word.stem) * match(word.stem, stems) for word in words)

@@ -20,7 +20,18 @@ from typing import Literal, Protocol
 
 from rag.passages import heading, split_sentences
 from rag.prove.when import resolve
-from rag.prove.words import Date, Reading, Word, is_light, join, name_run, normal, read, stem
+from rag.prove.words import (
+    Date,
+    Reading,
+    Word,
+    demonym,
+    is_light,
+    join,
+    name_run,
+    normal,
+    read,
+    stem,
+)
 from rag.types import Hit, Sentence, Verdict
 
 MAX_EVIDENCE = 3
@@ -43,8 +54,6 @@ _FIRMS = frozenset(
     "solut servic system technolog group corp inc ltd compani co partner industri enterpris hold "
     "bank airlin univers institut".split()
 )
-# What a place has beside its people ("Germany", "German"), or they beside it ("Japan", "Japanese").
-_PEOPLE = frozenset("i n an ian ish ese es".split())
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _SAYS = frozenset("say think believ suggest want call ask argu warn urg".split())
 _STANDS_FOR = re.compile(
@@ -337,6 +346,8 @@ class CoverageChecker:
         for word in statement.words:
             weight = self.rarity.weight(word.stem)
             share = match(word.stem, stems)
+            if not share and word.name and any(demonym(word.stem, other) for other in stems):
+                share = 0.8
             given = word.stem in asked.stems
             if share < 1 and (
                 (given and not word.name and word.stem in evidence.stems)
@@ -405,6 +416,8 @@ def match_name(stem: str, stems: Set[str]) -> float:
     """
     if stem in stems:
         return 1.0
+    if any(demonym(stem, other) for other in stems):
+        return 0.8
     if any(
         min(len(stem), len(other)) >= 4
         and abs(len(stem) - len(other)) <= 4
@@ -413,12 +426,6 @@ def match_name(stem: str, stems: Set[str]) -> float:
     ):
         return 0.8
     return 0.0
-
-
-def demonym(one: str, other: str) -> bool:
-    """Tell whether one of two stems names the people or language of the other, a place."""
-    short, long = sorted((one, other), key=len)
-    return len(short) >= 4 and long.startswith(short) and long[len(short) :] in _PEOPLE
 
 
 def _facts(

@@ -118,14 +118,19 @@ class Prover:
     def _also(
         self, text: str, question: str, best: Judgement, hits: Sequence[Hit]
     ) -> list[tuple[tuple[Hit, Sentence], ...]]:
-        """Return a group for each other document that carries the statement alone."""
+        """Return the sentence of each other document that carries the statement alone.
+
+        Only exact facts and words are asked here, and words that stand in several sentences prove
+        nothing together.
+        """
         cited = {hit.document.id for hit, _ in best.sentences}
         groups = []
         for hit in hits:
             if hit.document.id in cited or hit.passage.kind == "boilerplate":
                 continue
             judged = self.also.judge(Claim(text, question, (hit,)))
-            if judged.verdict is Verdict.SUPPORTED and judged.support >= ALSO_SUPPORT:
+            alone = len(judged.sentences) == 1 and judged.support >= ALSO_SUPPORT
+            if judged.verdict is Verdict.SUPPORTED and alone:
                 groups.append(judged.sentences)
                 cited.add(hit.document.id)
         return groups

@@ -155,7 +155,12 @@ def _echoes(question: str, asked: Reading, said: Reading) -> bool:
     """Tell whether a statement says nothing beyond the question; yes and no are answers."""
     if asks_yes_no(question):
         return False
-    new = [w for w in said.words if w.stem not in asked.stems and not is_light(w.stem)]
+    new = [
+        word
+        for word in said.words
+        if word.stem not in asked.stems
+        and (not is_light(word.stem) or (word.name and not word.first))
+    ]
     denies = said.negators and not asked.negators
     return not (new or denies or said.numbers - asked.numbers or said.dates or said.weekdays)
 

@@ -117,6 +117,17 @@ UNITS = {
     "twice": 2,
     "pair": 2,
 }
+# Places whose people or language have another name.
+_PEOPLES = """france french, england english, britain british, spain spanish, netherlands dutch,
+    holland dutch, poland polish, greece greek, denmark danish, sweden swedish, turkey turkish,
+    scotland scottish, ireland irish, wales welsh, switzerland swiss, norway norwegian,
+    finland finnish, portugal portuguese, china chinese, ukraine ukrainian, peru peruvian,
+    iraq iraqi, israel israeli, pakistan pakistani, philippines filipino, thailand thai,
+    iceland icelandic, europe european, mexico mexican, brazil brazilian, argentina argentine,
+    chile chilean, canada canadian, hungary hungarian, lebanon lebanese, congo congolese"""
+# What a place has beside its people ("Germany", "German"), or they beside it ("Japan", "Japanese").
+_PEOPLE_END = frozenset("i n an ian ish ese es".split())
+
 # Small words that may stand between a number and what it counts ("three of the companies").
 _OF = frozenset("of the its their his her these those more other".split())
 # "One" counts something, or it stands for somebody or for nothing ("one should", "at one point").
@@ -263,6 +274,20 @@ def stem(word: str) -> str:
     plain = word.lower().removesuffix("'s").replace(".", "").replace("'", "")
     stemmed: str = snowballstemmer.stemmer("english").stemWord(plain)
     return _SAME.get(stemmed, stemmed)
+
+
+@lru_cache(maxsize=1)
+def _peoples() -> frozenset[tuple[str, str]]:
+    pairs = [pair.split() for pair in _PEOPLES.split(",")]
+    return frozenset((stem(place), stem(people)) for place, people in pairs)
+
+
+def demonym(one: str, other: str) -> bool:
+    """Tell whether one of two stems names a place, and the other its people or language."""
+    if (one, other) in _peoples() or (other, one) in _peoples():
+        return True
+    short, long = sorted((one, other), key=len)
+    return len(short) >= 4 and long.startswith(short) and long[len(short) :] in _PEOPLE_END
 
 
 @lru_cache(maxsize=1)

@@ -221,9 +221,18 @@ def test_a_denial_is_more_than_the_question() -> None:
     assert not relevance("When was the fourth part of the series made?", said, cited, RARITY).echo
 
 
+def test_a_title_is_more_than_the_question() -> None:
+    said = "General Seitz was a Major General."
+    cited = [(make_hit(said), said)]
+    assert not relevance("What was the rank of General Seitz?", said, cited, RARITY).echo
+    assert relevance("What was the major rank of it?", "Its rank was major.", cited, RARITY).echo
+
+
 NAMES = {
     "a place and its people": ("Germany invaded Poland.", "The German army invaded Poland.", True),
     "people and their place": ("The Japanese army left.", "The army of Japan left.", True),
+    "a people of another name": ("France lost the war.", "The French lost the war.", True),
+    "another people": ("France lost the war.", "The Dutch lost the war.", False),
     "a name that another begins": ("Paula left Ulm.", "Paul left Ulm.", False),
     "two names of one beginning": ("It lost Austria.", "It lost Australia.", False),
     "a war by its number": (
@@ -305,6 +314,15 @@ def test_every_other_document_that_carries_it_is_cited_too() -> None:
     citations = Numbering().statement(proof).citations
     assert [(c.number, c.source) for c in citations] == [(1, "one.txt"), (2, "two.txt")]
     assert all(c.quote for c in citations)
+
+
+def test_words_in_several_sentences_of_another_document_are_not_cited() -> None:
+    one = make_hit("Conry practised law in Boston.", source="one.txt", title="Conry")
+    text = "Conry practised law in Ulm. He sat on the council. The council of Boston met him."
+    other = make_hit(text, source="two.txt", title="Conry")
+    checker = CoverageChecker(RARITY)
+    proof = Prover(checker).prove("Conry practised law in Boston.", "where?", [one], [one, other])
+    assert [hit.document.source for group in proof.groups for hit, _ in group] == ["one.txt"]
 
 
 def test_statements_that_say_the_same_become_one() -> None:
