@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from rag import prompt as prompts
@@ -351,7 +351,7 @@ class Assistant:
             if not proof.supported or proof.answers is None:
                 continue
             likely = proof.answers > SAID or (draft.holds or 0.0) >= holds
-            if likely and self.selector.alike(sentence, proof.text):
+            if likely and self.selector.alike(run.question, sentence, proof.text):
                 found = self.prover.also.judge(Claim(sentence, run.question, tuple(own)))
                 if found.verdict is not Verdict.SUPPORTED:
                     return None
@@ -365,7 +365,8 @@ class Assistant:
     def _chosen(self, run: _Run) -> list[Proof]:
         """Return the statements to show, best first, each once."""
         ranked = self.selector.rank(run.question, run.proofs)
-        return merge(ranked, self.selector.alike, most=MAX_STATEMENTS)
+        alike = partial(self.selector.alike, run.question)
+        return merge(ranked, alike, most=MAX_STATEMENTS)
 
     def _repair(self, run: _Run) -> Iterator[Event]:
         """Write once more, from the best evidence alone, what was drafted and not proven.
@@ -467,7 +468,8 @@ class Assistant:
         began = time.perf_counter()
         runs = [run, *run.parts]
         by_run = [self._chosen(r) for r in runs]
-        chosen = merge([p for ps in by_run for p in ps], self.selector.alike, most=MAX_STATEMENTS)
+        alike = partial(self.selector.alike, run.question)
+        chosen = merge([p for ps in by_run for p in ps], alike, most=MAX_STATEMENTS)
         unanswered = tuple(
             part.label or part.question
             for part, proofs in zip(run.parts, by_run[1:], strict=True)

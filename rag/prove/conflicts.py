@@ -43,7 +43,7 @@ def find_conflicts(question: str, proofs: Sequence[Proof], rarity: Rarity) -> tu
     found: list[tuple[set[int], str]] = []
     for i in range(len(proofs)):
         for j in range(i + 1, len(proofs)):
-            if _documents(proofs[i]) & _documents(proofs[j]):
+            if documents(proofs[i]) & documents(proofs[j]):
                 continue
             kind = differ(readings[i], readings[j], asked, rarity)
             if not kind and one_asked:
@@ -128,7 +128,8 @@ def _common(one: Reading, other: Reading, rarity: Rarity) -> float:
     return held / total if total else 0.0
 
 
-def _documents(proof: Proof) -> set[str]:
+def documents(proof: Proof) -> set[str]:
+    """Return the ids of the documents that a proof cites."""
     return {hit.document.id for group in proof.groups for hit, _ in group}
 
 

@@ -455,10 +455,10 @@ def _facts(
         if not any((value, "") in r.numbers and match(counts, r.stems) for r in picked):
             return "number", Verdict.NOT_FOUND, f"The source does not count {value:g} of these."
     for date in statement.dates:
-        if not any(_dated(known, date, evidence.around.dates) for known in dates):
+        if not any(dated(known, date, evidence.around.dates) for known in dates):
             kind = Verdict.CONTRADICTED if dates else Verdict.NOT_FOUND
             every_date = [d for r in (*evidence.readings, evidence.around) for d in r.dates]
-            near = any(_dated(known, date, evidence.around.dates) for known in every_date)
+            near = any(dated(known, date, evidence.around.dates) for known in every_date)
             return (
                 "elsewhere" if near else "date",
                 kind,
@@ -490,7 +490,7 @@ def _letters(text: str) -> str:
     return " ".join(re.findall(r"\w+", normal(text).lower()))
 
 
-def _dated(known: Date, said: Date, around: Sequence[Date]) -> bool:
+def dated(known: Date, said: Date, around: Sequence[Date]) -> bool:
     """Tell whether a date of the evidence carries one of the statement.
 
     The year may come from the document's own date where the sentence leaves it out.
@@ -687,7 +687,7 @@ def _dated_elsewhere(statement: Reading, evidence: _Evidence, chosen: Sequence[i
 
     core = evidence.readings[max(chosen, key=carried)]
     return not statement.weekdays <= core.weekdays or not all(
-        any(_dated(known, said, evidence.around.dates) for known in core.dates)
+        any(dated(known, said, evidence.around.dates) for known in core.dates)
         for said in statement.dates
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.passages import heading
 from rag.prompt import asks_yes_no
-from rag.prove.coverage import Rarity, match, match_name, shortened
+from rag.prove.conflicts import asks_one, documents
+from rag.prove.coverage import Rarity, dated, match, match_name, shortened
 from rag.prove.prover import Proof
 from rag.prove.words import Date, Reading, is_light, join, read
 from rag.types import Draft, Hit, Verdict
@@ -21,8 +23,10 @@ MIN_RIGHT = 0.27
 # log-odds) than another, is not shown: it is true and beside the point.
 MAX_GAP = 1.3
 MAX_MEETS_GAP = 1.4
+LIKELY_SIDE = 0.5
 _ASKS_DATE = re.compile(
-    r"\b(?:what|which) (?:exact |very )?(?:date|day|year|month|weekday)\b", re.IGNORECASE
+    r"\b(?:what|which) (?:(?:is|was) the )?(?:exact |very )?(?:date|day|year|month|weekday)\b",
+    re.IGNORECASE,
 )
 _ASKS_WHEN = re.compile(r"(?:^|[,;]|\b(?:and|or|since|until|from)\b)\W*when\b", re.IGNORECASE)
 _TELLS_WHEN = re.compile(
@@ -122,7 +126,9 @@ def relevance(
     ]
     known = (*near.dates, *around.dates)
     missing += [
-        "the date" for date in asked.dates if known and not any(d.carries(date) for d in known)
+        "the date"
+        for date in asked.dates
+        if known and not any(dated(d, date, known) for d in known)
     ]
     return Relevance(
         coverage=held / total if total else 1.0,
@@ -186,12 +192,17 @@ def _elsewhere(asked: Reading, said: Reading, near: Reading, rarity: Rarity) -> 
 _SHOWN = frozenset({"title", "publisher", "author", "date", "url"})
 
 
-def alike(one: str, other: str, rarity: Rarity) -> bool:
+def alike(one: str, other: str, rarity: Rarity, question: str = "") -> bool:
     """Tell whether two proven sentences say the same: most of each stands in the other.
 
-    Numbers, dates and negations must agree; otherwise they stand side by side.
+    Numbers, dates and negations must agree, and what they add to the question must have something
+    in common; otherwise they stand side by side.
     """
     a, b = read(one), read(other)
+    asked = read(question)
+    ours, theirs = _added(a, asked), _added(b, asked)
+    if ours and theirs and not any(match(stem, theirs) for stem in ours):
+        return False
     if a.numbers != b.numbers and a.numbers and b.numbers:
         return False
     if a.dates and b.dates and not _same_dates(a.dates, b.dates):
@@ -207,6 +218,10 @@ def alike(one: str, other: str, rarity: Rarity) -> bool:
         for said, among in ((a, b), (b, a))
     )
     return max(forth, back) >= 0.8 and min(forth, back) >= 0.5
+
+
+def _added(said: Reading, asked: Reading) -> set[str]:
+    return {w.stem for w in said.words if not is_light(w.stem) and not match(w.stem, asked.stems)}
 
 
 def _others(one: Reading, other: Reading) -> bool:
@@ -235,6 +250,18 @@ def _refused(proof: Proof, reason: str) -> Proof:
     return replace(proof, judgement=judgement)
 
 
+def _far_behind(proof: Proof, nearest: Proof, *, side: bool) -> bool:
+    """Tell whether a statement meets the question far less surely than the one that does so best.
+
+    Where one thing was asked for (`side`), what another document likely answers is another side.
+    """
+    if proof.meets is None or nearest.meets is None:
+        return False
+    if side and (proof.answers or 0.0) >= LIKELY_SIDE and not documents(proof) & documents(nearest):
+        return False
+    return proof.meets < nearest.meets - MAX_MEETS_GAP
+
+
 class Selector:
     """Decides which proven statements answer the question, and in what order.
 
@@ -245,9 +272,9 @@ class Selector:
     def __init__(self, rarity: Rarity) -> None:
         self.rarity = rarity
 
-    def alike(self, one: str, other: str) -> bool:
-        """Tell whether one of two statements adds nothing to the other."""
-        return alike(one, other, self.rarity)
+    def alike(self, question: str, one: str, other: str) -> bool:
+        """Tell whether one of two statements that answer a question adds nothing to the other."""
+        return alike(one, other, self.rarity, question)
 
     def verdicts(
         self, question: str, proofs: Sequence[tuple[Proof, Draft]]
@@ -261,15 +288,12 @@ class Selector:
         if not kept:
             return judged
         best = max(score for _, score in kept)
-        nearest = max((p.meets for p, _ in kept if p.meets is not None), default=0.0)
+        nearest = max((p for p, _ in kept), key=lambda p: -math.inf if p.meets is None else p.meets)
         reason = "Another statement answers far better."
         return [
             (_refused(proof, reason), 0.0)
             if proof.supported
-            and (
-                score < best - MAX_GAP
-                or (proof.meets is not None and proof.meets < nearest - MAX_MEETS_GAP)
-            )
+            and (score < best - MAX_GAP or _far_behind(proof, nearest, side=asks_one(question)))
             else (proof, score)
             for proof, score in judged
         ]

@@ -166,6 +166,7 @@ def test_without_date(text: str, cut: str) -> None:
 
 
 ASKED = {
+    "the date of a thing": ("What was the date of it?", "It was in Ulm.", "date"),
     "a date": ("On what date did it close?", "It closed after a quarrel.", "date"),
     "a date given": ("On what date did it close?", "It closed on 3 May.", ""),
     "a weekday given": ("Which day did it close?", "It closed on Monday.", ""),
@@ -199,6 +200,8 @@ MISSING = {
     "a count in figures": ("Did 2 courts apply it?", "Ulm applies it.", ("2",)),
     "a greater count": ("Which thirty courts apply it?", "Ulm applies it.", ("30",)),
     "a word that is a name elsewhere": ("What bank closed in Ulm?", "The Bank of Ulm closed.", ()),
+    "a month, its year beside it": ("Who came in May 2021?", "Ada came in May. It was 2021.", ()),
+    "another year": ("Who came in May 2020?", "Ada came in May. It was 2021.", ("the date",)),
     "a name": ("What closed in Bonn?", "The mill in Ulm closed.", ("Bonn",)),
     "a name typed in haste": ("what closed in bonn", "The mill in Ulm closed.", ("bonn",)),
 }

@@ -34,7 +34,7 @@ def shown(*proofs: Proof) -> list[str]:
         (0.9, 0.8, True),
         (1.0, MIN_RIGHT + 0.01, True),
         (1.0, MIN_RIGHT - 0.01, False),
-        (0.55, 0.5, False),
+        (0.55, 0.45, False),
         (0.55, None, True),
     ],
 )
@@ -60,6 +60,41 @@ def test_what_meets_the_question_far_less_surely_is_left_out(
     first, second = replace(proof(0), meets=meets), replace(proof(1), meets=other)
     assert len(shown(first, second)) == count
     assert proof(0).text in shown(first, second)
+
+
+SIDES = {
+    "one thing asked for, likely": ("Who was it that closed the bridge?", 0.6, 2),
+    "one thing asked for, unlikely": ("Who was it that closed the bridge?", 0.4, 1),
+    "more asked for": ("What about the bridge?", 0.6, 1),
+}
+
+
+@pytest.mark.parametrize(("question", "answers", "count"), SIDES.values(), ids=SIDES.keys())
+def test_another_document_may_give_the_other_side(
+    question: str, answers: float, count: int
+) -> None:
+    texts = "Mayor Quist closed the bridge.", "The owner of the bridge closed it."
+    pairs = []
+    for text, likely, meets in zip(texts, (0.9, answers), (3.0, 0.5), strict=True):
+        hit = make_hit(text, source=f"{len(text)}.txt")
+        cited = ((hit, hit.passage.sentences[0]),)
+        judged = Judgement(Verdict.SUPPORTED, 0.9, cited)
+        draft = Draft(text, False, -0.2, (hit.passage.id,), hit.document.source, holds=1.0)
+        pairs.append((Proof(text, judged, (cited,), likely, meets), draft))
+    assert len(Selector(Rarity(list(texts))).rank(question, pairs)) == count
+
+
+ALIKE = {
+    "other answers": ("Murray plays football.", "Murray plays cricket.", False),
+    "one adds nothing": ("Murray plays.", "Murray plays football.", True),
+    "in other words": ("Murray plays football.", "Murray is playing football.", True),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "same"), ALIKE.values(), ids=ALIKE.keys())
+def test_other_answers_to_a_question_are_not_one(one: str, other: str, same: bool) -> None:
+    selector = Selector(Rarity(["Murray plays football and cricket."]))
+    assert selector.alike("What sport does Murray play?", one, other) is same
 
 
 def test_what_is_left_out_says_why() -> None:
