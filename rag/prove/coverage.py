@@ -75,6 +75,13 @@ _TURNING_WORDS = """
     prohibit forbid delay postpone cancel drop abandon miss absent only few little hardly rarely
     seldom except until unless instead rather against wait await before false wrong unclear unknown
     exempt exclude limit restrict reluctant remain differ contrary other""".split()
+# The verb of what is planned or possible, and verbs of what was done.
+_PLANS = re.compile(
+    r"\b(?:(?:plan(?:s|ned|ning)?|intend(?:s|ed|ing)?|aim(?:s|ed|ing)?|hop(?:es?|ed|ing)|"
+    r"propos(?:es?|ed|ing)|seek(?:s|ing)?|wants?) to|consider(?:s|ed|ing)?|may|might|could)"
+    r"\s+(?:\w+ly\s+)?(?:be\s+)?([a-z]{3,})\b"
+)
+_DONE = re.compile(r"\b[a-z]{2,}ed\b")
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -230,7 +237,7 @@ class CoverageChecker:
 
     def _judge(self, claim: Claim) -> Judgement:
         statement = read(claim.text)
-        if not statement.words and not statement.numbers and not statement.dates:
+        if not statement.words:  # "In May 2021" states nothing
             reason = "It states nothing that can be checked."
             return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
         evidence = self._evidence(claim.hits)
@@ -472,11 +479,25 @@ def _facts(
             return "quotation", Verdict.NOT_FOUND, reason
     return (
         _negation(statement, picked)
+        or _planned(claim.text, [evidence.sentences[i][1].text for i in chosen])
         or _left_open(claim.text, [evidence.sentences[i][1].text for i in chosen])
         or _speaker(statement, evidence, chosen)
         or _subject(statement, evidence, chosen)
         or _names(statement, asked, evidence, chosen)
     )
+
+
+def _planned(statement: str, cited: Sequence[str]) -> _Problem | None:
+    """Refuse as done what the source only plans or holds possible: "raised" for "may raise"."""
+    if _PLANS.search(normal(statement)):
+        return None
+    texts = [normal(text) for text in cited]
+    planned = {stem(match[1]) for text in texts for match in _PLANS.finditer(text)}
+    done = {stem(word) for text in texts for word in _DONE.findall(text)}
+    if planned & {stem(word) for word in _DONE.findall(normal(statement))} - done:
+        reason = "The source only says that this is planned or possible."
+        return "negation", Verdict.CONTRADICTED, reason
+    return None
 
 
 def _left_open(statement: str, cited: Sequence[str]) -> _Problem | None:

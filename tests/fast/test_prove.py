@@ -252,6 +252,26 @@ def test_names_in_other_forms(statement: str, text: str, carried: bool) -> None:
     assert (judge(statement, text).verdict is Verdict.SUPPORTED) is carried
 
 
+PLANNED = {
+    "planned": ("Ulm adopted the rule.", "Ulm plans to adopt the rule.", False),
+    "possible": ("Ulm raised the fee.", "Ulm may raise the fee.", False),
+    "hoped for": ("The fee was lowered.", "Ulm hopes to lower the fee.", False),
+    "said as planned": ("Ulm plans to adopt the rule.", "Ulm plans to adopt the rule.", True),
+    "done as well": ("Ulm adopted it.", "Ulm adopted it as it had planned to adopt it.", True),
+    "another deed": ("Ulm opened the mill.", "Ulm opened the mill and may raise the fee.", True),
+    "done": ("Ulm adopted the rule.", "Ulm adopted the rule.", True),
+}
+
+
+@pytest.mark.parametrize(("statement", "text", "carried"), PLANNED.values(), ids=PLANNED.keys())
+def test_what_is_planned_is_not_done(statement: str, text: str, carried: bool) -> None:
+    assert (judge(statement, text).verdict is Verdict.SUPPORTED) is carried
+
+
+def test_a_date_alone_states_nothing() -> None:
+    assert judge("In May 2021", "In May 2021, Ulm adopted the rule.").fault == "nothing"
+
+
 COUNTS = {
     "an age, then a verb": (
         "Members are over 18 to apply.",
