@@ -114,7 +114,7 @@ def _line(name: str, rows: Sequence[Row]) -> str:
     several = [
         row for row in can if in_full(row) and len(row["gold_docs"]) > 1 and name != "ramdocs"
     ]
-    split = [row for row in can if len(row["sides"]) > 1]
+    split = [row for row in can if len(row["sides"]) > 1 and name == "ramdocs"]
     seconds = sorted(row["answer"]["timings"]["total"] for row in rows)
 
     def part(chosen: Sequence[Any], test: Callable[[Any], bool]) -> str:
