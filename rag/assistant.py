@@ -355,8 +355,7 @@ class Assistant:
                 found = self.prover.also.judge(Claim(sentence, run.question, tuple(own)))
                 if found.verdict is not Verdict.SUPPORTED:
                     return None
-                cited = {hit.document.id for group in proof.groups for hit, _ in group}
-                if found.sentences[0][0].document.id not in cited:
+                if found.sentences[0][0].document.id not in proof.documents:
                     proof = replace(proof, groups=(*proof.groups, found.sentences))
                     run.proofs[place] = proof, draft
                 return proof
@@ -364,9 +363,11 @@ class Assistant:
 
     def _chosen(self, run: _Run) -> list[Proof]:
         """Return the statements to show, best first, each once."""
-        ranked = self.selector.rank(run.question, run.proofs)
-        alike = partial(self.selector.alike, run.question)
-        return merge(ranked, alike, most=MAX_STATEMENTS)
+        return self._merged(run.question, self.selector.rank(run.question, run.proofs))
+
+    def _merged(self, question: str, proofs: Sequence[Proof]) -> list[Proof]:
+        """Return proofs, best first, those that say the same as one."""
+        return merge(proofs, partial(self.selector.alike, question), most=MAX_STATEMENTS)
 
     def _repair(self, run: _Run) -> Iterator[Event]:
         """Write once more, from the best evidence alone, what was drafted and not proven.
@@ -456,7 +457,7 @@ class Assistant:
     def _compose(self, run: _Run) -> Iterator[Event]:
         """Draw one statement from several proven ones where the question needs that."""
         chosen = self._chosen(run)
-        documents = {hit.document.id for p in chosen for g in p.groups for hit, _ in g}
+        documents = {document for proof in chosen for document in proof.documents}
         if len(chosen) < 2 or len(documents) < 2 or not prompts.needs_several(run.question):
             return
         hits = {hit.passage.id: hit for p in chosen for g in p.groups for hit, _ in g}
@@ -468,8 +469,7 @@ class Assistant:
         began = time.perf_counter()
         runs = [run, *run.parts]
         by_run = [self._chosen(r) for r in runs]
-        alike = partial(self.selector.alike, run.question)
-        chosen = merge([p for ps in by_run for p in ps], alike, most=MAX_STATEMENTS)
+        chosen = self._merged(run.question, [p for ps in by_run for p in ps])
         unanswered = tuple(
             part.label or part.question
             for part, proofs in zip(run.parts, by_run[1:], strict=True)

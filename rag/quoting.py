@@ -200,13 +200,13 @@ def judge(
         cancel: set from any thread, it stops the model.
     """
     direct = _direct(candidate, question, rarity)
-    known = replace(candidate, holds=holds, direct=direct, gives=MOSTLY_GIVES)
+    known = replace(candidate, holds=holds, direct=direct, gives=0.0)
     # Of yes and no, and of what is no sentence ("By Ada Quist"), the probe has seen nothing.
     whole = bool(_WHOLE.search(candidate.statement))
     if whole and not prompts.asks_yes_no(question):
         known = _met(known, question, witness, cancel)
-        if known.log_odds - DRAFT_ANSWERS[2] * MOSTLY_GIVES >= SURE:
-            return known
+        if known.log_odds >= SURE:
+            return replace(known, gives=MOSTLY_GIVES)
     gives = witness.log_odds(prompts.gives_answer(question, candidate.text), cancel=cancel)
     return replace(known, gives=gives)
 

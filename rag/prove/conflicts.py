@@ -43,7 +43,7 @@ def find_conflicts(question: str, proofs: Sequence[Proof], rarity: Rarity) -> tu
     found: list[tuple[set[int], str]] = []
     for i in range(len(proofs)):
         for j in range(i + 1, len(proofs)):
-            if documents(proofs[i]) & documents(proofs[j]):
+            if proofs[i].documents & proofs[j].documents:
                 continue
             kind = differ(readings[i], readings[j], asked, rarity)
             if not kind and one_asked:
@@ -126,11 +126,6 @@ def _common(one: Reading, other: Reading, rarity: Rarity) -> float:
     total = sum(rarity.weight(stem) for stem in a)
     held = sum(rarity.weight(stem) * match(stem, b) for stem in a)
     return held / total if total else 0.0
-
-
-def documents(proof: Proof) -> set[str]:
-    """Return the ids of the documents that a proof cites."""
-    return {hit.document.id for group in proof.groups for hit, _ in group}
 
 
 def _newest(sides: Sequence[int], proofs: Sequence[Proof]) -> int | None:

@@ -67,6 +67,11 @@ class Proof:
         """Whether the statement may be shown."""
         return self.judgement.verdict is Verdict.SUPPORTED and bool(self.groups)
 
+    @property
+    def documents(self) -> frozenset[str]:
+        """Ids of the documents that are cited."""
+        return frozenset(hit.document.id for group in self.groups for hit, _ in group)
+
 
 class Prover:
     """Holds drafted sentences against the passages.
@@ -268,7 +273,7 @@ def merge(proofs: Sequence[Proof], alike: Callable[[str, str], bool], *, most: i
                 kept.append(proof)
             continue
         first = kept[twin]
-        documents = {hit.document.id for group in first.groups for hit, _ in group}
+        documents = first.documents
         more = tuple(
             group for group in proof.groups if not documents & {hit.document.id for hit, _ in group}
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from rag.passages import heading
 from rag.prompt import asks_yes_no
-from rag.prove.conflicts import asks_one, documents
+from rag.prove.conflicts import asks_one
 from rag.prove.coverage import Rarity, dated, match, match_name, shortened
 from rag.prove.prover import Proof
 from rag.prove.words import Date, Reading, is_light, join, read
@@ -257,7 +257,7 @@ def _far_behind(proof: Proof, nearest: Proof, *, side: bool) -> bool:
     """
     if proof.meets is None or nearest.meets is None:
         return False
-    if side and (proof.answers or 0.0) >= LIKELY_SIDE and not documents(proof) & documents(nearest):
+    if side and (proof.answers or 0.0) >= LIKELY_SIDE and not proof.documents & nearest.documents:
         return False
     return proof.meets < nearest.meets - MAX_MEETS_GAP
 
@@ -289,11 +289,12 @@ class Selector:
             return judged
         best = max(score for _, score in kept)
         nearest = max((p for p, _ in kept), key=lambda p: -math.inf if p.meets is None else p.meets)
+        side = asks_one(question)
         reason = "Another statement answers far better."
         return [
             (_refused(proof, reason), 0.0)
             if proof.supported
-            and (score < best - MAX_GAP or _far_behind(proof, nearest, side=asks_one(question)))
+            and (score < best - MAX_GAP or _far_behind(proof, nearest, side=side))
             else (proof, score)
             for proof, score in judged
         ]

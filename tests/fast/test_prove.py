@@ -231,7 +231,8 @@ def test_a_title_is_more_than_the_question() -> None:
     assert relevance("What was the major rank of it?", "Its rank was major.", cited, RARITY).echo
 
 
-NAMES = {
+CARRIED = {
+    # Names in other forms.
     "a place and its people": ("Germany invaded Poland.", "The German army invaded Poland.", True),
     "people and their place": ("The Japanese army left.", "The army of Japan left.", True),
     "a people of another name": ("France lost the war.", "The French lost the war.", True),
@@ -244,15 +245,7 @@ NAMES = {
         True,
     ),
     "another war": ("Ulm stood after World War II.", "Ulm stood after the First World War.", False),
-}
-
-
-@pytest.mark.parametrize(("statement", "text", "carried"), NAMES.values(), ids=NAMES.keys())
-def test_names_in_other_forms(statement: str, text: str, carried: bool) -> None:
-    assert (judge(statement, text).verdict is Verdict.SUPPORTED) is carried
-
-
-PLANNED = {
+    # What is planned is not done.
     "planned": ("Ulm adopted the rule.", "Ulm plans to adopt the rule.", False),
     "possible": ("Ulm raised the fee.", "Ulm may raise the fee.", False),
     "hoped for": ("The fee was lowered.", "Ulm hopes to lower the fee.", False),
@@ -260,19 +253,7 @@ PLANNED = {
     "done as well": ("Ulm adopted it.", "Ulm adopted it as it had planned to adopt it.", True),
     "another deed": ("Ulm opened the mill.", "Ulm opened the mill and may raise the fee.", True),
     "done": ("Ulm adopted the rule.", "Ulm adopted the rule.", True),
-}
-
-
-@pytest.mark.parametrize(("statement", "text", "carried"), PLANNED.values(), ids=PLANNED.keys())
-def test_what_is_planned_is_not_done(statement: str, text: str, carried: bool) -> None:
-    assert (judge(statement, text).verdict is Verdict.SUPPORTED) is carried
-
-
-def test_a_date_alone_states_nothing() -> None:
-    assert judge("In May 2021", "In May 2021, Ulm adopted the rule.").fault == "nothing"
-
-
-COUNTS = {
+    # A number counts the word beside it.
     "an age, then a verb": (
         "Members are over 18 to apply.",
         "Members are over 18 and may apply.",
@@ -283,9 +264,13 @@ COUNTS = {
 }
 
 
-@pytest.mark.parametrize(("statement", "text", "carried"), COUNTS.values(), ids=COUNTS.keys())
-def test_a_number_counts_the_word_beside_it(statement: str, text: str, carried: bool) -> None:
+@pytest.mark.parametrize(("statement", "text", "carried"), CARRIED.values(), ids=CARRIED.keys())
+def test_carried_or_not(statement: str, text: str, carried: bool) -> None:
     assert (judge(statement, text).verdict is Verdict.SUPPORTED) is carried
+
+
+def test_a_date_alone_states_nothing() -> None:
+    assert judge("In May 2021", "In May 2021, Ulm adopted the rule.").fault == "nothing"
 
 
 def test_who_did_what() -> None:
