@@ -13,14 +13,12 @@ made wrong count less. The probes' log-odds are those of texts they were not fit
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rag.prompt import GIVES
 from training.command import fit_command
-from training.probes import FOLDS, held_out, load
+from training.probes import FOLDS, blocks, held_out, load
 from training.witness import leans, pairs
 
 # How much a reply that was made wrong counts, beside one that the model wrote.
@@ -40,23 +38,21 @@ def of_drafts(folder: Path) -> str:
     from sklearn.model_selection import GroupKFold
 
     data = load(folder / "holds")
-    kinds = [
-        *itertools.islice(pairs("holds"), int((data.source == "squad2").sum())),
-        *itertools.islice(pairs("found"), int((data.source != "squad2").sum())),
-    ]
+    # Blocks are loaded by name, those of "found" first.
+    near_misses = int((data.source == "squad2").sum())
+    asked = itertools.chain(
+        itertools.islice(pairs("found"), len(data.source) - near_misses),
+        itertools.islice(pairs("holds"), near_misses),
+    )
     chances = held_out("holds", data)
-    # Blocks are loaded by name: those of "found" come first.
-    order = np.argsort(data.source == "squad2", kind="stable")
-    in_turn = [*kinds[int((data.source == "squad2").sum()) :], *kinds]
     holds = {
-        (pair.text, pair.said): float(chances[row])
-        for row, pair in zip(order, in_turn, strict=False)
+        (pair.text, pair.said): float(score) for pair, score in zip(asked, chances, strict=True)
     }
     meets = held_out("meets", load(folder / "meets"))
     bias, factor = GIVES
     rows = [
         (holds[key], bias + factor * row["gives"], float(score), row["right"], row["kind"], key[0])
-        for row, score in zip(known(folder / "meets"), meets, strict=True)
+        for row, score in zip(blocks(folder / "meets")[1], meets, strict=True)
         if (key := (row["text"], row["question"])) in holds
     ]
     table = np.clip(np.array([row[:3] for row in rows]), -4, 4)
@@ -88,17 +84,6 @@ def of_drafts(folder: Path) -> str:
         kept = score >= least
         lines.append(f"| {least} | {kept[drafted].mean():.2f} | {kept[wrong].mean():.2f} |")
     return "\n".join(lines)
-
-
-def known(folder: Path) -> list[dict[str, Any]]:
-    """Return what is known of each reply, in the order of its states."""
-    import numpy as np
-
-    rows = list[dict[str, Any]]()
-    for path in sorted(folder.glob("*.npz")):
-        with np.load(path, allow_pickle=False) as block:
-            rows += json.loads(str(block["rows"]))
-    return rows
 
 
 def of_sentences(folder: Path) -> str:

@@ -18,7 +18,7 @@ import argparse
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from rag.catalogue import model_path
 from rag.config import Settings
 from rag.llm import LlamaModel
 from rag.probes import Probe, Probes, save_probes
-from training.witness import pairs
+from training.witness import in_words, pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,15 +81,15 @@ def collect(kind: str, folder: Path, most: int, model: str) -> None:
         states = []
         for pair in block:
             states.append(llm.state(pair.prompt).astype(np.float16))
-            lean = llm.log_odds(replace(pair.prompt, leans=(0.0, 1.0)))
+            lean = in_words(llm, pair.prompt)
             known = {"right": pair.right, "group": pair.group + apart, "source": pair.source}
             rows.append({"lean": lean, **known})
         np.savez(folder / f"{kind}-{done:06d}.npz", states=np.stack(states), rows=json.dumps(rows))
         done += len(block)
 
 
-def load(folder: Path) -> Collected:
-    """Return what was collected of one kind."""
+def blocks(folder: Path) -> tuple[NDArray[Any], list[dict[str, Any]]]:
+    """Return the states of one kind, (pairs, dimensions), and what is kept of each pair."""
     import numpy as np
 
     states, rows = [], list[dict[str, Any]]()
@@ -97,9 +97,17 @@ def load(folder: Path) -> Collected:
         with np.load(path, allow_pickle=False) as block:
             states.append(block["states"].astype(np.float32))
             rows += json.loads(str(block["rows"]))
+    return np.concatenate(states), rows
+
+
+def load(folder: Path) -> Collected:
+    """Return what was collected of one kind."""
+    import numpy as np
+
+    states, rows = blocks(folder)
     of = {key: np.array([row[key] for row in rows]) for key in rows[0]}
     right = of["right"].astype(int)
-    return Collected(np.concatenate(states), of["lean"], right, of["group"], of["source"])
+    return Collected(states, of["lean"], right, of["group"], of["source"])
 
 
 def held_out(kind: str, data: Collected) -> NDArray[Any]:

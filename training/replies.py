@@ -17,7 +17,7 @@ import itertools
 import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from training.witness import (
     QUESTIONS_A_TEXT,
     answers_question,
     found_hits,
+    in_words,
     question_of,
     squad_texts,
 )
@@ -163,9 +164,8 @@ class Collector:
                 gives = prompts.gives_answer(one.question, reply.text)
                 rows.append(
                     {
-                        "lean": self._lean(meets),
-                        "states": self._lean(prompts.states_in(text, reply.text)),
-                        "gives": self._lean(gives),
+                        "lean": in_words(self._llm, meets),
+                        "gives": in_words(self._llm, gives),
                         "right": reply.right,
                         "kind": reply.kind,
                         "group": one.group,
@@ -176,9 +176,6 @@ class Collector:
                     }
                 )
         np.savez(path, states=np.stack(states), rows=json.dumps(rows))
-
-    def _lean(self, prompt: prompts.Prompt) -> float:
-        return self._llm.log_odds(replace(prompt, leans=(0.0, 1.0), judges=""))
 
     def _replies(self, one: Asked, text: str) -> Iterator[Reply]:
         """Yield what the model writes, and what is made of it; what is neither is left out."""

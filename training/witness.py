@@ -228,13 +228,18 @@ def _claims(
             del by_source[name][:count]
 
 
+def in_words(llm: LlamaModel, prompt: Prompt) -> float:
+    """Return the model's own log-odds of "yes" to a prompt, no probe asked and not calibrated."""
+    return llm.log_odds(replace(prompt, leans=(0.0, 1.0), judges=""))
+
+
 def collect(kind: str, folder: Path, most: int, llm: LlamaModel, work: Path) -> None:
     """Write the leans of up to `most` pairs to FOLDER/KIND.jsonl, going on where it was."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{kind}.jsonl"
     done = len(runs.read_lines(path))
     for pair in itertools.islice(pairs(kind, work), done, most):
-        lean = llm.log_odds(replace(pair.prompt, leans=(0.0, 1.0)))
+        lean = in_words(llm, pair.prompt)
         row = {"lean": lean, "right": pair.right, "group": pair.group, "source": pair.source}
         runs.add_line(path, row)
 

@@ -24,7 +24,7 @@ from rag.prove.words import (
     Date,
     Reading,
     Word,
-    demonym,
+    has_demonym,
     is_light,
     join,
     name_run,
@@ -353,7 +353,7 @@ class CoverageChecker:
         for word in statement.words:
             weight = self.rarity.weight(word.stem)
             share = match(word.stem, stems)
-            if not share and word.name and any(demonym(word.stem, other) for other in stems):
+            if not share and word.name and has_demonym(word.stem, stems):
                 share = 0.8
             given = word.stem in asked.stems
             if share < 1 and (
@@ -423,7 +423,7 @@ def match_name(stem: str, stems: Set[str]) -> float:
     """
     if stem in stems:
         return 1.0
-    if any(demonym(stem, other) for other in stems):
+    if has_demonym(stem, stems):
         return 0.8
     if any(
         min(len(stem), len(other)) >= 4
@@ -543,9 +543,9 @@ def _names(
     near |= evidence.around.stems
     text = evidence.text
     for place, word in enumerate(statement.words):
-        if word.stem in near or shortened(statement.words, place, near, text):
+        if word.stem in near or has_demonym(word.stem, near):
             continue
-        if any(demonym(word.stem, other) for other in near):
+        if shortened(statement.words, place, near, text):
             continue
         # A capital inside the sentence marks a name. At its start it may be a common word,
         # unless it is an acronym, or the question gave it and the passage is not about it.
@@ -682,8 +682,8 @@ def _anchored(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) ->
     somebody speaks of himself in it.
     """
     own = {word.stem for word in _leading_names(statement, evidence)}
-    named = [stem for i in chosen for stem in evidence.readings[i].stems]
-    if not own or any(one == other or demonym(one, other) for one in own for other in named):
+    named = frozenset[str]().union(*(evidence.readings[i].stems for i in chosen))
+    if not own or own & named or any(has_demonym(name, named) for name in own):
         return True
     opening = {w.stem for i in chosen for w in evidence.readings[i].words[:1] if w.first}
     if opening & evidence.names or any(

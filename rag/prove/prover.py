@@ -273,9 +273,10 @@ def merge(proofs: Sequence[Proof], alike: Callable[[str, str], bool], *, most: i
                 kept.append(proof)
             continue
         first = kept[twin]
-        documents = first.documents
         more = tuple(
-            group for group in proof.groups if not documents & {hit.document.id for hit, _ in group}
+            group
+            for group in proof.groups
+            if not first.documents & {hit.document.id for hit, _ in group}
         )
         kept[twin] = replace(first, groups=first.groups + more)
     return kept

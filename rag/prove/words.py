@@ -282,8 +282,12 @@ def _peoples() -> frozenset[tuple[str, str]]:
     return frozenset((stem(place), stem(people)) for place, people in pairs)
 
 
-def demonym(one: str, other: str) -> bool:
-    """Tell whether one of two stems names a place, and the other its people or language."""
+def has_demonym(form: str, stems: Iterable[str]) -> bool:
+    """Tell whether a place's people or language stand among stems, or the place of such a name."""
+    return any(_demonym(form, other) for other in stems)
+
+
+def _demonym(one: str, other: str) -> bool:
     if (one, other) in _peoples() or (other, one) in _peoples():
         return True
     short, long = sorted((one, other), key=len)
