@@ -196,7 +196,8 @@ class Assistant:
             CancelledError: `cancel` was set.
         """
         spent = _Spent(time.perf_counter())
-        run = _Run(check_question(question), spent, cancel or threading.Event())
+        typed = check_question(question)
+        run = _Run(self.rarity.written(typed), spent, cancel or threading.Event())
         run.hits = tuple(self._find(run.question, self.settings.passages))
         run.spent.retrieve_s = time.perf_counter() - run.spent.started
         yield Retrieved(run.hits)
@@ -211,7 +212,7 @@ class Assistant:
                 yield from self._ask_parts(run, split)
             if not run.parts:
                 yield from self._hear_sources(run)
-        yield Done(self._finish(run))
+        yield Done(replace(self._finish(run), question=typed))
 
     def _state(self, run: _Run) -> Generator[Event, None, bool]:
         """Answer with what a document states of itself; tell whether that was asked for."""

@@ -37,6 +37,8 @@ _YES_NO = re.compile(
     re.IGNORECASE,
 )
 
+_CHOICE = re.compile(r"\w\W+or\s+(?!not\b|more\b|less\b|so\b)\w", re.IGNORECASE)
+
 # Fitted on Qwen2.5-Coder-1.5B, which leans to yes: bias and factor of its log-odds.
 HOLDS = (-1.61, 2.08)
 STATES = (-0.60, 1.16)
@@ -101,8 +103,13 @@ def holds_in(text: str, question: str) -> Prompt:
 
 
 def asks_yes_no(question: str) -> bool:
-    """Tell whether a question is one for yes or no, by its first word."""
-    return bool(_YES_NO.match(question))
+    """Tell whether a question is one for yes or no, by its first word; a choice is none."""
+    return bool(_YES_NO.match(question)) and not offers_choice(question)
+
+
+def offers_choice(question: str) -> bool:
+    """Tell whether a question names what may answer it ("Who went first, IBM or Amazon?")."""
+    return bool(_CHOICE.search(question))
 
 
 def holds_asking(question: str) -> str:

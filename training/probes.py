@@ -1,15 +1,15 @@
 """Fit the probes: judgements read off a layer of the answering model.
 
-    python -m training.probes collect holds|found|states --out FOLDER [--most N]     resumes
+    python -m training.probes collect holds|found|invented|states --out FOLDER [--most N]   resumes
     python -m training.probes fit FOLDER [--model NAME] [--save]
 
 Collecting asks the pairs of `training.witness` as the package would and keeps the state of one
 layer at the last token, and the log-odds of the reply in words beside it. Fitting prints how well
 each separates what it was not fitted on, texts (for claims: sources) held out in turn, and with
-`--save` writes the probes into `rag/probes`. "found" is fitted together with "holds"; shipped are
-1,300 pairs of the one and 100 of the other, and the model's own replies for "meets", which
-`training.replies` collects (`make probes`). On two cores a pair takes one to two seconds; with the
-states at hand fitting takes seconds.
+`--save` writes the probes into `rag/probes`. "found" and
+"invented" are fitted together with "holds"; the replies for "meets" are collected by
+`training.replies` (`make probes`). On two cores a pair takes one to two seconds; with the states
+at hand fitting takes seconds.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ class Collected:
 def collect(kind: str, folder: Path, most: int, model: str) -> None:
     """Write states of up to `most` pairs to FOLDER/KIND, in blocks, going on where it was.
 
-    "found" goes to the folder of "holds", its texts numbered apart.
+    "found" and "invented" go to the folder of "holds", their texts numbered apart.
     """
     import numpy as np
 
     apart = FOUND_GROUPS if kind == "found" else 0
-    folder = folder / ("holds" if kind == "found" else kind)
+    folder = folder / ("holds" if kind in ("found", "invented") else kind)
     folder.mkdir(parents=True, exist_ok=True)
     llm = LlamaModel(model_path(model), name=model, probes=Probes(LAYER, SIZE, prompts.VERSION, {}))
     done = len(list(folder.glob(f"{kind}-*.npz"))) * BLOCK
@@ -197,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     collecting = commands.add_parser("collect")
-    collecting.add_argument("kind", choices=("holds", "found", "states"))
+    collecting.add_argument("kind", choices=("holds", "found", "invented", "states"))
     collecting.add_argument("--out", type=Path, required=True)
     collecting.add_argument("--most", type=int, default=1300)
     collecting.add_argument("--model", default=Settings().model)

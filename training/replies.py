@@ -6,8 +6,9 @@
 "Meets" asks whether a text gives a reply as its answer to a question. Its pairs are the model's
 own: what it writes of SQuAD 2 texts and of passages retrieved for the questions that are set apart
 for fitting (answerable or near misses), the same with another answer of the text put in the place
-of the right one ("swap"), and the right reply to another question on the same text ("beside").
-About five seconds a pair on two cores.
+of the right one ("swap"), and the right reply to another question on the same text ("beside"). Of
+the invented texts (`training.texts`) it is what the model writes, and a right reply ("given") and a
+wrong one ("near") that were written with them. About five seconds a pair on two cores.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from rag.probes import Probes
 from rag.testing import make_hit
 from rag.types import Hit
 from training.probes import BLOCK, FOUND_GROUPS, LAYER, SIZE
+from training.texts import Question, invented_texts
 from training.witness import (
     QUESTIONS_A_TEXT,
     answers_question,
@@ -47,7 +49,7 @@ SEED = 3
 LONGEST = 260  # words of a passage
 MOST_TOKENS = 70
 LONGEST_ANSWER = 8  # words that may be swapped
-TEXTS_IN_TURN = (6, 3)  # questions on SQuAD 2 texts, then passages retrieved
+TEXTS_IN_TURN = (6, 3, 17)  # questions on SQuAD 2 texts, passages retrieved, invented texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,32 @@ class Asked:
     Attributes:
         answers: accepted short answers; none where the passage does not answer.
         others: answers to other questions on the same passage.
+        written: the question as it was invented, with replies; None where it was not.
     """
 
     source: str
     group: int
     hit: Hit
     question: str
-    answers: tuple[str, ...]
+    answers: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    written: Question | None = None
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the passage answers it."""
+        return self.written.answerable if self.written else bool(self.answers)
+
+    def is_right(self, reply: str) -> bool:
+        """Tell whether a reply gives the answer."""
+        if self.written:
+            return self.written.is_right(reply)
+        return any(contains(reply, answer) for answer in self.answers)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply with what is known of it; "draft", "swap" or "beside"."""
+    """A reply with what is known of it; "draft", "swap", "beside", "given" or "near"."""
 
     text: str
     right: bool
@@ -77,11 +92,11 @@ class Reply:
 
 
 def asked(work: Path) -> Iterator[Asked]:
-    """Yield questions on passages, SQuAD 2 and the retrieved ones in turn, in a fixed order."""
-    both = _squad(), _found(work)
+    """Yield questions on passages, those of each source in turn, in a fixed order."""
+    sources = _squad(), _found(work), _invented()
     while block := [
         one
-        for questions, count in zip(both, TEXTS_IN_TURN, strict=True)
+        for questions, count in zip(sources, TEXTS_IN_TURN, strict=True)
         for one in itertools.islice(questions, count)
     ]:
         yield from block
@@ -101,6 +116,12 @@ def _found(work: Path) -> Iterator[Asked]:
     for group, name, row, hit in found_hits(work, load_embedder(Settings().embedder)):
         answers = tuple(row["answers"]) if answers_question(row, hit.passage.text) else ()
         yield Asked(name, group + FOUND_GROUPS, hit, row["question"], answers)
+
+
+def _invented() -> Iterator[Asked]:
+    for group, hit, questions in invented_texts():
+        for one in questions:
+            yield Asked("invented", group, hit, one.text, written=one)
 
 
 def swapped(reply: str, one: Asked, rng: random.Random) -> str:
@@ -182,18 +203,25 @@ class Collector:
         prompt = prompts.single(one.question, one.hit, heading(one.hit.document))
         pieces = self._llm.generate(prompt, max_tokens=MOST_TOKENS)
         said = prompts.sentences("".join(piece.text for piece in pieces))
-        having = [s for s in said if any(contains(s, answer) for answer in one.answers)]
-        if not said or (one.answers and not having):
-            return  # right in other words, or wrong: nobody knows
-        yield Reply((having or said)[0], bool(having), "draft")
-        if not having:
-            return
+        having = [s for s in said if one.is_right(s)]
+        if said and (having or not one.answerable):
+            # Else it is right in other words, or wrong: nobody knows.
+            yield Reply((having or said)[0], bool(having), "draft")
+        if one.written:
+            if one.answerable:
+                yield Reply(one.written.reply, True, "given")
+            yield Reply(one.written.wrong, False, "near")
+        elif having:
+            yield from self._made(one, having[0])
+
+    def _made(self, one: Asked, right: str) -> Iterator[Reply]:
+        """Yield wrong replies that are made of right ones."""
         known = self._right.setdefault(one.group, [])
-        if other := swapped(having[0], one, self._rng):
+        if other := swapped(right, one, self._rng):
             yield Reply(other, False, "swap")
         if beside := [reply for question, reply in known if question != one.question]:
             yield Reply(self._rng.choice(beside), False, "beside")
-        known.append((one.question, having[0]))
+        known.append((one.question, right))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,6 +1,6 @@
 """Calibrate what the model answers to the yes-or-no questions it is asked.
 
-    python -m training.witness collect holds|found|states|long|gives --out FOLDER [--most N]
+    python -m training.witness collect KIND --out FOLDER [--most N]
     python -m training.witness fit FOLDER           prints bias and factor of each question
 
 Each question is put to the model just as the package puts it, and its own log-odds of "yes" are
@@ -10,6 +10,7 @@ kept. Collecting goes on where it was interrupted. The pairs come from `shared/d
 holds   does a passage answer a question: SQuAD 2 passages, a near miss for every other question
 found   the same, of the first three passages retrieved for questions of the shared question sets
         that are set apart for fitting; fitted together with "holds"
+invented  the same, of texts of our own making (`training.texts`)
 states  does a text state everything in a claim: fact checking, dialogue, summaries and their edits
 long    the same of texts so long that only the sentences that bear on the claim are shown
 gives   does a sentence give what is asked: the sentence with the answer against others of its
@@ -43,12 +44,13 @@ from rag.prove.witness import LONG_WORDS
 from rag.retrieve import retrieve
 from rag.testing import make_hit
 from rag.types import Hit
+from training.texts import invented_texts
 
 CLAIMS = sets.DATA.parent / "claims"
 SEED = 0
 LONGEST = 170  # words of a text; longer ones cost more than they teach
 QUESTIONS_A_TEXT = 6
-KINDS = ("holds", "found", "states", "long", "gives")
+KINDS = ("holds", "found", "invented", "states", "long", "gives")
 FOUND = ("nq_open_oracle", "clapnq_dev")
 FOUND_QUESTIONS = 60
 # Pairs of each source for one round; rounds are repeated until there are enough.
@@ -102,7 +104,13 @@ def pairs(kind: str, work: Path = runs.WORK) -> Iterator[Pair]:
     """
     if kind == "found":
         return _found(work)
-    return {"holds": _holds, "states": _states, "long": _long, "gives": _gives}[kind]()
+    return {
+        "holds": _holds,
+        "invented": _invented,
+        "states": _states,
+        "long": _long,
+        "gives": _gives,
+    }[kind]()
 
 
 def _found(work: Path) -> Iterator[Pair]:
@@ -167,6 +175,14 @@ def _holds() -> Iterator[Pair]:
             question = question_of(row)[0]
             prompt = prompts.holds_in(text, question)
             yield Pair(prompt, bool(row["label"]), group, "squad2", text, question)
+
+
+def _invented() -> Iterator[Pair]:
+    for group, hit, questions in invented_texts():
+        text = prompts.passage_text(hit, heading(hit.document))
+        for one in questions:
+            prompt = prompts.holds_in(text, one.text)
+            yield Pair(prompt, one.answerable, group, "invented", hit.passage.text, one.text)
 
 
 def _gives() -> Iterator[Pair]:

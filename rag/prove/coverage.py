@@ -54,6 +54,16 @@ _FIRMS = frozenset(
     "solut servic system technolog group corp inc ltd compani co partner industri enterpris hold "
     "bank airlin univers institut".split()
 )
+_COMPASS = frozenset("north south northern southern".split())
+# Where the source may name a place for a statement that sets something in it, on either side.
+_IN = re.compile(r"\b(?:in|inside|within|throughout|across)\s+(?:the\s+)?(?=[A-Z])")
+_PLACED_BEFORE = re.compile(
+    r"\b(?:in|inside|within|throughout|across|at|of|from|near|around|over|for|on|as|is|was|the)\s+"
+    r"(?:(?:the|all|modern|present-day|nearby|central|upper|lower|what is now|\w+(?:ern|ast|est))"
+    r"\s+)*$|,\s*$|^\W*$|[.!?:;(]\s*$",
+    re.IGNORECASE,
+)
+_PLACED_AFTER = re.compile(r"^(?:'s?\b|'|\s*,|-based|\s+(?:is|was|has|had|'s)\b)")
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _SAYS = frozenset("say think believ suggest want call ask argu warn urg".split())
 _STANDS_FOR = re.compile(
@@ -82,6 +92,7 @@ _PLANS = re.compile(
     r"\s+(?:\w+ly\s+)?(?:be\s+)?([a-z]{3,})\b"
 )
 _DONE = re.compile(r"\b[a-z]{2,}ed\b")
+_WORD = re.compile(r"[^\W\d_]+(?:\d\w*)?(?:\.[^\W\d_]+)*")
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -164,13 +175,34 @@ class Rarity:
         self._seen: Counter[str] = Counter()
         capitals: Counter[str] = Counter()
         inside: Counter[str] = Counter()
+        forms: Counter[str] = Counter()
         for text in chosen:
             reading = read(text)
             self._seen.update(reading.stems)
             within = [word for word in reading.words if not word.first]
             inside.update(word.stem for word in within)
             capitals.update(word.stem for word in within if word.name)
+            forms.update(word.surface for word in within)
         self._names = frozenset(s for s, n in capitals.items() if n > inside[s] / 2)
+
+        best = {form.lower(): form for form, _ in reversed(forms.most_common())}
+        self._written = {plain: form for plain, form in best.items() if form != plain}
+
+    def written(self, question: str) -> str:
+        """Return a question typed without capitals with those that the index gives its words.
+
+        Small models, and whoever looks for names, read "which weekday did ibm quit" badly.
+
+        Args:
+            question: in plain words; one that has a capital inside stays as it is.
+        """
+        if re.search(r"(?<!^)[A-Z]", question.strip()):
+            return question
+        known = {word.surface.removesuffix("'s") for word in read(question).words}
+        return _WORD.sub(
+            lambda found: self._written.get(found[0], found[0]) if found[0] in known else found[0],
+            question,
+        )
 
     def knows(self, stem: str) -> bool:
         """Tell whether any passage has this word or one grown from the same root."""
@@ -406,10 +438,13 @@ def _worst(found: Sequence[Judgement]) -> Judgement:
 
 
 def match(stem: str, stems: Set[str]) -> float:
-    """Return 1 for the same stem, 0.8 for one that grew from the same long root, else 0."""
+    """Return 1 for the same stem, 0.8 for one that grew from the same long root, else 0.
+
+    The points of the compass do not grow: what is southern is not in the south of all there is.
+    """
     if stem in stems:
         return 1.0
-    if len(stem) >= 5:
+    if len(stem) >= 5 and stem not in _COMPASS:
         root = stem[: max(5, len(stem) - 3)]
         if any(other.startswith(root) and abs(len(other) - len(stem)) <= 4 for other in stems):
             return 0.8
@@ -481,6 +516,7 @@ def _facts(
         _negation(statement, picked)
         or _planned(claim.text, [evidence.sentences[i][1].text for i in chosen])
         or _left_open(claim.text, [evidence.sentences[i][1].text for i in chosen])
+        or _place(claim.text, asked, evidence)
         or _speaker(statement, evidence, chosen)
         or _subject(statement, evidence, chosen)
         or _names(statement, asked, evidence, chosen)
@@ -504,6 +540,31 @@ def _left_open(statement: str, cited: Sequence[str]) -> _Problem | None:
     """Refuse a plain statement of what the source says is not known."""
     if any(_OPEN.search(normal(text)) for text in cited) and not _OPEN.search(normal(statement)):
         return "negation", Verdict.CONTRADICTED, "The source leaves this open."
+    return None
+
+
+def _place(statement: str, asked: Reading, evidence: _Evidence) -> _Problem | None:
+    """Refuse to set something in a place that the source only names beside it.
+
+    Asked of "the embargo in Israel", small models set there what a text says of an embargo and of
+    "an agreement between Israel and Syria". A title, a people's name ("Israeli") or a place given
+    with a word of place anywhere in the passage will do.
+    """
+    text = normal(statement)
+    source = normal(evidence.text)
+    for match in _IN.finditer(text):
+        words = read(text[match.end() :]).words
+        name = words[0] if words else None
+        if name is None or name.stem not in asked.stems or name.stem in evidence.around.stems:
+            continue
+        found = [m.span() for m in re.finditer(rf"\b{re.escape(name.surface)}\b", source)]
+        if found and not any(
+            _PLACED_BEFORE.search(source[max(0, start - 40) : start])
+            or _PLACED_AFTER.search(source[end : end + 12])
+            for start, end in found
+        ):
+            reason = f"The source does not say this of a place in {name.surface}."
+            return "subject", Verdict.NOT_FOUND, reason
     return None
 
 
@@ -585,8 +646,7 @@ def _negation(statement: Reading, picked: Sequence[Reading]) -> _Problem | None:
     for form in statement.plain - statement.negated:
         if form in denied and form not in plain:
             return "negation", Verdict.CONTRADICTED, "The statement affirms what the source denies."
-    stems = frozenset[str]().union(*(r.stems for r in picked))
-    if statement.negators and not any(r.negators for r in picked) and not _turns(stems, statement):
+    if statement.negators and not denies(join(picked), statement):
         return "negation", Verdict.CONTRADICTED, "The statement denies what the source affirms."
     return None
 
@@ -596,13 +656,13 @@ def _turning() -> frozenset[str]:
     return frozenset(map(stem, _TURNING_WORDS))
 
 
-def _turns(stems: Set[str], statement: Reading) -> bool:
-    """Tell whether a source without "not" may still deny: it halts, lacks or undoes something."""
-    if any(match(stem, _turning()) for stem in stems):
+def denies(source: Reading, statement: Reading) -> bool:
+    """Tell whether a source denies anything: it says "not", or halts, lacks or undoes something."""
+    if source.negators or any(match(stem, _turning()) for stem in source.stems):
         return True
     return any(
         stem.startswith(prefix) and match(stem[len(prefix) :], statement.stems)
-        for stem in stems
+        for stem in source.stems
         for prefix in ("un", "in", "im", "il", "ir", "dis", "non", "anti")
         if len(stem) > len(prefix) + 3
     )

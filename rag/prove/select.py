@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.passages import heading
-from rag.prompt import asks_yes_no
+from rag.prompt import asks_yes_no, offers_choice
 from rag.prove.conflicts import asks_one
-from rag.prove.coverage import Rarity, dated, match, match_name, shortened
+from rag.prove.coverage import Rarity, dated, denies, match, match_name, shortened
 from rag.prove.prover import Proof
 from rag.prove.words import Date, Reading, is_light, join, read
 from rag.types import Draft, Hit, Verdict
@@ -39,6 +39,7 @@ _TELLS_WHEN = re.compile(
     r"\d+(?:st|nd|rd|th|s)|\d{3,4})\b",
     re.IGNORECASE,
 )
+_WHETHER = re.compile(r"\bor not\b|\bif not\b|\bwhy not\b", re.IGNORECASE)
 _ASKS_YEAR = re.compile(r"\b(?:what|which) year\b", re.IGNORECASE)
 _TELLS_YEAR = re.compile(r"\b(?:\d{3,4}s?|years? ago|last year|this year)\b", re.IGNORECASE)
 # A small count before what is asked for ("which two courts") says how many answers there are.
@@ -66,7 +67,8 @@ class Relevance:
         missing: names, numbers and dates of the question that stand nowhere there.
         echo: the statement adds no word, number or date to those of the question.
         elsewhere: the statement and what it cites name somebody, but nobody of the question.
-        lacks: what the question asks for and the statement has none of ("date", "number").
+        lacks: what the question asks for and the statement has none of ("date", "number",
+            "denial").
     """
 
     coverage: float
@@ -136,7 +138,7 @@ def relevance(
         missing=tuple(missing),
         echo=_echoes(question, asked, said),
         elsewhere=_elsewhere(asked, said, join([near, *_before(cited)]), rarity),
-        lacks=_lacks(question, statement, asked, said),
+        lacks=_lacks(question, statement, asked, said) or _affirms(question, asked, near),
     )
 
 
@@ -157,9 +159,15 @@ def _lacks(question: str, statement: str, asked: Reading, said: Reading) -> str:
     return ""
 
 
+def _affirms(question: str, asked: Reading, near: Reading) -> str:
+    """Return "denial" if it is asked what is not so and nothing is denied there."""
+    denied = asked.negators and not asks_yes_no(question) and not _WHETHER.search(question)
+    return "denial" if denied and not denies(near, asked) else ""
+
+
 def _echoes(question: str, asked: Reading, said: Reading) -> bool:
-    """Tell whether a statement says nothing beyond the question; yes and no are answers."""
-    if asks_yes_no(question):
+    """Tell whether a statement says nothing beyond the question; yes, no and a choice answer."""
+    if asks_yes_no(question) or offers_choice(question):
         return False
     new = [
         word

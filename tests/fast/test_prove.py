@@ -181,6 +181,11 @@ ASKED = {
     "a year asked for": ("What year did it fall?", "It fell during the 1180s.", ""),
     "a decade for a day": ("On what day did it fall?", "It fell during the 1180s.", "date"),
     "when, by a session": ("When is it chosen?", "At the beginning of the session.", ""),
+    "what is not so": ("Who did not sign?", "Ada signed.", "denial"),
+    "what is not so, told": ("Who did not sign?", "Ada refused to sign.", ""),
+    "why not": ("Why did Ada not sign?", "Ada lacked a pen.", ""),
+    "whether or not": ("Who asked whether or not Bo came?", "Ada asked.", ""),
+    "yes or no": ("Did Ada not sign?", "Ada signed.", ""),
     "a number of the question": ("How many of the 80 came?", "They are 80 people.", "number"),
 }
 
@@ -244,6 +249,7 @@ CARRIED = {
         "Ulm stood after the Second World War.",
         True,
     ),
+    "a part of it": ("It lies in the south.", "It lies in the southern part.", False),
     "another war": ("Ulm stood after World War II.", "Ulm stood after the First World War.", False),
     # What is planned is not done.
     "planned": ("Ulm adopted the rule.", "Ulm plans to adopt the rule.", False),
@@ -262,6 +268,60 @@ CARRIED = {
     "of the": ("Three of the mills closed.", "Three mills closed.", True),
     "others": ("Three mills closed.", "Three shops closed. Some mills stayed open.", False),
 }
+
+
+PLACES = {
+    "in it": ("They met in Ulm for an hour.", True),
+    "from it": ("They met for an hour. All came from Ulm.", True),
+    "its own": ("They met for an hour on Ulm's bridge.", True),
+    "at the start": ("Ulm saw them. They met for an hour.", True),
+    "beside it only": ("They met for an hour about a treaty between Ulm and Bonn.", False),
+    "aid to it": ("They met for an hour because of the aid to Ulm.", False),
+    "after a compass point": ("They met for an hour in northern Ulm.", True),
+}
+
+
+@pytest.mark.parametrize(("text", "carried"), PLACES.values(), ids=PLACES.keys())
+def test_a_place_of_the_question_must_be_one_of_the_source(text: str, carried: bool) -> None:
+    found = judge("They met for an hour in Ulm.", text, "Who met in Ulm?")
+    assert (found.verdict is Verdict.SUPPORTED) is carried, found
+    elsewhere = judge("They met for an hour in Ulm.", text, "Who met where?")
+    assert elsewhere.fault != "subject"
+
+
+def test_a_title_may_give_the_place() -> None:
+    hit = make_hit("They met for an hour about a treaty between Ulm and Bonn.", title="Ulm")
+    claim = Claim("They met for an hour in Ulm.", "Who met in Ulm?", (hit,))
+    assert CoverageChecker(RARITY).judge(claim).fault != "subject"
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        pytest.param("where is ulm", "where is Ulm", id="a name"),
+        pytest.param("what is ulm's gdp", "what is Ulm's GDP", id="of a name, capitals"),
+        pytest.param("Where is ulm in Bonn", "Where is ulm in Bonn", id="typed with care"),
+        pytest.param("who met us in may", "who met us in may", id="common words stay"),
+        pytest.param("which mills closed", "which mills closed", id="mostly small"),
+    ],
+)
+def test_a_question_typed_in_haste_gets_its_capitals(typed: str, written: str) -> None:
+    rarity = Rarity(["The mills of Ulm, the old mills and the Mills of Ulm have a GDP. He met US."])
+    assert rarity.written(typed) == written
+
+
+@pytest.mark.parametrize(
+    ("question", "echo"),
+    [
+        pytest.param("Who went first, Ada or Bo?", False, id="of two"),
+        pytest.param("Did Ada or Bo go first?", False, id="of two, by a verb"),
+        pytest.param("Where was it that Ada went first?", True, id="open"),
+        pytest.param("Where was it that Ada went first or not?", True, id="or not"),
+    ],
+)
+def test_a_choice_may_be_answered_in_the_words_of_the_question(question: str, echo: bool) -> None:
+    text = "Ada went first."
+    assert relevance(question, text, [(make_hit(text), text)], RARITY).echo is echo
 
 
 @pytest.mark.parametrize(("statement", "text", "carried"), CARRIED.values(), ids=CARRIED.keys())
