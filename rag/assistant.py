@@ -15,7 +15,7 @@ from rag.embedder import Embedder, load_embedder
 from rag.errors import CancelledError, EmptyQuestionError, QuestionTooLongError
 from rag.index import Index
 from rag.llm import LlamaModel, Mind
-from rag.parts import Split, asked_of, named_sources, split_question
+from rag.parts import Split, asked_of, named_sources, reported, split_question
 from rag.passages import heading
 from rag.prove import (
     Claim,
@@ -64,6 +64,7 @@ COVERED = 0.83  # share of a statement's words that the exact layer wants in its
 # Of a publisher that the question names and nobody cites so many passages are read, of so many.
 HEARD = 2
 HEARD_AMONG = 24
+VERIFIED = 3  # passages of a publisher that what it is supposed to say is held against
 # Passages whose failed drafts are written once more, and words of evidence shown for it.
 MOST_REPAIRS = 2
 EVIDENCE = 70
@@ -419,7 +420,8 @@ class Assistant:
                 continue
             hits = tuple(self._find(part, self.settings.passages))
             sub = replace(run, question=part, hits=hits, proofs=[], parts=[])
-            if sub.hits:
+            yield from self._verify(sub)
+            if sub.hits and not self._chosen(sub):
                 yield from self._read_singly(sub)
                 if not self._chosen(sub):
                     yield from self._quote(sub)
@@ -432,6 +434,23 @@ class Assistant:
         if not found and not chosen:
             run.proofs += [pair for sub in run.parts for pair in sub.proofs]
             run.parts.clear()
+
+    def _verify(self, run: _Run) -> Iterator[Event]:
+        """Hold what is supposed to be said somewhere against that publisher's own passages."""
+        supposed = reported(run.question, self.publishers)
+        if supposed is None:
+            return
+        began = time.perf_counter()
+        found = self._find(supposed.claim, HEARD_AMONG)
+        own = [h for h in found if h.document.metadata.get("publisher") == supposed.publisher]
+        for hit in own[:VERIFIED]:
+            proof = self.prover.prove(supposed.claim, run.question, (hit,), (hit,))
+            if proof.supported:
+                said = Draft(proof.text, False, 0.0, (hit.passage.id,), hit.document.source)
+                run.proofs.append((proof, said))
+                yield Judged(len(run.drafts), proof.text, run.numbering.statement(proof))
+                break
+        run.spent.prove_s += time.perf_counter() - began
 
     def _hear_sources(self, run: _Run) -> Iterator[Event]:
         """Ask the passages of each publisher that the question names and no statement cites."""

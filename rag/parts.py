@@ -61,6 +61,14 @@ _CLAUSE = re.compile(
     r"(?=(?:who|whose|that(?! is\b)|is|was|are|were|has|had|have|accused|alleged|claimed|"
     r"admitted|faced|persuaded|convinced|introduced|offers|invested)\b)"
 )
+# "Does the 'Coast Courier' article suggest that the bridge will close?"
+_REPORTED = re.compile(
+    r"^(?:Does|Do|Did|Is it true that)\s+(?P<who>.{3,120}?)\s+(?:also\s+)?"
+    r"(?:suggest|indicate|report|claim|state|say|imply|mention|note|argue|assert|reveal|show|"
+    r"highlight)(?:s|es|ed|d)?"
+    r"\s+that\s+(?P<claim>\S+(?:\s+\S+){3,})\?$",
+    re.IGNORECASE,
+)
 _MIN_CLAUSE = 5
 _MIN_CLAUSES_WORDS = 22
 
@@ -79,6 +87,34 @@ def named_sources(question: str, publishers: Iterable[str]) -> tuple[str, ...]:
             found.append((match.start(), publisher))
             rest = rest.replace(publisher, " " * len(publisher))
     return tuple(publisher for _, publisher in sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a question supposes that a publisher has said.
+
+    Attributes:
+        publisher: as it is known from the documents.
+        claim: a sentence.
+    """
+
+    publisher: str
+    claim: str
+
+
+def reported(question: str, publishers: Iterable[str]) -> Reported | None:
+    """Return what a question asks whether one publisher has said it, None if it asks otherwise.
+
+    Args:
+        question: in plain words.
+        publishers: of the documents at hand.
+    """
+    match = _REPORTED.match(question)
+    named = named_sources(match["who"], publishers) if match else ()
+    if not match or len(named) != 1:
+        return None
+    claim = match["claim"]
+    return Reported(named[0], f"{claim[:1].upper()}{claim[1:]}.")
 
 
 @dataclass(frozen=True, slots=True)

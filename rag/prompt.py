@@ -94,12 +94,8 @@ def holds_answer(question: str, hit: Hit, heading: str) -> Prompt:
 
 
 def holds_in(text: str, question: str) -> Prompt:
-    """Ask whether a text answers a question.
-
-    Questions for yes or no are judged by the reply in words: the probes have hardly seen any.
-    """
-    judges = "" if asks_yes_no(question) else "holds"
-    return Prompt(_READER, _reading(text), holds_asking(question), HOLDS, judges)
+    """Ask whether a text answers a question."""
+    return Prompt(_READER, _reading(text), holds_asking(question), HOLDS, "holds")
 
 
 def asks_yes_no(question: str) -> bool:

@@ -32,11 +32,10 @@ MOST_ASKED_FURTHER = 2
 WEIGHTS = (-2.85, 0.44, 0.30, 2.60, 1.61)
 # Intercept, holds, gives: log-odds that a question is answered by what its passage and the sentence
 # are; fitted by `training/answers.py` on near misses alone.
-ANSWERS = (-0.16, 0.84, 0.40)
-# The same of what the model wrote, about which more is known: intercept, holds, gives, meets.
-DRAFT_ANSWERS = (-0.47, 0.60, 0.41, 0.56)
-# From this log-odds up, by the others alone, "gives" is not asked but taken for what it mostly is.
-SURE = 1.0
+ANSWERS = (-0.65, 0.76, 0.42)
+# The same of what the model wrote and of sentences held against their passage and the question:
+# intercept, holds, meets. "Gives" adds nothing to the two; it is taken for what it mostly is.
+DRAFT_ANSWERS = (-0.33, 0.50, 0.72)
 MOSTLY_GIVES = 1.4
 # What may be shown, see `may_answer`: probabilities and log-odds.
 LIKELY = 0.45
@@ -61,7 +60,8 @@ class Candidate:
     Attributes:
         cosine: -1 to 1, of the question and the sentence under its document's heading.
         holds: log-odds, by the model, that the passage answers the question.
-        gives: log-odds, by the model, that the sentence gives what is asked for.
+        gives: log-odds, by the model, that the sentence gives what is asked for; of what the model
+            wrote it is not asked.
         direct: 0 to 1, share of the question's content that stands in the sentence.
         statement: what the model wrote from the sentences, "" where they stand for themselves.
         meets: log-odds, by the model, that the passage gives the statement as its answer to this
@@ -105,9 +105,8 @@ class Candidate:
     def log_odds(self) -> float:
         """Natural log of the odds behind `answers`."""
         if self.meets is not None:
-            bias, holds, gives, meets = DRAFT_ANSWERS
-            score = bias + holds * clip(self.holds)
-            return score + gives * clip(self.gives) + meets * clip(self.meets)
+            bias, holds, meets = DRAFT_ANSWERS
+            return bias + holds * clip(self.holds) + meets * clip(self.meets)
         bias, holds, gives = ANSWERS
         return bias + holds * clip(self.holds) + gives * clip(self.gives)
 
@@ -201,12 +200,9 @@ def judge(
     """
     direct = _direct(candidate, question, rarity)
     known = replace(candidate, holds=holds, direct=direct, gives=0.0)
-    # Of yes and no, and of what is no sentence ("By Ada Quist"), the probe has seen nothing.
-    whole = bool(_WHOLE.search(candidate.statement))
-    if whole and not prompts.asks_yes_no(question):
-        known = _met(known, question, witness, cancel)
-        if known.log_odds >= SURE:
-            return replace(known, gives=MOSTLY_GIVES)
+    # Of what is no sentence ("By Ada Quist") the probe has seen nothing.
+    if _WHOLE.search(candidate.statement):
+        return replace(_met(known, question, witness, cancel), gives=MOSTLY_GIVES)
     gives = witness.log_odds(prompts.gives_answer(question, candidate.text), cancel=cancel)
     return replace(known, gives=gives)
 
@@ -265,9 +261,6 @@ class Quoter:
         """Return a supported proof with the probability that it gives what was asked for."""
         drafted = of_statement(question, proof.text, proof.groups[0], self._embedder)
         judged = self._judge(question, drafted, holds, cancel)
-        if prompts.asks_yes_no(question):
-            # What restates the question with its yes or no is the answer, if it is carried.
-            return proof if judged.probability >= BESIDE else replace(proof, answers=0.0)
         return replace(proof, answers=judged.answers, meets=judged.meets)
 
     def proofs(
@@ -343,8 +336,7 @@ class Quoter:
         for found in sorted(candidates, key=lambda c: -c.probability):
             if not may_answer(found):
                 continue
-            if not prompts.asks_yes_no(question):
-                found = _met(found, question, self._witness, cancel)
+            found = _met(found, question, self._witness, cancel)
             if found.answers >= LEAST_ANSWERS:
                 pairs = tuple((found.hit, sentence) for sentence in found.sentences)
                 judgement = Judgement(Verdict.SUPPORTED, 1.0, pairs)

@@ -6,20 +6,24 @@
 Of a document's own sentence it is known that its passage holds the answer and that it gives what is
 asked; there only near misses teach anything: SQuAD 2 questions on one and the same passage,
 answerable or not, with the sentence that holds the answer or the tempting wrong one. Of what the
-model wrote it is also known whether it meets the question; there its own drafts teach, and replies
+model wrote it is known whether it meets the question; there its own drafts teach, and replies
 made wrong count less. The probes' log-odds are those of texts they were not fitted on.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rag.prompt import GIVES
 from training.command import fit_command
 from training.probes import FOLDS, blocks, held_out, load
-from training.witness import leans, pairs
+from training.witness import FOUND, Pair, leans, pairs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # How much a reply that was made wrong counts, beside one that the model wrote.
 MADE = 0.15
@@ -38,26 +42,20 @@ def of_drafts(folder: Path) -> str:
     from sklearn.model_selection import GroupKFold
 
     data = load(folder / "holds")
-    # Blocks are loaded by name, those of "found" first.
-    near_misses = int((data.source == "squad2").sum())
-    asked = itertools.chain(
-        itertools.islice(pairs("found"), len(data.source) - near_misses),
-        itertools.islice(pairs("holds"), near_misses),
-    )
     chances = held_out("holds", data)
     holds = {
-        (pair.text, pair.said): float(score) for pair, score in zip(asked, chances, strict=True)
+        (pair.text, pair.said): float(score)
+        for pair, score in zip(_asked(data.source), chances, strict=True)
     }
-    meets = held_out("meets", load(folder / "meets"))
-    bias, factor = GIVES
     rows = [
-        (holds[key], bias + factor * row["gives"], float(score), row["right"], row["kind"], key[0])
-        for row, score in zip(blocks(folder / "meets")[1], meets, strict=True)
+        (holds[key], float(score), row["right"], row["kind"], row["source"], key[0])
+        for row, score in zip(
+            blocks(folder / "meets")[1], held_out("meets", load(folder / "meets")), strict=True
+        )
         if (key := (row["text"], row["question"])) in holds
     ]
-    table = np.clip(np.array([row[:3] for row in rows]), -4, 4)
-    right = np.array([row[3] for row in rows])
-    kind = np.array([row[4] for row in rows])
+    table = np.clip(np.array([row[:2] for row in rows]), -4, 4)
+    right, kind, source = (np.array([row[place] for row in rows]) for place in (2, 3, 4))
     weight = np.where(kind == "draft", 1.0, MADE)
     score = np.zeros(len(rows))
     for fitted, left in GroupKFold(FOLDS).split(table, right, [row[5] for row in rows]):
@@ -66,24 +64,43 @@ def of_drafts(folder: Path) -> str:
     model = LogisticRegression(C=1.0).fit(table, right, weight)
     weights = ", ".join(f"{w:.2f}" for w in (*model.intercept_, *model.coef_[0]))
     lines = [
-        f"{len(rows)} replies; intercept, holds, gives, meets: {weights}",
+        f"{len(rows)} replies; intercept, holds, meets: {weights}",
         "",
-        "| right drafts against | of them | AUC: holds | gives | meets | together |",
-        "|---|---|---|---|---|---|",
+        "| right drafts against | of them | AUC: holds | meets | together |",
+        "|---|---|---|---|---|",
     ]
-    drafted = (kind == "draft") & right
-    for name in ("draft", "swap", "beside"):
-        of = drafted | ((kind == name) & ~right)
-        auc = [roc_auc_score(right[of], values[of]) for values in (*table.T, score)]
-        lines.append(
-            f"| {name} | {of.sum() - drafted.sum()} | " + " | ".join(f"{a:.3f}" for a in auc) + " |"
-        )
-    lines += ["", "| from log-odds | right drafts kept | wrong ones |", "|---|---|---|"]
-    wrong = (kind == "draft") & ~right
+    invented = source == "invented"
+    for name, part in (("public", ~invented), ("invented", invented)):
+        drafted = part & (kind == "draft") & right
+        for made in ("draft", "swap", "beside", "near"):
+            of = drafted | (part & (kind == made) & ~right)
+            if of.sum() == drafted.sum():
+                continue
+            auc = [roc_auc_score(right[of], values[of]) for values in (*table.T, score)]
+            count = of.sum() - drafted.sum()
+            lines.append(
+                f"| {name}, {made} | {count} | " + " | ".join(f"{a:.3f}" for a in auc) + " |"
+            )
+    lines += [
+        "",
+        "| from log-odds | public: right drafts kept | wrong ones | invented: right | wrong |",
+        "|---|---|---|---|---|",
+    ]
     for least in (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5):
-        kept = score >= least
-        lines.append(f"| {least} | {kept[drafted].mean():.2f} | {kept[wrong].mean():.2f} |")
+        cells = [
+            f"{(score >= least)[(kind == 'draft') & part & (right == good)].mean():.2f}"
+            for part in (~invented, invented)
+            for good in (True, False)
+        ]
+        lines.append(f"| {least} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _asked(sources: NDArray[Any]) -> Iterator[Pair]:
+    """Yield the pairs of "holds" in the order in which their blocks are loaded, by name."""
+    for kind, names in (("found", FOUND), ("holds", ("squad2",)), ("invented", ("invented",))):
+        count = sum(int((sources == name).sum()) for name in names)
+        yield from itertools.islice(pairs(kind), count)
 
 
 def of_sentences(folder: Path) -> str:

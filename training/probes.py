@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +39,10 @@ if TYPE_CHECKING:
 LAYER = 17
 SIZE = 1536
 # Inverse strength of the ridge, chosen by the same held-out texts.
-STRENGTH = {"holds": 1e-3, "states": 1e-3, "meets": 1e-3}
+STRENGTH = {"holds": 1e-2, "states": 1e-3, "meets": 1e-2}
 BLOCK = 50
 FOUND_GROUPS = 100_000
+WEIGHT_BOUNDS = (0.2, 4.0)
 FOLDS = 8
 
 
@@ -50,10 +52,11 @@ class Collected:
 
     Attributes:
         states: (pairs, dimensions).
-        lean: (pairs,) log-odds of the reply in words.
+        lean: (pairs,) log-odds of the reply in words, NaN where it was not asked for.
         right: (pairs,) 0 or 1.
         group: (pairs,) number of the text.
         source: (pairs,) name of the source.
+        weight: (pairs,) how much each counts in fitting, see `style_weights`.
     """
 
     states: NDArray[Any]
@@ -61,6 +64,7 @@ class Collected:
     right: NDArray[Any]
     group: NDArray[Any]
     source: NDArray[Any]
+    weight: NDArray[Any]
 
 
 def collect(kind: str, folder: Path, most: int, model: str) -> None:
@@ -81,9 +85,9 @@ def collect(kind: str, folder: Path, most: int, model: str) -> None:
         states = []
         for pair in block:
             states.append(llm.state(pair.prompt).astype(np.float16))
-            lean = in_words(llm, pair.prompt)
+            lean = math.nan if pair.source == "invented" else in_words(llm, pair.prompt)
             known = {"right": pair.right, "group": pair.group + apart, "source": pair.source}
-            rows.append({"lean": lean, **known})
+            rows.append({"lean": lean, "question": pair.said, **known})
         np.savez(folder / f"{kind}-{done:06d}.npz", states=np.stack(states), rows=json.dumps(rows))
         done += len(block)
 
@@ -105,9 +109,44 @@ def load(folder: Path) -> Collected:
     import numpy as np
 
     states, rows = blocks(folder)
-    of = {key: np.array([row[key] for row in rows]) for key in rows[0]}
+    keys = "lean", "right", "group", "source"
+    of = {key: np.array([row[key] for row in rows]) for key in keys}
     right = of["right"].astype(int)
-    return Collected(states, of["lean"], right, of["group"], of["source"])
+    weight = np.ones(len(right))
+    made = np.flatnonzero(of["source"] == "invented")
+    if len(made):
+        asked = [rows[i]["question"] for i in made]
+        weight[made] = style_weights(asked, right[made], of["group"][made] // 100)
+    return Collected(states, of["lean"], right, of["group"], of["source"], weight)
+
+
+def style_weights(asked: Sequence[str], right: NDArray[Any], file: NDArray[Any]) -> NDArray[Any]:
+    """Return weights under which the words of a question tell nothing of whether it is answered.
+
+    Who invents questions without an answer words them in a way of his own ("How many … before
+    2010"), and a probe would learn that. So each pair counts the inverse of how likely its label is
+    by the words of its question, as other files of texts have them (inverse propensity; Rosenbaum
+    and Rubin, 1983), within bounds.
+
+    Args:
+        asked: questions.
+        right: (questions,) 0 or 1.
+        file: (questions,) which file of texts each is from.
+    """
+    import numpy as np
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=3, lowercase=False).fit_transform(asked)
+    chance = np.zeros(len(right))
+    for name in set(file.tolist()):
+        left = file == name
+        model = LogisticRegression(C=3.0).fit(words[~left], right[~left])
+        chance[left] = model.predict_proba(words[left])[:, 1]
+    share = right.mean()
+    weight = np.where(right == 1, share / chance, (1 - share) / (1 - chance))
+    bounded: NDArray[Any] = np.clip(weight, *WEIGHT_BOUNDS)
+    return bounded
 
 
 def held_out(kind: str, data: Collected) -> NDArray[Any]:
@@ -129,7 +168,7 @@ def _held_out(kind: str, data: Collected) -> tuple[NDArray[Any], float, float]:
     groups = data.source if by_source else data.group
     held = np.zeros(len(data.right))
     for fitted, left in split.split(data.states, data.right, groups):
-        weights, bias = _ridge(data.states[fitted], data.right[fitted], STRENGTH[kind])
+        weights, bias = _ridge(data, fitted, STRENGTH[kind])
         held[left] = data.states[left] @ weights + bias
     # Even odds of both labels.
     level = LogisticRegression(C=1e6, class_weight="balanced").fit(held[:, None], data.right)
@@ -145,31 +184,34 @@ def separate(kind: str, data: Collected) -> tuple[Probe, str]:
 
     score, zero, slope = _held_out(kind, data)
     chance = 1 / (1 + np.exp(-score))
-    words = LogisticRegression(C=1e6, class_weight="balanced").fit(data.lean[:, None], data.right)
-    spoken = words.predict_proba(data.lean[:, None])[:, 1]
-    several = len(set(data.source)) > 1
+    asked = ~np.isnan(data.lean)
+    words = LogisticRegression(C=1e6, class_weight="balanced")
+    words.fit(data.lean[asked, None], data.right[asked])
+    spoken = words.predict_proba(np.nan_to_num(data.lean)[:, None])[:, 1]
 
-    def figures(score: NDArray[Any]) -> str:
-        by = data.source if several else np.zeros(len(data.right))
-        parts = [by == name for name in dict.fromkeys(by) if len(set(data.right[by == name])) > 1]
+    def figures(score: NDArray[Any], known: NDArray[Any]) -> str:
+        named = [known & (data.source == name) for name in dict.fromkeys(data.source)]
+        parts = [part for part in named if len(set(data.right[part])) > 1]
         auc = np.mean([roc_auc_score(data.right[p], score[p]) for p in parts])
         exact = np.mean([balanced_accuracy_score(data.right[p], score[p] > 0.5) for p in parts])
-        return f"{auc:.3f} | {exact:.3f} | {log_loss(data.right, score):.3f}"
+        return f"{auc:.3f} | {exact:.3f} | {log_loss(data.right[known], score[known]):.3f}"
 
-    weights, bias = _ridge(data.states, data.right, STRENGTH[kind])
-    row = f"| {kind} | {len(data.right)} | {figures(spoken)} | {figures(chance)} |"
+    weights, bias = _ridge(data, np.arange(len(data.right)), STRENGTH[kind])
+    every = np.ones_like(asked)
+    cells = figures(spoken, asked), figures(chance, asked), figures(chance, every)
+    row = f"| {kind} | {asked.sum()} of {len(asked)} | {' | '.join(cells)} |"
     return Probe(zero + slope * bias, (slope * weights).astype(np.float32)), row
 
 
-def _ridge(
-    states: NDArray[Any], right: NDArray[Any], strength: float
-) -> tuple[NDArray[Any], float]:
-    """Fit on standardised states; return weights and bias for states as they are."""
+def _ridge(data: Collected, chosen: NDArray[Any], strength: float) -> tuple[NDArray[Any], float]:
+    """Fit on standardised states of the chosen pairs; return weights and bias for plain ones."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
+    states = data.states[chosen]
     scaler = StandardScaler().fit(states)
-    model = LogisticRegression(C=strength, max_iter=2000).fit(scaler.transform(states), right)
+    model = LogisticRegression(C=strength, max_iter=2000)
+    model.fit(scaler.transform(states), data.right[chosen], data.weight[chosen])
     weights = model.coef_[0] / scaler.scale_
     return weights, float(model.intercept_[0] - weights @ scaler.mean_)
 
@@ -177,9 +219,10 @@ def _ridge(
 def fit(folder: Path, model: str, *, save: bool) -> str:
     """Return the table; write the probes where told."""
     lines = [
-        "| judgement | pairs | in words: AUC | balanced accuracy | log loss "
-        "| probe: AUC | balanced accuracy | log loss |",
-        "|---|---|---|---|---|---|---|---|",
+        "| judgement | pairs asked in words | in words: AUC | balanced accuracy | log loss "
+        "| probe: AUC | balanced accuracy | log loss | probe, all pairs: AUC | balanced accuracy "
+        "| log loss |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     probes = {}
     for kind in STRENGTH:

@@ -1,26 +1,45 @@
 """Texts invented for training, with questions they answer and near misses of such questions.
 
-`training/invented/*.jsonl` hold news, contracts, minutes, studies, manuals, mail and entries of an
-encyclopaedia that nobody could look up, eight texts a file, all of our own making. Each line has
-`title`, `publisher`, `date`, `text` and `questions`; a question has `answerable`, the patterns that
-a right reply matches (`accept`), a right reply (`reply`) and a tempting wrong one (`wrong`). Those
-of `dispute.jsonl` are eight publishers' texts on one subject: what one leaves open another tells.
+`training/invented/*.jsonl` hold news, contracts, minutes, studies, reports, manuals, mail and
+entries of an encyclopaedia that nobody could look up, eight texts a file, all of our own making.
+Each line has `title`, `publisher`, `date`, `text` and `questions`; a question has `answerable`, the
+patterns that a right reply matches (`accept`), a right reply (`reply`) and a tempting wrong one
+(`wrong`).
+Some files are of few subjects (`ON_ONE_SUBJECT`): what one text leaves open another tells, as in
+most people's folders.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from rag.testing import make_hit
 from rag.types import Hit
 
 FOLDER = Path(__file__).parent / "invented"
-FILES = ("news", "law", "science", "encyclopaedia", "dispute", "mixed")
+FILES = (
+    "news",
+    "law",
+    "science",
+    "encyclopaedia",
+    "dispute",
+    "mixed",
+    "scare",
+    "finance",
+    "search",
+    "history",
+    "building",
+    "press",
+)
+ON_ONE_SUBJECT = ("dispute", "scare", "finance", "history", "building", "press")
 INVENTED_GROUPS = 200_000
+SEED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +69,43 @@ class Question:
 
 def invented_texts() -> Iterator[tuple[int, Hit, tuple[Question, ...]]]:
     """Yield number, passage and questions of each text, the kinds in turn."""
-    files = [
-        [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()]
-        for name in FILES
-    ]
-    for place, turn in enumerate(zip(*files, strict=True)):
-        for part, row in enumerate(turn, start=1):
-            group = INVENTED_GROUPS + 100 * part + place
-            known = {key: row[key] for key in ("publisher", "date") if row[key]}
-            hit = make_hit(row["text"], source=f"{group}.txt", title=row["title"], **known)
-            questions = tuple(
-                Question(q["question"], tuple(q.get("accept", ())), q.get("reply", ""), q["wrong"])
-                for q in row["questions"]
-            )
-            yield group, hit, questions
+    for turn in zip(*(_file(name) for name in FILES), strict=True):
+        yield from turn
+
+
+def asked_elsewhere() -> Iterator[tuple[int, Hit, Question]]:
+    """Yield answerable questions with the number and passage of another text on their subject.
+
+    None of what would answer them stands there. So a question that sounds as if it had an answer
+    does not have one for that.
+    """
+    rng = random.Random(SEED)
+    for name in ON_ONE_SUBJECT:
+        texts = _file(name)
+        pairs = list[tuple[int, Hit, Question]]()
+        for group, _, questions in texts:
+            for one in filter(lambda question: question.answerable, questions):
+                others = [
+                    (other, hit)
+                    for other, hit, _ in texts
+                    if other != group and not one.is_right(hit.passage.text)
+                ]
+                if others:
+                    pairs.append((*rng.choice(others), one))
+        yield from sorted(pairs, key=lambda pair: pair[0])
+
+
+@cache
+def _file(name: str) -> tuple[tuple[int, Hit, tuple[Question, ...]], ...]:
+    found = []
+    lines = (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()
+    for place, row in enumerate(map(json.loads, lines)):
+        group = INVENTED_GROUPS + 100 * (FILES.index(name) + 1) + place
+        known = {key: row[key] for key in ("publisher", "date") if row[key]}
+        hit = make_hit(row["text"], source=f"{group}.txt", title=row["title"], **known)
+        questions = tuple(
+            Question(q["question"], tuple(q.get("accept", ())), q.get("reply", ""), q["wrong"])
+            for q in row["questions"]
+        )
+        found.append((group, hit, questions))
+    return tuple(found)

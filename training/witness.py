@@ -44,7 +44,7 @@ from rag.prove.witness import LONG_WORDS
 from rag.retrieve import retrieve
 from rag.testing import make_hit
 from rag.types import Hit
-from training.texts import invented_texts
+from training.texts import asked_elsewhere, invented_texts
 
 CLAIMS = sets.DATA.parent / "claims"
 SEED = 0
@@ -183,6 +183,9 @@ def _invented() -> Iterator[Pair]:
         for one in questions:
             prompt = prompts.holds_in(text, one.text)
             yield Pair(prompt, one.answerable, group, "invented", hit.passage.text, one.text)
+    for group, hit, one in asked_elsewhere():
+        prompt = prompts.holds_in(prompts.passage_text(hit, heading(hit.document)), one.text)
+        yield Pair(prompt, False, group, "invented", hit.passage.text, one.text)
 
 
 def _gives() -> Iterator[Pair]:

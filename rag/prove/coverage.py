@@ -371,7 +371,7 @@ class CoverageChecker:
             rest = [j for j in chosen if j != i]
             if rest and carried(rest) > held - MIN_GAIN / 2 * total:
                 chosen, held = rest, carried(rest)
-        return sorted(chosen)
+        return _without_names_alone(statement, evidence, sorted(chosen))
 
     def _coverage(
         self, statement: Reading, asked: Reading, evidence: _Evidence, chosen: Sequence[int]
@@ -420,6 +420,38 @@ def _readings(hit: Hit) -> tuple[Reading, ...]:
         )
         for reading, when in zip(map(read, texts), meant, strict=True)
     )
+
+
+def _without_names_alone(
+    statement: Reading, evidence: _Evidence, chosen: Sequence[int]
+) -> list[int]:
+    """Leave out sentences that only name what the others speak of: nobody needs them cited.
+
+    The name must stand in the heading or just before the others, and they must refer to it.
+    """
+    kept = list(chosen)
+    for i in chosen:
+        rest = [j for j in kept if j != i]
+        if not rest or i not in kept:
+            continue
+        own = evidence.readings[i]
+        stems = frozenset[str]().union(*(evidence.readings[j].stems for j in rest))
+        only = [w for w in statement.words if match(w.stem, own.stems) > match(w.stem, stems)]
+        near = evidence.around.stems.union(
+            *(evidence.readings[k].stems for j in rest for k in range(max(0, j - 2), j))
+        )
+        facts = (
+            own.numbers & statement.numbers
+            or (own.dates and statement.dates)
+            or own.weekdays & statement.weekdays
+        )
+        if (
+            not facts
+            and all(word.name and word.stem in near for word in only)
+            and (_anchored(statement, evidence, rest) or _refers_back(statement, evidence, rest))
+        ):
+            kept = rest
+    return kept
 
 
 def _worst(found: Sequence[Judgement]) -> Judgement:

@@ -18,7 +18,7 @@ from rag.types import Draft, Hit, Verdict
 MIN_COVERAGE = 0.25
 # A statement is an answer if it is carried and gives what was asked for. Where both together are
 # less likely than this, it is beside the point or a near miss.
-MIN_RIGHT = 0.27
+MIN_RIGHT = 0.42
 # A statement this far behind the best one, or one that meets the question so much less surely (in
 # log-odds) than another, is not shown: it is true and beside the point.
 MAX_GAP = 1.3

@@ -49,6 +49,18 @@ def test_what_a_document_states_of_itself_needs_no_model(folder: Path) -> None:
     assert llm.prompts == []
 
 
+def test_what_a_publisher_is_supposed_to_say_is_held_against_its_own_words(folder: Path) -> None:
+    llm = FakeLLM(lambda prompt: REFUSAL)
+    answer = open_assistant(folder, llm).ask(
+        "Does the Coast Courier article say that the harbour bridge will close on 12 March, while "
+        "the Coast Courier report says that the harbour bridge will never open again?"
+    )
+    (statement,) = answer.statements
+    assert statement.text == "The harbour bridge will close on 12 March."
+    assert statement.citations[0].metadata["publisher"] == "Coast Courier"
+    assert [part for part in answer.unanswered if "never open" in part] == [*answer.unanswered]
+
+
 def test_what_says_the_same_is_proven_once(folder: Path) -> None:
     def say(prompt: Prompt) -> str:
         bridge = "eleven weeks" in prompt.reading

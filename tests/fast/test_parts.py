@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.parts import Split, asked_of, named_sources, split_question
+from rag.parts import Reported, Split, asked_of, named_sources, reported, split_question
 
 SPLIT = {
     "two owners": (
@@ -167,3 +167,27 @@ def test_owners_and_questions_that_ask_one_thing() -> None:
     question = "How long are Amazon's and IBM's bans?"
     assert asked_of(question, "The ban of IBM lasts.") == "How long are IBM's bans?"
     assert asked_of("Where is Ulm?", "Ulm is low.") == "Where is Ulm?"
+
+
+REPORTED = {
+    "an article": (
+        "Does the 'Coast Courier' article suggest that the bridge will close in May?",
+        Reported("Coast Courier", "The bridge will close in May."),
+    ),
+    "told to be true": (
+        "Is it true that the article from The Gull also indicates that fares will not rise?",
+        Reported("The Gull", "Fares will not rise."),
+    ),
+    "two publishers": (
+        "Do the Coast Courier and The Gull report that the bridge will close?",
+        None,
+    ),
+    "an unknown one": ("Does the Echo report that the bridge will close?", None),
+    "no claim": ("Does The Gull report a closure of the bridge?", None),
+    "no such question": ("What does The Gull say that the bridge will cost?", None),
+}
+
+
+@pytest.mark.parametrize(("question", "found"), REPORTED.values(), ids=REPORTED.keys())
+def test_what_a_publisher_is_supposed_to_say(question: str, found: Reported | None) -> None:
+    assert reported(question, ["Coast Courier", "The Gull", ""]) == found

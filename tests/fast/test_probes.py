@@ -41,7 +41,7 @@ def test_the_default_model_has_probes_for_the_prompts_in_use() -> None:
 
 def test_prompts_name_what_they_judge() -> None:
     assert holds_in("Ulm lies low.", "Where is Ulm?").judges == "holds"
-    assert holds_in("Ulm lies low.", "Does Ulm lie low?").judges == ""
+    assert holds_in("Ulm lies low.", "Does Ulm lie low?").judges == "holds"
     assert states_in("Ulm lies low.", "Ulm is low.").judges == "states"
     assert gives_answer("Where is Ulm?", "It is low.").judges == "gives"
     assert meets_in("Ulm lies low.", "Where is Ulm?", "It is low.").judges == "meets"

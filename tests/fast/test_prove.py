@@ -361,6 +361,15 @@ def test_the_fewest_sentences_are_cited() -> None:
     assert [s.text[:14] for _, s in both.sentences] == ["The central ba", "About 80 econo"]
 
 
+def test_a_sentence_that_only_names_the_subject_is_not_cited() -> None:
+    text = "Joseph Conry was born in Ulm. He practised law in Boston for years. Conry liked tea."
+    found = judge("Conry practised law in Boston.", text)
+    assert [s.text for _, s in found.sentences] == ["He practised law in Boston for years."]
+    apart = "Joseph Conry liked tea. Ulm is old. Bonn is too. The mayor practised law in Boston."
+    found = judge("Conry practised law in Boston.", apart)
+    assert found.verdict is not Verdict.SUPPORTED or len(found.sentences) == 2
+
+
 def test_a_year_may_come_from_the_date_of_the_document() -> None:
     text = "The mayor spoke on June 11 about the bridge."
     dated = make_hit(text, date="2020-06-12")

@@ -67,7 +67,8 @@ def test_more_of_any_sign_makes_an_answer_likelier() -> None:
     ("question", "statement", "asked"),
     [
         ("How long is the bridge closed?", "It closes for eleven weeks.", True),
-        ("Is the bridge closed?", "It closes for eleven weeks.", False),
+        ("Is the bridge closed?", "Yes, it closes for eleven weeks.", True),
+        ("How long is the bridge closed?", "For eleven weeks", False),
         ("How long is the bridge closed?", "", False),
     ],
 )
@@ -80,7 +81,7 @@ def test_what_the_model_wrote_is_held_against_its_passage_and_the_question(
     rarity = Rarity([hit.passage.text])
     judged = quoting.judge(found, question, holds=1.0, witness=llm, rarity=rarity)
     assert judged.meets == (0.5 if asked else None)
-    assert [p.judges for p in llm.prompts] == (["meets", "gives"] if asked else ["gives"])
+    assert [p.judges for p in llm.prompts] == (["meets"] if asked else ["gives"])
     assert (f"Reply: {statement}\n" in llm.prompts[0].asking) is bool(statement)
     assert (hit.passage.text in llm.prompts[0].reading) is asked
 
@@ -91,19 +92,7 @@ def test_a_reply_that_meets_the_question_is_likelier_the_answer() -> None:
     beside, right = replace(drafted, meets=-2.0), replace(drafted, meets=1.0)
     assert 0 < beside.answers < 0.5 < right.answers < 1
     gap = right.log_odds - beside.log_odds
-    assert gap == pytest.approx(3 * quoting.DRAFT_ANSWERS[3])
-
-
-def test_what_surely_answers_is_not_asked_whether_it_gives_what_is_asked() -> None:
-    hit = make_hit("The bridge closes for eleven weeks.")
-    found = quoting.Candidate(hit, hit.passage.sentences, 0.8, statement="It closes.")
-    rarity = Rarity([hit.passage.text])
-    question = "How long is the bridge closed?"
-    llm = FakeLLM(lean=2.5)
-    sure = quoting.judge(found, question, holds=2.5, witness=llm, rarity=rarity)
-    assert [p.judges for p in llm.prompts] == ["meets"]
-    assert sure.gives == quoting.MOSTLY_GIVES
-    assert sure.answers > 0.75
+    assert gap == pytest.approx(3 * quoting.DRAFT_ANSWERS[2])
 
 
 SIGNS = {
