@@ -50,6 +50,10 @@ BESIDE = 0.08  # what is less likely an answer than this is beside the point
 _HOPE = 1.5
 _ITEM = re.compile(r"\s*(?:[-*•·–]|\(?\w{1,3}[.)])\s")
 _WHOLE = re.compile(r"[.!?:;…][\"'”’)\]]*$")
+_POINTS_BACK = re.compile(
+    r"\W*(?:this|that|these|those|it|they|he|she|such|its|their|his|her)\b",
+    re.IGNORECASE,
+)
 _MIN_WORDS = 4
 
 
@@ -119,12 +123,15 @@ def clip(log_odds: float) -> float:
 def groups(hit: Hit) -> list[tuple[Sentence, ...]]:
     """Return what may be quoted from a passage: whole sentences, lists with what introduces them.
 
-    Credits, bylines and headings say nothing by themselves and are left out.
+    Credits, bylines and headings say nothing by themselves and are left out, and so is what begins
+    with a word for something before it ("That is why …").
     """
     sentences = hit.passage.sentences
     found = []
     for row, sentence in enumerate(sentences):
         if not _WHOLE.search(sentence.text) or len(sentence.text.split()) < _MIN_WORDS:
+            continue
+        if _POINTS_BACK.match(sentence.text):
             continue
         end = row + 1
         if sentence.text.endswith(":"):

@@ -18,12 +18,13 @@ from rag.types import Draft, Hit, Verdict
 MIN_COVERAGE = 0.25
 # A statement is an answer if it is carried and gives what was asked for. Where both together are
 # less likely than this, it is beside the point or a near miss.
-MIN_RIGHT = 0.42
+MIN_RIGHT = 0.35
 # A statement this far behind the best one, or one that meets the question so much less surely (in
 # log-odds) than another, is not shown: it is true and beside the point.
 MAX_GAP = 1.3
-MAX_MEETS_GAP = 1.4
+MAX_MEETS_GAP = 2.0
 LIKELY_SIDE = 0.5
+HOLDS_WEIGHT = 0.33  # of the log-odds that its passage answers, in the order of statements
 _ASKS_DATE = re.compile(
     r"\b(?:what|which) (?:(?:is|was) the )?(?:exact |very )?(?:date|day|year|month|weekday)\b",
     re.IGNORECASE,
@@ -332,5 +333,5 @@ class Selector:
         if reason:
             return _refused(proof, reason), 0.0
         kind = 0.5 if draft.kind == "composed" else 0.0
-        holds = max(-2.0, min(2.0, draft.holds or 0.0))
-        return proof, found.direct + 0.5 * holds + draft.logprob + proof.judgement.support + kind
+        holds = HOLDS_WEIGHT * max(-3.0, min(3.0, draft.holds or 0.0))
+        return proof, found.direct + holds + draft.logprob + proof.judgement.support + kind

@@ -128,11 +128,19 @@ def probability(found: Judgement, log_odds: float) -> float:
 
 
 def verbatim(statement: str, cited: Sequence[tuple[Hit, Sentence]]) -> bool:
-    """Tell whether a statement is a stretch of one cited sentence, word for word in order."""
+    """Tell whether a statement is a stretch of one cited sentence, word for word in order.
+
+    A name that is left out in the middle may be the one who did it.
+    """
     said = [word.stem for word in read(statement).words]
     for _, sentence in cited:
-        source = [word.stem for word in read(sentence.text).words]
-        blocks = SequenceMatcher(None, said, source, autojunk=False).get_matching_blocks()
-        if said and sum(block.size for block in blocks) >= VERBATIM * len(said):
+        words = read(sentence.text).words
+        matcher = SequenceMatcher(None, said, [word.stem for word in words], autojunk=False)
+        blocks = [block for block in matcher.get_matching_blocks() if block.size]
+        if not said or sum(block.size for block in blocks) < VERBATIM * len(said):
+            continue
+        kept = {place for block in blocks for place in range(block.b, block.b + block.size)}
+        inside = range(min(kept), max(kept))
+        if not any(words[place].name for place in inside if place not in kept):
             return True
     return False

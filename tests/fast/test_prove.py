@@ -20,6 +20,7 @@ from rag.prove import (
 )
 from rag.prove.prover import without_addition, without_date, without_opening
 from rag.prove.select import alike, relevance
+from rag.prove.witness import verbatim
 from rag.testing import make_hit
 from rag.types import Verdict
 
@@ -466,6 +467,19 @@ class NoModel:
 
     def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
         raise ModelError("the model has been closed")
+
+
+@pytest.mark.parametrize(
+    ("statement", "stretch"),
+    [
+        pytest.param("Ada and Bo opened the old mill in May.", True, id="word for word"),
+        pytest.param("Ada opened the old mill in May.", False, id="a name left out"),
+        pytest.param("Ada and Bo closed the new inn in May.", False, id="other words"),
+    ],
+)
+def test_a_stretch_of_a_sentence_leaves_out_no_name(statement: str, stretch: bool) -> None:
+    hit = make_hit("After long talks Ada and Bo opened the old mill in May.")
+    assert verbatim(statement, [(hit, hit.passage.sentences[0])]) is stretch
 
 
 def test_what_cannot_be_checked_is_not_shown() -> None:

@@ -99,7 +99,7 @@ def test_other_answers_to_a_question_are_not_one(one: str, other: str, same: boo
 
 def test_what_is_left_out_says_why() -> None:
     draft = Draft(TEXT, False, -0.2, (HIT.passage.id,), HIT.document.source, holds=1.0)
-    pairs = [(replace(proof(0), meets=2.0), draft), (replace(proof(1), meets=0.0), draft)]
+    pairs = [(replace(proof(0), meets=2.0), draft), (replace(proof(1), meets=-0.5), draft)]
     _, (left, score) = Selector(Rarity([TEXT])).verdicts(QUESTION, pairs)
     assert left.judgement.verdict is Verdict.NOT_ANSWERING
     assert left.judgement.reason == "Another statement answers far better."
