@@ -21,6 +21,7 @@ from typing import Literal, Protocol
 from rag.passages import heading, split_sentences
 from rag.prove.when import resolve
 from rag.prove.words import (
+    WEEKDAYS,
     Date,
     Reading,
     Word,
@@ -64,6 +65,11 @@ _PLACED_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _PLACED_AFTER = re.compile(r"^(?:'s?\b|'|\s*,|-based|\s+(?:is|was|has|had|'s)\b)")
+# A clause that begins with a name: what it does is not done by a name before the comma.
+_CLAUSE = re.compile(r"[,;:]\s+")
+_OWN_CLAUSE = re.compile(r"(?:(?:but|while|whereas|and)\s+)?[A-Z]")
+_NAMES = re.compile(r"[A-Z][\w'-]*(?:\s+[A-Z][\w'-]*)*")
+_DAYS = frozenset((*WEEKDAYS, *"january february march april june july august".split()))
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _SAYS = frozenset("say think believ suggest want call ask argu warn urg".split())
 _STANDS_FOR = re.compile(
@@ -551,6 +557,7 @@ def _facts(
         or _place(claim.text, asked, evidence)
         or _speaker(statement, evidence, chosen)
         or _subject(statement, evidence, chosen)
+        or _doer(statement, evidence, chosen)
         or _names(statement, asked, evidence, chosen)
     )
 
@@ -587,7 +594,9 @@ def _place(statement: str, asked: Reading, evidence: _Evidence) -> _Problem | No
     for match in _IN.finditer(text):
         words = read(text[match.end() :]).words
         name = words[0] if words else None
-        if name is None or name.stem not in asked.stems or name.stem in evidence.around.stems:
+        if name is None or not text[match.end() :].startswith(name.surface):
+            continue  # "in May 2021"
+        if name.stem not in asked.stems or name.stem in evidence.around.stems:
             continue
         found = [m.span() for m in re.finditer(rf"\b{re.escape(name.surface)}\b", source)]
         if found and not any(
@@ -727,6 +736,45 @@ def _subject(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> 
             f"The source says this of {opening[0].surface}, not of {subject[0].surface}.",
         )
     return None
+
+
+def _doer(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> _Problem | None:
+    """Refuse a deed that the source's own clause gives to another name than the statement does.
+
+    "Following Ada and Bo, Cy announced it" does not say that Ada announced it: nearest before the
+    verb stands another name, in a clause of its own.
+    """
+    leading = _leading_names(statement, evidence)
+    if not leading:
+        return None
+    after = statement.words[len(leading) :]
+    more = list(takewhile(lambda word: word.name, after))
+    own = {word.stem for word in (*leading, *more)}
+    verb = after[len(more)].stem if len(more) < len(after) else ""
+    other = ""
+    for i in chosen:
+        text = normal(evidence.sentences[i][1].text)
+        for found in _WORD.finditer(text):
+            if stem(found[0]) != verb or found[0][0].isupper():
+                continue
+            before = text[: found.start()]
+            clause = _CLAUSE.split(before)[-1]
+            names = [name for name in _NAMES.findall(clause) if name.lower() not in _DAYS]
+            named = {stem(word) for name in names for word in name.split()}
+            earlier = {stem(word[0]) for word in _WORD.finditer(before[: -len(clause) or None])}
+            if (
+                not names
+                or own & named
+                or not own & earlier
+                or not _OWN_CLAUSE.match(clause)
+                or stem(names[0].split()[0]) not in evidence.names | evidence.around.stems
+            ):
+                return None
+            other = names[0]
+    if not other:
+        return None
+    reason = f"The source says this of {other}, not of {leading[0].surface}."
+    return "subject", Verdict.NOT_FOUND, reason
 
 
 def _speaker(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> _Problem | None:

@@ -271,6 +271,24 @@ CARRIED = {
 }
 
 
+DOERS = {
+    "another's clause": ("Following Ada and Bo, Cy on Monday announced a ban.", False),
+    "after but": ("Ada and Bo waited, but Cy announced a ban.", False),
+    "their own": ("After long talks, Ada and Bo announced a ban.", True),
+    "an aside": ("Ada and Bo, after talks with Cy, announced a ban.", True),
+    "a spokesman": ("Ada and Bo spokesman Cy announced a ban.", True),
+    "one of them": ("Following Cy, Ada announced a ban, and Bo too.", True),
+    "what follows": ("Ada and Bo announced a ban, and Cy announced another ban.", True),
+}
+
+
+@pytest.mark.parametrize(("text", "carried"), DOERS.values(), ids=DOERS.keys())
+def test_who_did_it(text: str, carried: bool) -> None:
+    around = " Ada lives here. Here Bo lives. Here lives Cy."
+    found = judge("Ada and Bo announced a ban.", text + around)
+    assert (found.fault == "subject") is not carried, found
+
+
 PLACES = {
     "in it": ("They met in Ulm for an hour.", True),
     "from it": ("They met for an hour. All came from Ulm.", True),
