@@ -23,7 +23,7 @@ MIN_RIGHT = 0.35
 # log-odds) than another, is not shown: it is true and beside the point.
 MAX_GAP = 1.3
 MAX_MEETS_GAP = 2.0
-LIKELY_SIDE = 0.5
+LIKELY_SIDE = 0.6
 HOLDS_WEIGHT = 0.33  # of the log-odds that its passage answers, in the order of statements
 _ASKS_DATE = re.compile(
     r"\b(?:what|which) (?:(?:is|was) the )?(?:exact |very )?(?:date|day|year|month|weekday)\b",
