@@ -329,7 +329,8 @@ class Assistant:
         run.drafts.append(draft)
         if draft.refused:
             return
-        for sentence in prompts.sentences(text):
+        cut = len(logprobs) >= self.settings.max_draft_tokens
+        for sentence in prompts.sentences(text, cut=cut):
             proof = self._said_before(run, sentence, own, holds or 0.0)
             if proof is None:
                 proof = self.prover.prove(sentence, run.question, own, run.hits)

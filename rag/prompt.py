@@ -39,6 +39,8 @@ _YES_NO = re.compile(
 
 _CHOICE = re.compile(r"\w\W+or\s+(?!not\b|more\b|less\b|so\b)\w", re.IGNORECASE)
 
+_ENDED = re.compile(r"[.!?…][\"'”’)\]]*$")
+
 # Fitted on Qwen2.5-Coder-1.5B, which leans to yes: bias and factor of its log-odds.
 HOLDS = (-1.61, 2.08)
 STATES = (-0.60, 1.16)
@@ -229,9 +231,16 @@ def _tidy(text: str) -> str:
     return re.sub(r'(?<=[.!?,]) "(?=\s|$)', '"', text)
 
 
-def sentences(draft: str) -> list[str]:
-    """Return the sentences of a draft, without list marks and without a refusal."""
+def sentences(draft: str, *, cut: bool = False) -> list[str]:
+    """Return the sentences of a draft, without list marks and without a refusal.
+
+    Args:
+        draft: as the model wrote it.
+        cut: it was ended for its length, so that a last sentence without an end is left out.
+    """
     if is_refusal(draft):
         return []
     found = [_tidy(sentence.text.strip(" \n\t-*•")) for sentence in split_sentences(_tidy(draft))]
+    if cut and found and not _ENDED.search(found[-1]):
+        del found[-1]
     return [text for text in found if text and not is_refusal(text)]

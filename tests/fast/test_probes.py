@@ -9,7 +9,7 @@ import pytest
 
 from rag import probes
 from rag.probes import Probe, Probes, load_probes, save_probes
-from rag.prompt import VERSION, gives_answer, holds_in, meets_in, states_in
+from rag.prompt import VERSION, gives_answer, holds_in, meets_in, sentences, states_in
 
 
 def test_what_was_saved_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,3 +50,10 @@ def test_prompts_name_what_they_judge() -> None:
 def test_a_question_typed_in_haste_is_put_as_one() -> None:
     assert "Question: Where is ulm?\n" in holds_in("Ulm lies low.", "where is ulm").asking
     assert "Question: Where is Ulm?\n" in holds_in("Ulm lies low.", "Where is Ulm?").asking
+
+
+def test_a_sentence_that_was_cut_off_is_left_out() -> None:
+    draft = "Ulm lies low. Bonn lies on the"
+    assert sentences(draft) == ["Ulm lies low.", "Bonn lies on the"]
+    assert sentences(draft, cut=True) == ["Ulm lies low."]
+    assert sentences("Ulm lies low.", cut=True) == ["Ulm lies low."]
