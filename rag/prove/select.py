@@ -12,6 +12,7 @@ from rag.prompt import asks_yes_no, offers_choice
 from rag.prove.conflicts import asks_one
 from rag.prove.coverage import Rarity, dated, denies, match, match_name, shortened
 from rag.prove.prover import Proof
+from rag.prove.when import main_year
 from rag.prove.words import Date, Reading, is_light, join, read
 from rag.types import Draft, Hit, Verdict
 
@@ -128,10 +129,12 @@ def relevance(
         if unit or value > _SMALL or f"{value:g}" in question
     ]
     known = (*near.dates, *around.dates)
+    years = {main_year(hit.document.text) for hit, _ in cited} - {0}
+    dates = (*known, *map(Date, years))
     missing += [
         "the date"
         for date in asked.dates
-        if known and not any(dated(d, date, known) for d in known)
+        if known and not any(dated(d, date, dates) for d in dates)
     ]
     return Relevance(
         coverage=held / total if total else 1.0,

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.prove.words import UNITS, WEEKDAYS, Date, read
 
@@ -38,6 +40,9 @@ _NEAR = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}
 _WHICH = {"last": -1, "this": 0, "next": 1}
 _BACK = frozenset({"day before", "previous day", "earlier"})
 _YEAR_DAYS = 366
+# A year is the one that a document is about from this share of all it names.
+MOST_OF_YEARS = 0.6
+_YEAR = re.compile(r"(?<![\d$€£.,-])(?:1[5-9]|20)\d\d(?![\d%]|[.,]\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +154,17 @@ def _day(known: Date) -> datetime.date | None:
 
 def _name(day: datetime.date) -> str:
     return WEEKDAYS[day.weekday()]
+
+
+@lru_cache(maxsize=256)
+def main_year(text: str) -> int:
+    """Return the year that a document is mostly about, as annual reports are; 0 if of none.
+
+    Args:
+        text: of the whole document.
+    """
+    years = Counter(_YEAR.findall(text))
+    if not years:
+        return 0
+    year, count = years.most_common(1)[0]
+    return int(year) if count >= MOST_OF_YEARS * years.total() and count > 1 else 0

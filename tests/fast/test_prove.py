@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -195,6 +196,17 @@ ASKED = {
 def test_what_a_statement_lacks(question: str, statement: str, lacks: str) -> None:
     hit = make_hit(statement)
     assert relevance(question, statement, [(hit, statement)], RARITY).lacks == lacks
+
+
+def test_the_year_of_a_report_goes_for_what_it_tells() -> None:
+    said = "In May the firm paid its debts."
+    text = f"{said} Such was 2018. The year 2018 was good. So was 2017. In 2018 it rained."
+    whole = make_hit(text)
+    cited = [(replace(whole, passage=replace(whole.passage, text=said, end=len(said))), said)]
+    assert not relevance("What did the firm pay in May 2018?", said, cited, RARITY).missing
+    for other in ("in May 2017", "in June 2018"):
+        found = relevance(f"What did the firm pay {other}?", said, cited, RARITY)
+        assert found.missing == ("the date",)
 
 
 MISSING = {
