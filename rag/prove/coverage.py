@@ -99,6 +99,14 @@ _PLANS = re.compile(
 )
 _DONE = re.compile(r"\b[a-z]{2,}ed\b")
 _WORD = re.compile(r"[^\W\d_]+(?:\d\w*)?(?:\.[^\W\d_]+)*")
+_BOUND = re.compile(
+    r"\b(?:(?P<under>nearly|almost|just under|under|below|less than|fewer than|not quite|up to)|"
+    r"over|more than|above|exceeding|at least|upwards? of)\s+"
+    r"(?P<number>[$€£]?\d[\d,.]*\d(?:\s+(?:thousand|million|billion|trillion)|%)?|[$€£]?\d\b%?|"
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|"
+    r"sixty|seventy|eighty|ninety)\b(?:\s+(?:thousand|million|billion))?)",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -552,6 +560,7 @@ def _facts(
             return "quotation", Verdict.NOT_FOUND, reason
     return (
         _negation(statement, picked)
+        or _bounded(claim.text, [evidence.sentences[i][1].text for i in chosen])
         or _planned(claim.text, [evidence.sentences[i][1].text for i in chosen])
         or _left_open(claim.text, [evidence.sentences[i][1].text for i in chosen])
         or _place(claim.text, asked, evidence)
@@ -573,6 +582,27 @@ def _planned(statement: str, cited: Sequence[str]) -> _Problem | None:
         reason = "The source only says that this is planned or possible."
         return "negation", Verdict.CONTRADICTED, reason
     return None
+
+
+def _bounded(statement: str, cited: Sequence[str]) -> _Problem | None:
+    """Refuse "nearly 18 million" where the source says "over 18 million", and the reverse."""
+    said, known = _bounds(statement), [_bounds(text) for text in cited]
+    for number, side in said.items():
+        sides = {found[number] for found in known if number in found}
+        if sides and side not in sides:
+            reason = f"The source puts the number {number:g} as a bound from the other side."
+            return "number", Verdict.CONTRADICTED, reason
+    return None
+
+
+def _bounds(text: str) -> dict[float, str]:
+    """Return numbers that a text gives as bounds, with the side ("under" or "over")."""
+    found = {}
+    for match in _BOUND.finditer(normal(text)):
+        numbers = read(match["number"]).numbers
+        if numbers:
+            found[max(value for value, _ in numbers)] = "under" if match["under"] else "over"
+    return found
 
 
 def _left_open(statement: str, cited: Sequence[str]) -> _Problem | None:

@@ -272,6 +272,20 @@ CARRIED = {
     "done as well": ("Ulm adopted it.", "Ulm adopted it as it had planned to adopt it.", True),
     "another deed": ("Ulm opened the mill.", "Ulm opened the mill and may raise the fee.", True),
     "done": ("Ulm adopted the rule.", "Ulm adopted the rule.", True),
+    # A bound has a side.
+    "under for over": (
+        "It holds nearly 18 million books.",
+        "It holds over 18 million books.",
+        False,
+    ),
+    "over for under": ("At least 40 mills closed.", "Fewer than 40 mills closed.", False),
+    "the same side": ("More than 40 mills closed.", "Over 40 mills closed.", True),
+    "no bound": ("40 mills closed.", "Over 40 mills closed.", True),
+    "another number": (
+        "Nearly 80 mills hold over 18 million tons.",
+        "Nearly 80 mills hold over 18 million tons.",
+        True,
+    ),
     # A number counts the word beside it.
     "an age, then a verb": (
         "Members are over 18 to apply.",
