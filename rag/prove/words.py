@@ -8,6 +8,7 @@ classes of English only; a word of any open class counts.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -265,13 +266,15 @@ def normal(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """Return the compared form of one word: Snowball's English stem, synonyms folded.
+    """Return the compared form of one word: Snowball's English stem, accents and synonyms folded.
 
     Method: Porter, "Snowball: a language for stemming algorithms" (2001).
     """
     import snowballstemmer
 
-    plain = word.lower().removesuffix("'s").replace(".", "").replace("'", "")
+    letters = unicodedata.normalize("NFKD", word.lower())
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    plain = bare.removesuffix("'s").replace(".", "").replace("'", "")
     stemmed: str = snowballstemmer.stemmer("english").stemWord(plain)
     return _SAME.get(stemmed, stemmed)
 

@@ -254,6 +254,7 @@ CARRIED = {
     "a place and its people": ("Germany invaded Poland.", "The German army invaded Poland.", True),
     "people and their place": ("The Japanese army left.", "The army of Japan left.", True),
     "a people of another name": ("France lost the war.", "The French lost the war.", True),
+    "an accent": ("La Nina cooled the sea.", "La Niña cooled the sea.", True),
     "another people": ("France lost the war.", "The Dutch lost the war.", False),
     "a name that another begins": ("Paula left Ulm.", "Paul left Ulm.", False),
     "two names of one beginning": ("It lost Austria.", "It lost Australia.", False),
