@@ -138,14 +138,16 @@ def style_weights(asked: Sequence[str], right: NDArray[Any], file: NDArray[Any])
     from sklearn.linear_model import LogisticRegression
 
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=3, lowercase=False).fit_transform(asked)
-    chance = np.zeros(len(right))
+    share = right.mean()
+    chance = np.full(len(right), share)
     for name in set(file.tolist()):
         left = file == name
+        if len(set(right[~left].tolist())) < 2:
+            continue  # too little was collected to tell
         model = LogisticRegression(C=3.0).fit(words[~left], right[~left])
         chance[left] = model.predict_proba(words[left])[:, 1]
-    share = right.mean()
-    weight = np.where(right == 1, share / chance, (1 - share) / (1 - chance))
-    bounded: NDArray[Any] = np.clip(weight, *WEIGHT_BOUNDS)
+    odds = np.where(right == 1, share, 1 - share) / np.where(right == 1, chance, 1 - chance)
+    bounded: NDArray[Any] = np.clip(odds, *WEIGHT_BOUNDS)
     return bounded
 
 
