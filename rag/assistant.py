@@ -220,9 +220,7 @@ class Assistant:
         began = time.perf_counter()
         proof = stated(run.question, run.hits, self.index.passages, self.rarity)
         if proof is not None:
-            hit = proof.groups[0][0][0]
-            said = Draft(proof.text, False, 0.0, (hit.passage.id,), hit.document.source)
-            run.proofs.append((proof, said))
+            run.proofs.append((proof, _unwritten(proof)))
             yield Judged(0, proof.text, run.numbering.statement(proof))
         run.spent.prove_s += time.perf_counter() - began
         return bool(self._chosen(run))
@@ -399,8 +397,7 @@ class Assistant:
         read = [(known[h.passage.id], h) for h in run.hits if h.passage.id in known]
         passages = self.settings.passages
         for proof in self.quoter.proofs(run.question, read, passages, run.cancel):
-            hit = proof.groups[0][0][0]
-            quoted = Draft(proof.text, False, 0.0, (hit.passage.id,), hit.document.source)
+            quoted = _unwritten(proof)
             if self.selector.rank(run.question, [(proof, quoted)]):
                 run.proofs.append((proof, quoted))
                 yield Judged(len(run.drafts), proof.text, run.numbering.statement(proof))
@@ -443,12 +440,10 @@ class Assistant:
             return
         began = time.perf_counter()
         found = self._find(supposed.claim, HEARD_AMONG)
-        own = [h for h in found if h.document.metadata.get("publisher") == supposed.publisher]
-        for hit in own[:VERIFIED]:
+        for hit in _of_publisher(found, supposed.publisher, VERIFIED):
             proof = self.prover.prove(supposed.claim, run.question, (hit,), (hit,))
             if proof.supported:
-                said = Draft(proof.text, False, 0.0, (hit.passage.id,), hit.document.source)
-                run.proofs.append((proof, said))
+                run.proofs.append((proof, _unwritten(proof)))
                 yield Judged(len(run.drafts), proof.text, run.numbering.statement(proof))
                 break
         run.spent.prove_s += time.perf_counter() - began
@@ -468,8 +463,8 @@ class Assistant:
         silent = [publisher for publisher in named if publisher not in cited]
         found = self._find(run.question, HEARD_AMONG) if silent else []
         for publisher in silent:
-            own = [h for h in found if h.document.metadata.get("publisher") == publisher]
-            sub = replace(run, hits=tuple(own[:HEARD]), proofs=[], parts=[])
+            own = _of_publisher(found, publisher, HEARD)
+            sub = replace(run, hits=own, proofs=[], parts=[])
             sub.label = f"what {publisher} says of this"
             if sub.hits:
                 yield from self._read_singly(sub)
@@ -579,6 +574,16 @@ def load_llm(settings: Settings) -> LlamaModel:
         seed=settings.seed,
         probes=load_probes(settings.model, prompts.VERSION),
     )
+
+
+def _of_publisher(hits: Sequence[Hit], publisher: str, most: int) -> tuple[Hit, ...]:
+    return tuple(h for h in hits if h.document.metadata.get("publisher") == publisher)[:most]
+
+
+def _unwritten(proof: Proof) -> Draft:
+    """Return what stands for the draft of a statement that the model did not write."""
+    hit = proof.groups[0][0][0]
+    return Draft(proof.text, False, 0.0, (hit.passage.id,), hit.document.source)
 
 
 def _unique(statements: Iterable[Statement]) -> tuple[Statement, ...]:

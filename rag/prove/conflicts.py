@@ -91,6 +91,11 @@ def asks_one(question: str) -> bool:
     return not re.search(r"[^s]s$", thing)
 
 
+def added(said: Reading, asked: Reading) -> set[str]:
+    """Return the stems, but light ones, that a statement adds to the question's words."""
+    return {w.stem for w in said.words if not is_light(w.stem) and not match(w.stem, asked.stems)}
+
+
 def _other_answer(one: Reading, other: Reading, asked: Reading) -> str:
     """Return "answer" if two statements add to the question's words nothing in common.
 
@@ -100,10 +105,7 @@ def _other_answer(one: Reading, other: Reading, asked: Reading) -> str:
     names, other_names = (_names(r) - asked.stems for r in (one, other))
     if names and other_names:
         return "answer" if about and not names & other_names else ""
-    ours, theirs = (
-        {w.stem for w in r.words if not is_light(w.stem) and not match(w.stem, asked.stems)}
-        for r in (one, other)
-    )
+    ours, theirs = added(one, asked), added(other, asked)
     if not ours or not theirs or not about:
         return ""
     return "" if any(match(stem, theirs) for stem in ours) else "answer"

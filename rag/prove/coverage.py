@@ -252,6 +252,14 @@ class _Evidence:
         found = frozenset[str]().union(*(r.stems for r in self.readings))
         return found | self.around.stems
 
+    def stems_of(self, chosen: Iterable[int]) -> frozenset[str]:
+        """Stems of the sentences at some places."""
+        return frozenset[str]().union(*(self.readings[i].stems for i in chosen))
+
+    def stems_before(self, chosen: Iterable[int]) -> frozenset[str]:
+        """Stems of the two sentences before each of some places."""
+        return self.stems_of(j for i in chosen for j in range(max(0, i - 2), i))
+
     @property
     def names(self) -> frozenset[str]:
         """Stems of what is written with a capital inside a sentence."""
@@ -390,10 +398,7 @@ class CoverageChecker:
     def _coverage(
         self, statement: Reading, asked: Reading, evidence: _Evidence, chosen: Sequence[int]
     ) -> tuple[float, list[str]]:
-        stems = frozenset[str]().union(*(evidence.readings[i].stems for i in chosen))
-        near = frozenset[str]().union(
-            *(evidence.readings[j].stems for i in chosen for j in range(max(0, i - 2), i))
-        )
+        stems, near = evidence.stems_of(chosen), evidence.stems_before(chosen)
         held = total = 0.0
         missing: list[str] = []
         for word in statement.words:
@@ -449,11 +454,9 @@ def _without_names_alone(
         if not rest or i not in kept:
             continue
         own = evidence.readings[i]
-        stems = frozenset[str]().union(*(evidence.readings[j].stems for j in rest))
+        stems = evidence.stems_of(rest)
         only = [w for w in statement.words if match(w.stem, own.stems) > match(w.stem, stems)]
-        near = evidence.around.stems.union(
-            *(evidence.readings[k].stems for j in rest for k in range(max(0, j - 2), j))
-        )
+        near = evidence.around.stems | evidence.stems_before(rest)
         facts = (
             own.numbers & statement.numbers
             or (own.dates and statement.dates)
@@ -558,11 +561,12 @@ def _facts(
         if len(quoted.split()) >= 3 and _letters(quoted) not in _letters(evidence.text):
             reason = "The quoted words do not stand in the source as quoted."
             return "quotation", Verdict.NOT_FOUND, reason
+    cited = [evidence.sentences[i][1].text for i in chosen]
     return (
         _negation(statement, picked)
-        or _bounded(claim.text, [evidence.sentences[i][1].text for i in chosen])
-        or _planned(claim.text, [evidence.sentences[i][1].text for i in chosen])
-        or _left_open(claim.text, [evidence.sentences[i][1].text for i in chosen])
+        or _bounded(claim.text, cited)
+        or _planned(claim.text, cited)
+        or _left_open(claim.text, cited)
         or _place(claim.text, asked, evidence)
         or _speaker(statement, evidence, chosen)
         or _subject(statement, evidence, chosen)
@@ -671,8 +675,7 @@ def _names(
 ) -> _Problem | None:
     """Require every name in the cited sentences, just before them, or in the heading."""
     window = {j for i in chosen for j in range(max(0, i - 3), i + 1)}
-    near = frozenset[str]().union(*(evidence.readings[i].stems for i in window))
-    near |= evidence.around.stems
+    near = evidence.stems_of(window) | evidence.around.stems
     text = evidence.text
     for place, word in enumerate(statement.words):
         if word.stem in near or has_demonym(word.stem, near):
@@ -852,7 +855,7 @@ def _anchored(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) ->
     somebody speaks of himself in it.
     """
     own = {word.stem for word in _leading_names(statement, evidence)}
-    named = frozenset[str]().union(*(evidence.readings[i].stems for i in chosen))
+    named = evidence.stems_of(chosen)
     if not own or own & named or any(has_demonym(name, named) for name in own):
         return True
     opening = {w.stem for i in chosen for w in evidence.readings[i].words[:1] if w.first}

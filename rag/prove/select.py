@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from rag.passages import heading
 from rag.prompt import asks_yes_no, offers_choice
-from rag.prove.conflicts import asks_one
+from rag.prove.conflicts import added, asks_one
 from rag.prove.coverage import Rarity, dated, denies, match, match_name, shortened
 from rag.prove.prover import Proof
 from rag.prove.when import main_year
@@ -212,7 +212,7 @@ def alike(one: str, other: str, rarity: Rarity, question: str = "") -> bool:
     """
     a, b = read(one), read(other)
     asked = read(question)
-    ours, theirs = _added(a, asked), _added(b, asked)
+    ours, theirs = added(a, asked), added(b, asked)
     if ours and theirs and not any(match(stem, theirs) for stem in ours):
         return False
     if a.numbers != b.numbers and a.numbers and b.numbers:
@@ -230,10 +230,6 @@ def alike(one: str, other: str, rarity: Rarity, question: str = "") -> bool:
         for said, among in ((a, b), (b, a))
     )
     return max(forth, back) >= 0.8 and min(forth, back) >= 0.5
-
-
-def _added(said: Reading, asked: Reading) -> set[str]:
-    return {w.stem for w in said.words if not is_light(w.stem) and not match(w.stem, asked.stems)}
 
 
 def _others(one: Reading, other: Reading) -> bool:
