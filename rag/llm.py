@@ -302,8 +302,11 @@ class LlamaModel:
         lib.llama_memory_seq_rm(self._memory, 0, 0, -1)
         return bool(lib.llama_state_seq_set_data(self._context, state, len(state), 0))
 
-    def _read(self, prompt: Prompt) -> int:
-        """Bring the context to the end of `prompt` and return its length in tokens."""
+    def _read(self, prompt: Prompt, tap: Tap | None = None) -> int:
+        """Bring the context to the end of `prompt` and return its length in tokens.
+
+        With a tap the asking is computed up to its layer only, and not held.
+        """
         system, reading, asking = self.steps(prompt)
         both = system + reading
         total = len(both) + len(asking)
@@ -323,8 +326,11 @@ class LlamaModel:
                 self._decode(reading, len(system))
                 self._save(both)
         self._held = both
+        if tap is not None:
+            tap.open()
         self._decode(asking, len(both))
-        self._held = both + asking
+        if tap is None:
+            self._held = both + asking
         return total
 
     def _logits(self) -> NDArray[np.float32]:
@@ -399,19 +405,20 @@ class LlamaModel:
         if self._tap is None:
             raise ModelError("the model was opened without probes; give it some to read states.")
         with _LANE:
-            self._tap.open()
             try:
-                self._evaluate(prompt, cancel)
+                self._evaluate(prompt, cancel, self._tap)
             except BaseException:
                 self._tap.close()
                 raise
             return self._tap.take()
 
-    def _evaluate(self, prompt: Prompt, cancel: threading.Event | None) -> None:
+    def _evaluate(
+        self, prompt: Prompt, cancel: threading.Event | None, tap: Tap | None = None
+    ) -> None:
         """Bring the context to the end of `prompt` for a judgement; the lane is held."""
         self._take(cancel)
         try:
-            self._read(prompt)
+            self._read(prompt, tap)
         except CancelledError:
             self._forget()
             raise

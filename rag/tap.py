@@ -1,7 +1,8 @@
 """A layer's state of the last token, taken while llama.cpp computes; knows ggml's C interface.
 
 llama.cpp offers every tensor of its graph to a callback, first asking whether it is wanted. The tap
-wants one layer's output, and only while it is open, so that writing costs nothing more.
+wants one layer's output, and only while it is open, so that writing costs nothing more. What the
+layers after it would make is not wanted then, and the computation ends with it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,11 @@ class Tap:
         self.callback: Any = lib.ggml_backend_sched_eval_callback(self._offered)
 
     def open(self) -> None:
-        """Take the layer's output from now on; each step replaces the one before."""
+        """Take the layer's output from now on, and end each step there.
+
+        A step's output replaces that of the one before. What was computed so knows nothing of
+        later layers: it must be forgotten before anything is written after it.
+        """
         self._taken = None
         self._open = True
 
@@ -77,7 +82,7 @@ class Tap:
                 tensor, state.ctypes.data, end - state.nbytes, state.nbytes
             )
             self._taken = state
-        return True
+        return False  # no node after this one
 
 
 def _ggml() -> Any:
