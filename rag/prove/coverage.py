@@ -40,6 +40,7 @@ MAX_EVIDENCE = 3
 MIN_GAIN = 0.12
 _FACT_WEIGHT = 3.0
 GIVEN_WEIGHT = 0.45
+GIVEN_GAIN = 0.3  # of a given word's weight, where sentences to cite are chosen
 LIGHT_WEIGHT = 0.3
 # Left of the support where the source names its subject in another sentence only.
 _APART = 0.7
@@ -296,7 +297,25 @@ class CoverageChecker:
             return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
         evidence = self._evidence(claim.hits)
         asked = read(claim.question)
-        chosen = self._choose(statement, evidence)
+        # For the question's own words alone no sentence has to be cited, if it goes without.
+        chosen = self._choose(statement, evidence, asked)
+        found = self._judge_by(claim, statement, asked, evidence, chosen)
+        if found.verdict is Verdict.SUPPORTED and found.anchored:
+            return found
+        wider = self._choose(statement, evidence)
+        if wider == chosen:
+            return found
+        return self._judge_by(claim, statement, asked, evidence, wider)
+
+    def _judge_by(
+        self,
+        claim: Claim,
+        statement: Reading,
+        asked: Reading,
+        evidence: _Evidence,
+        chosen: Sequence[int],
+    ) -> Judgement:
+        """Return what the sentences at some places make of a claim."""
         if not chosen:
             reason = "No sentence of the document says this."
             return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
@@ -346,15 +365,26 @@ class CoverageChecker:
             self._passages[passage.id] = known
         return known
 
-    def _weights(self, statement: Reading) -> dict[str, float]:
-        return {word.stem: self.rarity.weight(word.stem) for word in statement.words}
+    def _choose(
+        self, statement: Reading, evidence: _Evidence, asked: Reading | None = None
+    ) -> list[int]:
+        """Return indices of the fewest sentences that carry most, greedily, then pruned.
 
-    def _choose(self, statement: Reading, evidence: _Evidence) -> list[int]:
-        """Return indices of the fewest sentences that carry most, greedily, then pruned."""
-        weights = self._weights(statement)
-        total = sum(weights.values()) + _FACT_WEIGHT * (
+        Args:
+            statement: what is to be carried.
+            evidence: where.
+            asked: the question, where its words shall count for little.
+        """
+        given = asked.stems if asked else frozenset[str]()
+        total = _FACT_WEIGHT * (
             len(statement.numbers) + len(statement.dates) + len(statement.weekdays)
         )
+        weights = dict[str, float]()
+        for word in statement.words:
+            known = word.stem in given and (not word.name or word.stem in evidence.around.stems)
+            weight = self.rarity.weight(word.stem)
+            total += 0.0 if word.stem in weights else weight
+            weights[word.stem] = weight * (GIVEN_GAIN if known else 1.0)
 
         def carried(indices: Iterable[int]) -> float:
             picked = [evidence.readings[i] for i in indices]

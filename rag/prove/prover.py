@@ -126,15 +126,18 @@ class Prover:
         """Return the sentence of each other document that carries the statement alone.
 
         Only exact facts and words are asked here, and words that stand in several sentences prove
-        nothing together.
+        nothing together. What is denied must be denied there in so many words: a halt is no never.
         """
         cited = {hit.document.id for hit, _ in best.sentences}
+        denied = read(text).negators
         groups = []
         for hit in hits:
             if hit.document.id in cited or hit.passage.kind == "boilerplate":
                 continue
             judged = self.also.judge(Claim(text, question, (hit,)))
             alone = len(judged.sentences) == 1 and judged.support >= ALSO_SUPPORT
+            if denied and alone and not read(judged.sentences[0][1].text).negators:
+                continue
             if judged.verdict is Verdict.SUPPORTED and alone:
                 groups.append(judged.sentences)
                 cited.add(hit.document.id)

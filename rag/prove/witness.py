@@ -7,6 +7,7 @@ found, up or down, and never overrules an exact fact.
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,6 +31,11 @@ UNCOVERED = 0.25
 # A passage of more words than this is shown to the witness in part only.
 LONG_WORDS = 220
 VERBATIM = 0.9
+# What is asked for with "why" supposes something, and small models suppose it too.
+_ASKS_WHY = re.compile(r"\bwhy\b|\bhow come\b|\breasons?\b", re.IGNORECASE)
+_BECAUSE = re.compile(
+    r",?\s+(?:because|since|due to|owing to|as a result of|so that|in order to)\b", re.IGNORECASE
+)
 
 
 class WitnessedChecker:
@@ -60,7 +66,8 @@ class WitnessedChecker:
         if not self.is_open(claim, found):
             return found
         try:
-            return self.settle(claim, found, self.log_odds(claim))
+            settled = self.settle(claim, found, self.log_odds(claim))
+            return self._supposed(claim, settled)
         except ModelError as error:
             reason = f"It could not be checked: {error}"
             return replace(found, verdict=Verdict.NOT_CHECKED, support=0.0, reason=reason)
@@ -89,6 +96,23 @@ class WitnessedChecker:
             return replace(found, verdict=Verdict.SUPPORTED, support=support, reason="")
         reason = found.reason or "Read as a whole, the passage does not state all of this."
         return replace(found, verdict=Verdict.PARTLY, support=support, reason=reason)
+
+    def _supposed(self, claim: Claim, found: Judgement) -> Judgement:
+        """Return a verdict that holds of what is given a reason as well, without the question.
+
+        Asked "Why does Ada oppose the bridge?", a model gives what she says of the bridge as the
+        reason, whether she opposes it or not.
+        """
+        reason = _BECAUSE.search(claim.text) if _ASKS_WHY.search(claim.question) else None
+        if found.verdict is not Verdict.SUPPORTED or reason is None:
+            return found
+        head = f"{claim.text[: reason.start()].rstrip(' ,.')}."
+        supposed = replace(claim, text=head, question="")
+        by_words = self.checker.judge(supposed)
+        if probability(by_words, self.log_odds(supposed)) >= self.threshold:
+            return found
+        said = f"The source does not say what a reason is given for: “{head}”"
+        return replace(found, verdict=Verdict.PARTLY, reason=said)
 
     def log_odds(self, claim: Claim) -> float:
         """Return the witness's calibrated log-odds that the claim's passages state all of it.
