@@ -59,6 +59,9 @@ EAGER = 0.9
 LIKELY = 0.0
 FLOOR = -1.2
 MARGIN = 1.25
+# Before the documents are said not to answer, as many passages are read again as were at first,
+# unless none of those came nearer than this.
+HOPE = -2.5
 SAID = 0.5  # how likely a statement answers from which what says the same is not proven again
 COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
 # Of a publisher that the question names and nobody cites so many passages are read, of so many.
@@ -238,18 +241,30 @@ class Assistant:
         yield from self._compose(run)
         if not self._chosen(run):
             yield from self._repair(run)
+        if not self._chosen(run) and self.settings.reading != "joint":
+            yield from self._read_on(run)
         if not self._chosen(run):
             yield from self._quote(run)
 
-    def _read_singly(self, run: _Run) -> Iterator[Event]:
-        """Read each passage on its own; write from those that hold the answer.
+    def _read_on(self, run: _Run) -> Iterator[Event]:
+        """Read the passages retrieved behind the first, if these came near the question."""
+        read = len(run.hits)
+        if max((draft.holds for draft in run.drafts if draft.holds is not None), default=0) < HOPE:
+            return
+        seen = {hit.passage.id for hit in run.hits}
+        found = self._find(run.question, 2 * self.settings.passages)
+        run.hits += tuple(hit for hit in found if hit.passage.id not in seen)
+        yield from self._read_singly(run, read)
+
+    def _read_singly(self, run: _Run, first: int = 0) -> Iterator[Event]:
+        """Read each passage from `first` on its own; write from those that hold the answer.
 
         A passage that surely holds it is written from at once, so that words appear early;
         the others wait until all are read and only the best of them are written from.
         """
         waiting: list[tuple[Hit, float]] = []
         best = FLOOR
-        for number, hit in enumerate(run.hits):
+        for number, hit in enumerate(run.hits[first:], first):
             yield Reading(number, len(run.hits), hit)
             began = time.perf_counter()
             asked = prompts.holds_answer(run.question, hit, heading(hit.document))

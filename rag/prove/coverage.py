@@ -21,6 +21,7 @@ from typing import Literal, Protocol
 from rag.passages import heading, split_sentences
 from rag.prove.when import resolve
 from rag.prove.words import (
+    DENIERS,
     WEEKDAYS,
     Date,
     Reading,
@@ -91,7 +92,7 @@ _TURNING_WORDS = """
     pause suspend moratorium avoid lack fail unable unlikely impossible reject oppose prevent
     prohibit forbid delay postpone cancel drop abandon miss absent only few little hardly rarely
     seldom except until unless instead rather against wait await before false wrong unclear unknown
-    exempt exclude limit restrict reluctant remain differ contrary other""".split()
+    exempt exclude limit doubt restrict reluctant remain differ contrary other""".split()
 # The verb of what is planned or possible, and verbs of what was done.
 _PLANS = re.compile(
     r"\b(?:(?:plan(?:s|ned|ning)?|intend(?:s|ed|ing)?|aim(?:s|ed|ing)?|hop(?:es?|ed|ing)|"
@@ -563,6 +564,7 @@ def _facts(
     dates = [d for r in picked for d in r.dates]
     # "The three companies": a count that the question gave is no new fact.
     wrong = statement.numbers - numbers - asked.numbers
+    wrong = frozenset(n for n in wrong if not any(_unit_once(n, r) for r in picked))
     if wrong:
         value, unit = min(wrong)
         said = f"{value:g}{unit}" if unit == "%" else f"{unit}{value:g}"
@@ -602,6 +604,14 @@ def _facts(
         or _subject(statement, evidence, chosen)
         or _doer(statement, evidence, chosen)
         or _names(statement, asked, evidence, chosen)
+    )
+
+
+def _unit_once(number: tuple[float, str], source: Reading) -> bool:
+    """Tell whether a sentence gives a number whose unit it has with another: "240 euros, or 90"."""
+    value, unit = number
+    return (
+        bool(unit) and (value, "") in source.numbers and any(u == unit for _, u in source.numbers)
     )
 
 
@@ -744,7 +754,8 @@ def _negation(statement: Reading, picked: Sequence[Reading]) -> _Problem | None:
     """Require that what is denied is denied and what is affirmed is affirmed."""
     denied = frozenset[str]().union(*(r.negated for r in picked))
     plain = frozenset[str]().union(*(r.plain for r in picked))
-    for form in statement.negated:
+    refused = DENIERS & statement.stems & frozenset[str]().union(*(r.stems for r in picked))
+    for form in () if refused else statement.negated:
         if form in plain and form not in denied and not is_light(form):
             return "negation", Verdict.CONTRADICTED, "The statement denies what the source affirms."
     for form in statement.plain - statement.negated:

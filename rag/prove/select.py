@@ -71,6 +71,8 @@ class Relevance:
         elsewhere: the statement and what it cites name somebody, but nobody of the question.
         lacks: what the question asks for and the statement has none of ("date", "number",
             "denial").
+        supposed: stems of the question's words that the statement repeats and that stand nowhere
+            in the passages it cites.
     """
 
     coverage: float
@@ -79,6 +81,7 @@ class Relevance:
     echo: bool = False
     elsewhere: bool = False
     lacks: str = ""
+    supposed: frozenset[str] = frozenset()
 
 
 def relevance(
@@ -143,6 +146,11 @@ def relevance(
         echo=_echoes(question, asked, said),
         elsewhere=_elsewhere(asked, said, join([near, *_before(cited)]), rarity),
         lacks=_lacks(question, statement, asked, said) or _affirms(question, asked, near),
+        supposed=frozenset(
+            stem
+            for stem in asked.stems & said.stems
+            if not is_light(stem) and not match(stem, around.stems)
+        ),
     )
 
 
@@ -270,6 +278,10 @@ def _far_behind(proof: Proof, nearest: Proof, *, side: bool) -> bool:
     return proof.meets < nearest.meets - MAX_MEETS_GAP
 
 
+def _meets(proof: Proof) -> float:
+    return -math.inf if proof.meets is None else proof.meets
+
+
 class Selector:
     """Decides which proven statements answer the question, and in what order.
 
@@ -289,32 +301,39 @@ class Selector:
     ) -> list[tuple[Proof, float]]:
         """Return every proof with its rank score; those that do not answer lose their support.
 
-        So do those that answer far less well than another: they are true and beside the point.
+        So do those that answer far less well than another, which are true and beside the point, and
+        those that put words of the question on a source that has them not, where another has them.
         """
         judged = [self._judge(question, proof, draft) for proof, draft in proofs]
-        kept = [pair for pair in judged if pair[0].supported]
+        kept = [found for found in judged if found[0].supported]
         if not kept:
-            return judged
-        best = max(score for _, score in kept)
-        nearest = max((p for p, _ in kept), key=lambda p: -math.inf if p.meets is None else p.meets)
+            return [(proof, score) for proof, score, _ in judged]
+        _, best, held = max(kept, key=lambda found: found[1])
+        nearest = max((found[0] for found in kept), key=_meets)
         side = asks_one(question)
-        reason = "Another statement answers far better."
-        return [
-            (_refused(proof, reason), 0.0)
-            if proof.supported
-            and (score < best - MAX_GAP or _far_behind(proof, nearest, side=side))
-            else (proof, score)
-            for proof, score in judged
-        ]
+        said = []
+        for proof, score, supposed in judged:
+            behind = score < best - MAX_GAP or _far_behind(proof, nearest, side=side)
+            reason = "Another statement answers far better." if behind else ""
+            if supposed - held:
+                reason = "Its source does not speak of what was asked, as another does."
+            if proof.supported and reason:
+                said.append((_refused(proof, reason), 0.0))
+            else:
+                said.append((proof, score))
+        return said
 
     def rank(self, question: str, proofs: Sequence[tuple[Proof, Draft]]) -> list[Proof]:
         """Return the proofs that answer, best first."""
         judged = [pair for pair in self.verdicts(question, proofs) if pair[0].supported]
         return [proof for proof, _ in sorted(judged, key=lambda pair: -pair[1])]
 
-    def _judge(self, question: str, proof: Proof, draft: Draft) -> tuple[Proof, float]:
+    def _judge(
+        self, question: str, proof: Proof, draft: Draft
+    ) -> tuple[Proof, float, frozenset[str]]:
+        """Return a proof, refused where it does not answer, its score and what it supposes."""
         if not proof.supported:
-            return proof, 0.0
+            return proof, 0.0, frozenset()
         cited = [(hit, sentence.text) for hit, sentence in proof.groups[0]]
         found = relevance(question, proof.text, cited, self.rarity)
         reason = ""
@@ -330,7 +349,8 @@ class Selector:
         elif proof.answers is not None and proof.judgement.support * proof.answers < MIN_RIGHT:
             reason = "It is carried, but does not give what was asked for."
         if reason:
-            return _refused(proof, reason), 0.0
+            return _refused(proof, reason), 0.0, frozenset()
         kind = 0.5 if draft.kind == "composed" else 0.0
         holds = HOLDS_WEIGHT * max(-3.0, min(3.0, draft.holds or 0.0))
-        return proof, found.direct + holds + draft.logprob + proof.judgement.support + kind
+        score = found.direct + holds + draft.logprob + proof.judgement.support + kind
+        return proof, score, found.supposed

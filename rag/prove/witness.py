@@ -34,7 +34,8 @@ VERBATIM = 0.9
 # What is asked for with "why" supposes something, and small models suppose it too.
 _ASKS_WHY = re.compile(r"\bwhy\b|\bhow come\b|\breasons?\b", re.IGNORECASE)
 _BECAUSE = re.compile(
-    r",?\s+(?:because|since|due to|owing to|as a result of|so that|in order to)\b", re.IGNORECASE
+    r",?\s+(?:because|since|due to|owing to|as a result of|so that|in order to|to|by|for|as)\b",
+    re.IGNORECASE,
 )
 
 
@@ -103,10 +104,9 @@ class WitnessedChecker:
         Asked "Why does Ada oppose the bridge?", a model gives what she says of the bridge as the
         reason, whether she opposes it or not.
         """
-        reason = _BECAUSE.search(claim.text) if _ASKS_WHY.search(claim.question) else None
-        if found.verdict is not Verdict.SUPPORTED or reason is None:
+        head = supposed_by(claim.question, claim.text)
+        if found.verdict is not Verdict.SUPPORTED or not head:
             return found
-        head = f"{claim.text[: reason.start()].rstrip(' ,.')}."
         supposed = replace(claim, text=head, question="")
         by_words = self.checker.judge(supposed)
         if probability(by_words, self.log_odds(supposed)) >= self.threshold:
@@ -127,6 +127,23 @@ class WitnessedChecker:
             text = window(claim.text, claim.hits, self.rarity)
             asked = prompts.states_in_part(text, claim.text)
         return self.witness.log_odds(asked, cancel=self.cancel)
+
+
+def supposed_by(question: str, statement: str) -> str:
+    """Return what an answer to a "why" takes for given: its words up to the reason, "" if none.
+
+    Args:
+        question: in plain words.
+        statement: a drafted sentence.
+    """
+    if not _ASKS_WHY.search(question):
+        return ""
+    asked = read(question).stems & read(statement).stems
+    for reason in _BECAUSE.finditer(statement):
+        head = statement[: reason.start()].rstrip(" ,.")
+        if asked and asked <= read(head).stems:
+            return f"{head}."
+    return ""
 
 
 def features(found: Judgement, log_odds: float) -> tuple[float, float, float]:

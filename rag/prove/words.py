@@ -47,9 +47,11 @@ _STOP = frozenset(
 )
 
 _NEGATORS = frozenset("not no never none neither nor without cannot nobody nothing nowhere".split())
+# A clause of its own begins here, which what is denied before it does not reach.
+_NEW_CLAUSE = frozenset("because since although though while whereas unless if but".split())
 _ONLY = frozenset("only just merely simply".split())
 # Verbs that deny what follows them ("refused to sell" says "did not sell").
-_DENIERS = frozenset("refus declin deni".split())
+DENIERS = frozenset("refus declin deni".split())
 
 # Words of one meaning for our purpose: how something was said is rarely in question, and a
 # reader does not hold "firm" against "company". The sets are general English, kept small.
@@ -81,6 +83,7 @@ _SAME = {
         "child children kid".split(),
         "film movi".split(),
         "becaus due".split(),
+        "base headquart".split(),
     )
     for word in group
 }
@@ -383,6 +386,8 @@ def read(text: str) -> Reading:
             continue
         lower = token.lower()
         kept = False
+        if lower in _NEW_CLAUSE:
+            waiting = 0
         if kind == "number":
             numbers.add(value)
             count = value[0] if not value[1] else None
@@ -411,7 +416,7 @@ def read(text: str) -> Reading:
                 waiting = 0
             elif not (lower in _DEEDS or lower.endswith("ing")):
                 plain.add(form)
-            if form in _DENIERS:
+            if form in DENIERS:
                 waiting = 5
         elif lower not in _OF:
             count = None

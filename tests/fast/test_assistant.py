@@ -131,6 +131,24 @@ def test_a_sure_passage_answers_with_its_own_words_where_no_draft_is_proven(fold
     assert all(draft.text != answer.statements[0].text for draft in answer.drafts)
 
 
+@pytest.mark.parametrize(
+    ("lean", "read"),
+    [pytest.param(-0.5, 3, id="near"), pytest.param(-3.0, 1, id="far")],
+)
+def test_more_is_read_before_the_documents_are_said_not_to_answer(
+    folder: Path, lean: float, read: int
+) -> None:
+    llm = FakeLLM(lambda prompt: REFUSAL, lean=lean)
+    assistant = open_assistant(folder, llm, passages=1)
+    events = list(assistant.stream("Who paid for the survey of the town library?"))
+    readings = [event for event in events if isinstance(event, Reading) and event.hit]
+    assert len(readings) >= min(2, read)
+    assert (len(readings) > 1) is (read > 1)
+    assert len({event.hit.passage.id for event in readings if event.hit}) == len(readings)
+    answer = next(event.answer for event in events if isinstance(event, Done))
+    assert answer.abstained
+
+
 def test_each_name_is_asked_of_by_itself_where_the_whole_finds_nothing(folder: Path) -> None:
     answer = open_assistant(folder, FakeLLM(writes_of_one_name, lean=0.9)).ask(
         "What did Mayor Quist and Librarian Berg say?"

@@ -21,7 +21,7 @@ from rag.prove import (
 )
 from rag.prove.prover import without_addition, without_date, without_opening
 from rag.prove.select import alike, relevance
-from rag.prove.witness import verbatim
+from rag.prove.witness import supposed_by, verbatim
 from rag.testing import make_hit
 from rag.types import Verdict
 
@@ -96,6 +96,22 @@ DENIED = {
     "a source that refuses": ("Acme refused to sell it.", "Acme did not sell it.", True),
     "a source that undoes": ("She called it unacceptable.", "She called it not acceptable.", True),
     "not only": ("The ferry and the bus run.", "Not only the ferry but the bus runs.", True),
+    "a clause of its own": (
+        "Brandt got nothing, since he left.",
+        "Because he left, Brandt got nothing.",
+        True,
+    ),
+    "a clause after it": (
+        "Brandt got nothing, since he left.",
+        "Brandt got nothing because he left.",
+        True,
+    ),
+    "the same refusal turned round": (
+        "An offer to Tring was declined.",
+        "Tring declined the offer.",
+        True,
+    ),
+    "a source that doubts": ("Adeyemi doubted this.", "Adeyemi was not convinced of this.", True),
     "both deny": ("Acme has not sold it.", "Acme has never sold it.", True),
 }
 
@@ -633,3 +649,131 @@ def test_a_firms_name_is_not_a_first_name_left_out(statement: str) -> None:
 )
 def test_statements_of_other_times_do_not_say_the_same(one: str, other: str, same: bool) -> None:
     assert alike(one, other, RARITY) is same
+
+
+def cited(statement: str, text: str, question: str) -> list[str]:
+    return [sentence.text for _, sentence in judge(statement, text, question).sentences]
+
+
+def test_the_words_of_the_question_alone_bring_no_citation() -> None:
+    text = (
+        "Reporters asked officials about face recognition and the police. "
+        "Quist has asked parliament for a law since 2018. "
+        "The police may buy face recognition until then."
+    )
+    question = "Since when has Quist asked parliament for a law on face recognition and the police?"
+    statement = "Quist has asked parliament for a law on face recognition since 2018."
+    assert cited(statement, text, question) == ["Quist has asked parliament for a law since 2018."]
+    assert len(cited(statement, text, "What did Quist do?")) > 1
+
+
+def test_a_sentence_needed_to_name_the_subject_is_cited_though_the_question_names_it() -> None:
+    text = "Orrock Township lies on the river. Its fields are wet. There were 2,764 people in 2000."
+    statement = "Orrock Township had 2,764 people in 2000."
+    found = cited(statement, text, "How many people had Orrock Township in 2000?")
+    assert found == ["Orrock Township lies on the river.", "There were 2,764 people in 2000."]
+
+
+def test_what_is_denied_must_be_denied_in_another_document_in_so_many_words() -> None:
+    own = make_hit("The firm has never sold cameras to the police.", source="a.txt")
+    halts = make_hit("The firm halts its cameras, sold to the police.", source="b.txt")
+    denies = make_hit("The firm has not sold any cameras to the police.", source="c.txt")
+    proof = Prover(CoverageChecker(RARITY)).prove(
+        "The firm has never sold cameras to the police.", "?", (own,), (own, halts, denies)
+    )
+    assert [group[0][0].document.source for group in proof.groups] == ["a.txt", "c.txt"]
+
+
+class Doubting:
+    """A witness that doubts a claim unless it holds some words."""
+
+    def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
+        self.asked: list[str] = []
+
+    def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
+        claim = prompt.asking.splitlines()[0]
+        self.asked.append(claim)
+        return 2.0 if self.wanted in claim else -2.0
+
+
+REASONED = "Smith said tech firms alone would not protect people, so Congress has to make a law."
+
+
+@pytest.mark.parametrize(
+    ("question", "verdict", "claims"),
+    [
+        pytest.param("Why does Smith oppose a law?", Verdict.PARTLY, 2, id="why"),
+        pytest.param("What does Smith say of a law?", Verdict.SUPPORTED, 1, id="not why"),
+    ],
+)
+def test_a_reason_is_given_only_for_what_the_source_says(
+    question: str, verdict: Verdict, claims: int
+) -> None:
+    witness = Doubting("because")
+    checker = WitnessedChecker(
+        CoverageChecker(RARITY, threshold=0.1), witness, RARITY, threshold=0.5
+    )
+    text = "Smith opposes a law because tech firms alone would not protect people."
+    found = checker.judge(Claim(text, question, (make_hit(REASONED),)))
+    assert found.verdict is verdict, found
+    assert len(witness.asked) == claims
+    assert ("“Smith opposes a law.”" in found.reason) is (verdict is Verdict.PARTLY)
+
+
+SUPPOSED = {
+    "because": ("Why did Ada sing?", "Ada sang in Ulm because of the rain.", "Ada sang in Ulm."),
+    "with the question's words": (
+        "Why did Ada sing in Ulm?",
+        "Ada did sing in Ulm because of the rain.",
+        "Ada did sing in Ulm.",
+    ),
+    "a purpose": (
+        "Why is the seating arranged as it is?",
+        "The seating is arranged as it is to save room.",
+        "The seating is arranged.",
+    ),
+    "inside the premise": (
+        "Why does Ada want Bo to leave?",
+        "Ada wants Bo to leave because it rains.",
+        "Ada wants Bo to leave.",
+    ),
+    "no reason": ("Why does Ada sing?", "Ada does sing well.", ""),
+    "not why": ("When does Ada sing?", "Ada does sing because it rains.", ""),
+}
+
+
+@pytest.mark.parametrize(("question", "statement", "head"), SUPPOSED.values(), ids=SUPPOSED.keys())
+def test_what_an_answer_to_a_why_supposes(question: str, statement: str, head: str) -> None:
+    assert supposed_by(question, statement) == head
+
+
+def test_a_reason_for_what_the_source_says_is_shown() -> None:
+    checker = WitnessedChecker(
+        CoverageChecker(RARITY, threshold=0.1), Doubting(""), RARITY, threshold=0.5
+    )
+    text = "Smith wants a law because tech firms alone would not protect people."
+    found = checker.judge(Claim(text, "Why does Smith want a law?", (make_hit(REASONED),)))
+    assert found.verdict is Verdict.SUPPORTED, found
+
+
+ELLIPSES = {
+    "a unit given once": (
+        "The fee is 240 euros, or 90 for students.",
+        "Students pay 90 euros.",
+        True,
+    ),
+    "percent given once": (
+        "Shares of Dorn fell by 7 percent, those of Elm rose by 3.",
+        "Shares of Elm rose by 3 percent.",
+        True,
+    ),
+    "no unit there": ("The fee is 240, or 90 for students.", "Students pay 90 euros.", False),
+    "another unit": ("The fee is 240 euros, for 90 students.", "The fee is 90 pounds.", False),
+}
+
+
+@pytest.mark.parametrize(("text", "statement", "given"), ELLIPSES.values(), ids=ELLIPSES.keys())
+def test_a_unit_may_be_given_with_another_number(text: str, statement: str, given: bool) -> None:
+    refused = judge(statement, text).fault in {"number", "elsewhere"}
+    assert refused is not given

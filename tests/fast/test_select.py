@@ -84,6 +84,45 @@ def test_another_document_may_give_the_other_side(
     assert len(Selector(Rarity(list(texts))).rank(question, pairs)) == count
 
 
+SUPPOSED = {
+    "the words stand in one source only": (
+        "The library is home to two million books.",
+        "The library holds eighteen million books.",
+        "The library is home to eighteen million books.",
+        1,
+    ),
+    "the words stand in both": (
+        "The library is home to two million books.",
+        "A library is home to eighteen million books.",
+        "The library is home to eighteen million books.",
+        2,
+    ),
+    "the words stand in neither": (
+        "The library holds two million books.",
+        "A library holds eighteen million books.",
+        "The library is home to eighteen million books.",
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said", "count"), SUPPOSED.values(), ids=SUPPOSED.keys()
+)
+def test_the_question_is_not_put_on_a_source_that_speaks_of_something_else(
+    first: str, second: str, said: str, count: int
+) -> None:
+    pairs = []
+    for source, text, answers in ((first, first, 0.9), (second, said, 0.8)):
+        hit = make_hit(source, source=f"{answers}.txt")
+        cited = ((hit, hit.passage.sentences[0]),)
+        judged = Judgement(Verdict.SUPPORTED, answers, cited)
+        draft = Draft(text, False, -0.2, (hit.passage.id,), hit.document.source, holds=1.0)
+        pairs.append((Proof(text, judged, (cited,), answers), draft))
+    question = "How many books is the library home to?"
+    assert len(Selector(Rarity([first, second])).rank(question, pairs)) == count
+
+
 ALIKE = {
     "other answers": ("Murray plays football.", "Murray plays cricket.", False),
     "one adds nothing": ("Murray plays.", "Murray plays football.", True),
