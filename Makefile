@@ -11,7 +11,7 @@ help:
 	@echo "make chat   install, fetch the models, index seeds/, open http://127.0.0.1:7860"
 	@echo "make test   format, lint, types, docs, fast tests, tests with the real models"
 	@echo "make eval   ask the questions on seeds/ and print the figures"
-	@echo "make probes fit anew what is read off the model's state (two hours)"
+	@echo "make probes fit anew what is read off the model's state (three hours)"
 	@echo "make docs   write generated parts of the documentation anew"
 
 chat: install models index
@@ -66,13 +66,13 @@ real: install-dev models browser-tools
 eval: install models index
 	$(BIN)/rag eval
 
-# The probes that rag/probes ships, from shared pairs and invented texts: about two hours on two
+# The probes that rag/probes ships, from shared pairs and invented texts: about three hours on two
 # cores, and resumable.
 probes: install-dev models
 	$(BIN)/python -m training.probes collect holds --most 1480 --out .cache/probes
 	$(BIN)/python -m training.probes collect found --most 100 --out .cache/probes
 	$(BIN)/python -m training.probes collect invented --most 3000 --out .cache/probes
-	$(BIN)/python -m training.replies --most 476 --out .cache/probes
+	$(BIN)/python -m training.replies --out .cache/probes
 	$(BIN)/python -m training.probes fit .cache/probes --save
 
 docs: install-dev

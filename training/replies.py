@@ -52,7 +52,8 @@ MOST_TOKENS = 70
 LONGEST_ANSWER = 8  # words that may be swapped
 INVENTED_IN_TURN = 8
 # Questions on SQuAD 2 texts, passages retrieved, invented texts.
-TEXTS_IN_TURN = (6, 3, INVENTED_IN_TURN)
+IN_TURN = (6, 3, INVENTED_IN_TURN)
+IN_ALL = (168, 84, 768)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,11 @@ class Reply:
 
 def asked(work: Path) -> Iterator[Asked]:
     """Yield questions on passages, those of each source in turn, in a fixed order."""
-    sources = _squad(), _found(work), _invented()
+    every = _squad(), _found(work), _invented()
+    sources = [itertools.islice(one, most) for one, most in zip(every, IN_ALL, strict=True)]
     while block := [
         one
-        for questions, count in zip(sources, TEXTS_IN_TURN, strict=True)
+        for questions, count in zip(sources, IN_TURN, strict=True)
         for one in itertools.islice(questions, count)
     ]:
         yield from block
@@ -230,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=runs.WORK)
-    parser.add_argument("--most", type=int, default=450)
+    parser.add_argument("--most", type=int, default=sum(IN_ALL))
     parser.add_argument("--model", default=Settings().model)
     options = parser.parse_args(arguments)
     path = model_path(options.model)
