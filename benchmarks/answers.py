@@ -27,7 +27,7 @@ from rag.config import Settings
 from rag.embedder import load_embedder
 
 SETS = ("clapnq_dev", "squad2_halfdev", "dragonball_en_finance", "multihoprag_500_facts", "ramdocs")
-LOOKED_AT = 18  # of each set, read while rules were mended
+LOOKED_AT = 34  # of each set, read while rules were mended
 KEPT = ("qid", "question", "answers", "answerable", "gold_sentences", "gold_docs", "qtype")
 
 
