@@ -62,6 +62,7 @@ MARGIN = 1.25
 # Before the documents are said not to answer, as many passages are read again as were at first,
 # unless none of those came nearer than this.
 HOPE = -2.5
+SPARED = 2  # passages that were left for surer ones and are written from before that
 SAID = 0.5  # how likely a statement answers from which what says the same is not proven again
 COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
 # Of a publisher that the question names and nobody cites so many passages are read, of so many.
@@ -107,6 +108,7 @@ class _Run:
     cancel: threading.Event
     hits: tuple[Hit, ...] = ()
     drafts: list[Draft] = field(default_factory=list)
+    spared: list[tuple[Hit, float]] = field(default_factory=list)  # read, likely, not written from
     proofs: list[tuple[Proof, Draft]] = field(default_factory=list)
     numbering: Numbering = field(default_factory=Numbering)
     parts: list[_Run] = field(default_factory=list)
@@ -247,7 +249,14 @@ class Assistant:
             yield from self._quote(run)
 
     def _read_on(self, run: _Run) -> Iterator[Event]:
-        """Read the passages retrieved behind the first, if these came near the question."""
+        """Read the passages retrieved behind the first, if these came near the question.
+
+        Before that it is written from those that were left for surer ones.
+        """
+        for hit, holds in run.spared[:SPARED]:
+            yield from self._write_singly(run, hit, holds)
+        if self._chosen(run):
+            return
         read = len(run.hits)
         if max((draft.holds for draft in run.drafts if draft.holds is not None), default=0) < HOPE:
             return
@@ -283,6 +292,8 @@ class Assistant:
                 run.drafts.append(
                     Draft("", True, 0.0, (hit.passage.id,), hit.document.source, holds=holds)
                 )
+                if holds >= FLOOR:
+                    run.spared.append((hit, holds))
 
     def _write_singly(self, run: _Run, hit: Hit, holds: float) -> Iterator[Event]:
         prompt = prompts.single(run.question, hit, heading(hit.document))
@@ -432,7 +443,7 @@ class Assistant:
             if chosen and named and speaks_of(chosen, split.names[place], others):
                 continue
             hits = tuple(self._find(part, self.settings.passages))
-            sub = replace(run, question=part, hits=hits, proofs=[], parts=[])
+            sub = replace(run, question=part, hits=hits, spared=[], proofs=[], parts=[])
             yield from self._verify(sub)
             if sub.hits and not self._chosen(sub):
                 yield from self._read_singly(sub)
@@ -479,7 +490,7 @@ class Assistant:
         found = self._find(run.question, HEARD_AMONG) if silent else []
         for publisher in silent:
             own = _of_publisher(found, publisher, HEARD)
-            sub = replace(run, hits=own, proofs=[], parts=[])
+            sub = replace(run, hits=own, spared=[], proofs=[], parts=[])
             sub.label = f"what {publisher} says of this"
             if sub.hits:
                 yield from self._read_singly(sub)

@@ -18,6 +18,7 @@ from rag.embedder import Embedder
 from rag.llm import Witness
 from rag.passages import heading
 from rag.prove import Judgement, Proof, Rarity
+from rag.prove.coverage import leaves_open
 from rag.prove.select import relevance
 from rag.types import Hit, Sentence, Verdict
 
@@ -124,14 +125,15 @@ def groups(hit: Hit) -> list[tuple[Sentence, ...]]:
     """Return what may be quoted from a passage: whole sentences, lists with what introduces them.
 
     Credits, bylines and headings say nothing by themselves and are left out, and so is what begins
-    with a word for something before it ("That is why …").
+    with a word for something before it ("That is why …"), unless it says that something is not
+    known ("It was not made clear whether …").
     """
     sentences = hit.passage.sentences
     found = []
     for row, sentence in enumerate(sentences):
         if not _WHOLE.search(sentence.text) or len(sentence.text.split()) < _MIN_WORDS:
             continue
-        if _POINTS_BACK.match(sentence.text):
+        if _POINTS_BACK.match(sentence.text) and not leaves_open(sentence.text):
             continue
         end = row + 1
         if sentence.text.endswith(":"):
@@ -355,8 +357,11 @@ def may_answer(candidate: Candidate) -> bool:
 
     It must be likely to answer, and no near miss: where all documents are about one subject,
     nearness to the question says little. Where the passage surely holds the answer and the sentence
-    gives what is asked, the model's word is enough.
+    gives what is asked, the model's word is enough. A sentence that says what is not known gives
+    nothing: whether it meets the question is asked of it alone.
     """
+    if leaves_open(candidate.text):
+        return candidate.holds >= LEAST_HOLDS
     leans = candidate.holds >= LEAST_HOLDS and candidate.gives >= LEAST_GIVES
     leans = leans and candidate.answers >= LEAST_ANSWERS
     sure = candidate.answers >= SURE_ANSWERS and candidate.gives >= SURE_GIVES

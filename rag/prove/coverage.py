@@ -651,9 +651,14 @@ def _bounds(text: str) -> dict[float, str]:
 
 def _left_open(statement: str, cited: Sequence[str]) -> _Problem | None:
     """Refuse a plain statement of what the source says is not known."""
-    if any(_OPEN.search(normal(text)) for text in cited) and not _OPEN.search(normal(statement)):
+    if any(map(leaves_open, cited)) and not leaves_open(statement):
         return "negation", Verdict.CONTRADICTED, "The source leaves this open."
     return None
+
+
+def leaves_open(text: str) -> bool:
+    """Tell whether a text says that something is not known, clear or decided."""
+    return bool(_OPEN.search(normal(text)))
 
 
 def _place(statement: str, asked: Reading, evidence: _Evidence) -> _Problem | None:

@@ -84,9 +84,29 @@ _SAME = {
         "film movi".split(),
         "becaus due".split(),
         "base headquart".split(),
+        "head chief".split(),
+        "birth born".split(),
     )
     for word in group
 }
+
+# Forms of one verb that no stemmer brings together, as stems: "rose" to "rise", "led" to "lead".
+_VERBS = """
+    aris aros arisen, awak awok awoken, beat beaten, becom becam, bend bent, bite bit bitten,
+    bleed bled, blow blew blown, break broke broken, breed bred, bring brought, build built, burn
+    burnt, catch caught, choos chose chosen, come came, creep crept, deal dealt, dig dug, draw
+    drew drawn, dream dreamt, drink drank drunk, drive drove driven, eat ate eaten, fall fell
+    fallen, feed fed, fight fought, flee fled, fli flew flown, forbid forbad forbidden, forget
+    forgot forgotten, forgiv forgav forgiven, freez froze frozen, get got gotten, go went gone,
+    grow grew grown, hang hung, hear heard, hide hid hidden, hold held, keep kept, know knew
+    known, lead led, learn learnt, leav left, lend lent, lose lost, mean meant, meet met, pay
+    paid, ride rode ridden, ring rang rung, rise rose risen, run ran, seek sought, send sent,
+    shake shook shaken, shine shone, shoot shot, shrink shrank shrunk, sing sang sung, sink sank
+    sunk, sleep slept, speak spoke spoken, spend spent, steal stole stolen, strike struck, swear
+    swore sworn, sweep swept, swim swam swum, teach taught, tear tore torn, think thought, throw
+    threw thrown, undertak undertook undertaken, wear wore worn, win won, withdraw withdrew
+    withdrawn, withhold withheld"""
+_SAME |= {form: forms.split()[0] for forms in _VERBS.split(",") for form in forms.split()}
 
 # Words by which a sentence is framed rather than filled ("holds the position of", "the reason
 # given was"): a paraphrase may bring them in or drop them without saying anything new.

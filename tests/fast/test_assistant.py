@@ -149,6 +149,27 @@ def test_more_is_read_before_the_documents_are_said_not_to_answer(
     assert answer.abstained
 
 
+def test_what_was_left_for_surer_passages_is_written_from_before_giving_up(folder: Path) -> None:
+    class Sure(FakeLLM):
+        def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
+            super().log_odds(prompt, cancel=cancel)
+            if prompt.judges == "holds":
+                return 0.8 if "Buses" in prompt.reading else -0.8
+            return 2.0
+
+    def reply(prompt: Prompt) -> str:
+        if "Buses" in prompt.reading or not prompt.reading:
+            return REFUSAL
+        return (
+            "The town library opens on Sundays from May."
+            if "Sundays" in prompt.reading
+            else REFUSAL
+        )
+
+    answer = open_assistant(folder, Sure(reply)).ask("When does the town library open on Sundays?")
+    assert [s.text for s in answer.statements] == ["The town library opens on Sundays from May."]
+
+
 def test_each_name_is_asked_of_by_itself_where_the_whole_finds_nothing(folder: Path) -> None:
     answer = open_assistant(folder, FakeLLM(writes_of_one_name, lean=0.9)).ask(
         "What did Mayor Quist and Librarian Berg say?"

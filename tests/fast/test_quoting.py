@@ -38,6 +38,17 @@ def test_what_points_back_is_not_quoted() -> None:
     assert [[s.text for s in g] for g in quoting.groups(hit)] == [["Ada spoke of the bridge."]]
 
 
+OPEN = "It was not made clear whether the pause would hold abroad."
+
+
+def test_what_is_said_not_to_be_known_may_be_quoted() -> None:
+    hit = make_hit(f"The firm paused its sales. {OPEN} It paused them on Monday.")
+    assert [g[0].text for g in quoting.groups(hit)] == ["The firm paused its sales.", OPEN]
+    candidate = replace(quoting.Candidate(hit, (hit.passage.sentences[1],), 0.5), gives=-2.0)
+    assert quoting.may_answer(replace(candidate, holds=0.5))
+    assert not quoting.may_answer(replace(candidate, holds=-1.0))
+
+
 def test_a_passage_of_credits_offers_nothing() -> None:
     assert quoting.nearest("Who wrote it?", make_hit("By Ada Quist"), FakeEmbedder()) == []
 
