@@ -55,6 +55,12 @@ _POINTS_BACK = re.compile(
     r"\W*(?:this|that|these|those|it|they|he|she|such|its|their|his|her)\b",
     re.IGNORECASE,
 )
+# "Better than anyone else she painted", "In 1990 he left": nobody has been named before.
+_NAMELESS = re.compile(
+    r"(?:In|At|On|By|From|With|For|During|After|Before|When|While|As|Since|Once|Until|If|Later|Then|"
+    r"Soon|Now|Here|There|Also|Again|Although|Though|Because|Despite|More|Most|Better|Best|\w+ly)\b"
+    r"(?:(?!\s[A-Z]|\b(?:the|an?|every|each|no)\s).)*?\b(?:he|she)\b"
+)
 _MIN_WORDS = 4
 
 
@@ -132,6 +138,8 @@ def groups(hit: Hit) -> list[tuple[Sentence, ...]]:
     found = []
     for row, sentence in enumerate(sentences):
         if not _WHOLE.search(sentence.text) or len(sentence.text.split()) < _MIN_WORDS:
+            continue
+        if _NAMELESS.match(sentence.text):
             continue
         if _POINTS_BACK.match(sentence.text) and not leaves_open(sentence.text):
             continue

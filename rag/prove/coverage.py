@@ -43,6 +43,9 @@ _FACT_WEIGHT = 3.0
 GIVEN_WEIGHT = 0.45
 GIVEN_GAIN = 0.3  # of a given word's weight, where sentences to cite are chosen
 LIGHT_WEIGHT = 0.3
+_MOSTLY = (
+    0.9  # share of a word's uses inside sentences that make a form of it the way it is written
+)
 # Left of the support where the source names its subject in another sentence only.
 _APART = 0.7
 _PRONOUN = re.compile(
@@ -202,7 +205,14 @@ class Rarity:
         self._names = frozenset(s for s, n in capitals.items() if n > inside[s] / 2)
 
         best = {form.lower(): form for form, _ in reversed(forms.most_common())}
-        self._written = {plain: form for plain, form in best.items() if form != plain}
+        every = Counter[str]()
+        for form, count in forms.items():
+            every[form.lower()] += count
+        self._written = {
+            plain: form
+            for plain, form in best.items()
+            if form != plain and forms[form] >= _MOSTLY * every[plain]
+        }
 
     def written(self, question: str) -> str:
         """Return a question typed without capitals with those that the index gives its words.

@@ -13,7 +13,7 @@ from rag.prove.conflicts import added, asks_one
 from rag.prove.coverage import Rarity, dated, denies, match, match_name, shortened
 from rag.prove.prover import Proof
 from rag.prove.when import main_year
-from rag.prove.words import Date, Reading, is_light, join, read
+from rag.prove.words import Date, Reading, is_light, join, normal, read, stem
 from rag.types import Draft, Hit, Verdict
 
 MIN_COVERAGE = 0.25
@@ -39,6 +39,20 @@ _TELLS_WHEN = re.compile(
     r"christmas|easter|ancient|medieval|modern|beginning|start|end|middle|early|late|each|every|"
     r"annually|monthly|weekly|daily|hourly|session|season|period|era|reign|"
     r"\d+(?:st|nd|rd|th|s)|\d{3,4})\b",
+    re.IGNORECASE,
+)
+# "Whom did Ada Quist replace?", "Who was Ada Quist replaced by?"
+_NAMED = r"(?P<name>(?:[A-Z][\w'-]*\s+)*[A-Z][\w'-]*)"
+_ASKS_DEED = re.compile(
+    rf"\b(?:[Ww]hom?|[Ww]hat|[Ww]hich\b.*?)\s+did\s+{_NAMED}\s+(?P<verb>[a-z]+)\b"
+)
+_ASKS_SUFFERED = re.compile(rf"\b[Ww]hom?\s+(?:was|were)\s+{_NAMED}\s+(?P<verb>[a-z]+)\s+by\b")
+_ASKS_WHY = re.compile(r"^\W*why\b", re.IGNORECASE)
+_TELLS_WHY = re.compile(
+    r"\b(?:because|since|due|as|for|so|to|owing|thanks|through|result\w*|reason\w*|caus\w+|led|"
+    r"lead\w*|say\w*|said|cit\w+|fear\w*|want\w*|hop\w+|wish\w*|believ\w*|consider\w*|order|"
+    r"allow\w*|help\w*|mean\w*|given|without|lack\w*|no|not|too|over|after|when|out|if|only|"
+    r"\w+ing|need\w*|accus\w+|purpose\w*|aim\w*|intend\w*|reflect\w*|enabl\w*|fail\w*)\b",
     re.IGNORECASE,
 )
 _WHETHER = re.compile(r"\bor not\b|\bif not\b|\bwhy not\b", re.IGNORECASE)
@@ -70,9 +84,10 @@ class Relevance:
         echo: the statement adds no word, number or date to those of the question.
         elsewhere: the statement and what it cites name somebody, but nobody of the question.
         lacks: what the question asks for and the statement has none of ("date", "number",
-            "denial").
+            "reason", "denial").
         supposed: stems of the question's words that the statement repeats and that stand nowhere
             in the passages it cites.
+        reversed: who did and who suffered it are turned round.
     """
 
     coverage: float
@@ -82,6 +97,7 @@ class Relevance:
     elsewhere: bool = False
     lacks: str = ""
     supposed: frozenset[str] = frozenset()
+    reversed: bool = False
 
 
 def relevance(
@@ -126,12 +142,13 @@ def relevance(
         if not share and named and not shortened(asked.words, place, around.stems, text):
             missing.append(word.surface)
     numbers = near.numbers | around.numbers
+    known = (*near.dates, *around.dates)
     missing += [
         f"{value:g}{unit}"
         for value, unit in asked.numbers - numbers
-        if unit or value > _SMALL or f"{value:g}" in question
+        if (unit or value > _SMALL or f"{value:g}" in question)
+        and not any(date.year and date.year % 100 == value for date in known)  # "1755, 56"
     ]
-    known = (*near.dates, *around.dates)
     years = {main_year(hit.document.text) for hit, _ in cited} - {0}
     dates = (*known, *map(Date, years))
     missing += [
@@ -146,12 +163,50 @@ def relevance(
         echo=_echoes(question, asked, said),
         elsewhere=_elsewhere(asked, said, join([near, *_before(cited)]), rarity),
         lacks=_lacks(question, statement, asked, said) or _affirms(question, asked, near),
-        supposed=frozenset(
-            stem
-            for stem in asked.stems & said.stems
-            if not is_light(stem) and not match(stem, around.stems)
-        ),
+        supposed=_supposed(question, asked, said, around),
+        reversed=turned_round(question, statement),
     )
+
+
+def _supposed(question: str, asked: Reading, said: Reading, around: Reading) -> frozenset[str]:
+    """Return the question's words that a statement repeats and its passages lack.
+
+    How something was ("primarily") need not stand there, nor, where it is asked when, the deed at
+    the end of the question: "(1909-1966)" says when somebody was born.
+    """
+    words = asked.words[:-1] if _ASKS_WHEN.search(question) else asked.words
+    return frozenset(
+        word.stem
+        for word in words
+        if word.stem in said.stems
+        and not is_light(word.stem)
+        and not word.surface.endswith("ly")
+        and not match(word.stem, around.stems)
+    )
+
+
+def turned_round(question: str, statement: str) -> bool:
+    """Tell whether a statement says of one as the doer what was asked of it as the sufferer.
+
+    "Ada was replaced by Bo" does not tell whom Ada replaced, nor the reverse.
+    """
+    asked = _ASKS_DEED.search(normal(question)) or _ASKS_SUFFERED.search(normal(question))
+    if not asked:
+        return False
+    name, verb = re.escape(asked["name"]), stem(asked["verb"])
+    suffered = rf"\b{name}\s+(?:(?:\w+ly|later|then|soon)\s+)?(?:was|were|is|are|been|being)\s"
+    said = normal(statement)
+    for found in re.finditer(suffered if asked.re is _ASKS_DEED else rf"\b{name}\s", said):
+        after = said[found.end() :]
+        if asked.re is _ASKS_SUFFERED:
+            deed = re.match(r"(\w+)\s+(?!by\b)", after)
+            if deed and stem(deed[1]) == verb:
+                return True
+            continue
+        deed = re.match(r"(?:\w+\s+and\s+|\w+ly\s+)?(\w+)\b(?=.*\bby\b)", after)
+        if deed and stem(deed[1]) == verb:
+            return True
+    return False
 
 
 def _lacks(question: str, statement: str, asked: Reading, said: Reading) -> str:
@@ -162,6 +217,9 @@ def _lacks(question: str, statement: str, asked: Reading, said: Reading) -> str:
         return "date"
     if _ASKS_WHEN.search(question) and not dated and not _TELLS_WHEN.search(statement):
         return "time"
+    about = any(not is_light(stem) for stem in asked.stems & said.stems)
+    if about and _ASKS_WHY.search(question) and not _TELLS_WHY.search(statement):
+        return "reason"  # a bare reason speaks of other things than the question
     if (
         _ASKS_NUMBER.search(question)
         and not said.numbers - asked.numbers
@@ -344,6 +402,8 @@ class Selector:
             reason = "It only repeats the question."
         elif found.lacks:
             reason = f"It gives no {found.lacks}."
+        elif found.reversed:
+            reason = "It tells what was done to the one that is asked of, or the reverse."
         elif found.elsewhere or found.coverage < MIN_COVERAGE:
             reason = "It does not answer the question."
         elif proof.answers is not None and proof.judgement.support * proof.answers < MIN_RIGHT:

@@ -20,7 +20,7 @@ from rag.prove import (
     merge,
 )
 from rag.prove.prover import without_addition, without_date, without_opening
-from rag.prove.select import alike, relevance
+from rag.prove.select import alike, relevance, turned_round
 from rag.prove.witness import supposed_by, verbatim
 from rag.testing import make_hit
 from rag.types import Verdict
@@ -184,6 +184,12 @@ def test_without_date(text: str, cut: str) -> None:
 
 
 ASKED = {
+    "why, no reason": (
+        "Why was the bridge built?",
+        "The bridge was built in Ulm by settlers.",
+        "reason",
+    ),
+    "why, a reason": ("Why was the bridge built?", "It was built to carry trams.", ""),
     "the date of a thing": ("What was the date of it?", "It was in Ulm.", "date"),
     "a date": ("On what date did it close?", "It closed after a quarrel.", "date"),
     "a date given": ("On what date did it close?", "It closed on 3 May.", ""),
@@ -355,6 +361,34 @@ def test_a_title_may_give_the_place() -> None:
     hit = make_hit("They met for an hour about a treaty between Ulm and Bonn.", title="Ulm")
     claim = Claim("They met for an hour in Ulm.", "Who met in Ulm?", (hit,))
     assert CoverageChecker(RARITY).judge(claim).fault != "subject"
+
+
+def test_a_word_that_an_index_writes_both_ways_keeps_its_small_letter() -> None:
+    rarity = Rarity(["We saw the Bird Society and a bird.", "The Bird Club met with IBM."])
+    assert rarity.written("when did ibm see the bird") == "when did IBM see the bird"
+
+
+ROUND = {
+    "the sufferer": ("Who did Ada Quist replace?", "Ada Quist was replaced by Bo Lind.", True),
+    "after another verb": ("Who did Ada replace?", "Ada was recalled and replaced by Bo.", True),
+    "the doer": ("Who did Ada Quist replace?", "Ada Quist replaced Bo Lind in May.", False),
+    "said of the other": ("Who did Ada replace?", "Bo was replaced by Ada.", False),
+    "another deed": ("Who did Ada meet?", "Ada was replaced by Bo.", False),
+    "the doer, asked for": ("Who was Ada replaced by?", "Ada replaced Bo.", True),
+    "as asked for": ("Who was Ada replaced by?", "Ada was replaced by Bo.", False),
+}
+
+
+@pytest.mark.parametrize(("question", "statement", "turned"), ROUND.values(), ids=ROUND.keys())
+def test_who_did_and_who_suffered_it(question: str, statement: str, turned: bool) -> None:
+    assert turned_round(question, statement) is turned
+
+
+def test_years_may_be_given_short() -> None:
+    text = "Operations failed in 1755, 1756 and 1757."
+    hit = make_hit(text)
+    found = relevance("Why did they fail in 1755, 56, 57?", text, [(hit, text)], RARITY)
+    assert found.missing == ()
 
 
 @pytest.mark.parametrize(

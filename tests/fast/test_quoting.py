@@ -49,6 +49,20 @@ def test_what_is_said_not_to_be_known_may_be_quoted() -> None:
     assert not quoting.may_answer(replace(candidate, holds=-1.0))
 
 
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("Better than anyone else she painted the town.", False),
+        ("In 1990 he moved to the coast.", False),
+        ("In 1990 Ada Quist said that she had moved.", True),
+        ("After the vote the mayor said he would resign.", True),
+        ("Durkan has vowed that she will review it.", True),
+    ],
+)
+def test_what_names_nobody_before_a_pronoun_is_not_quoted(text: str, offered: bool) -> None:
+    assert bool(quoting.groups(make_hit(text))) is offered
+
+
 def test_a_passage_of_credits_offers_nothing() -> None:
     assert quoting.nearest("Who wrote it?", make_hit("By Ada Quist"), FakeEmbedder()) == []
 
