@@ -83,6 +83,8 @@ _STANDS_FOR = re.compile(
     r"man|woman|team|club|band|country|city|state|university|school|court|judge|bank|party))\b",
     re.IGNORECASE,
 )
+_SOMEBODY = re.compile(r"\b(?:he|she|they|we|I|him|her|his|there)\b", re.IGNORECASE)
+_ITS = re.compile(r"(?:(?!\s[A-Z]).)*\b(?:its?|their)\b")  # of nobody named before it
 _FIRST_PERSON = re.compile(r"^\W*(?:we|i|our|my)\b", re.IGNORECASE)
 _SPEAKER = re.compile(r"\b(?:we|our|us|i|my)\b", re.IGNORECASE)
 _OPEN = re.compile(
@@ -308,15 +310,17 @@ class CoverageChecker:
             return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
         evidence = self._evidence(claim.hits)
         asked = read(claim.question)
-        # For the question's own words alone no sentence has to be cited, if it goes without.
-        chosen = self._choose(statement, evidence, asked)
+        chosen = self._choose(statement, evidence)
         found = self._judge_by(claim, statement, asked, evidence, chosen)
-        if found.verdict is Verdict.SUPPORTED and found.anchored:
+        if found.verdict is not Verdict.SUPPORTED or not found.anchored:
             return found
-        wider = self._choose(statement, evidence)
-        if wider == chosen:
+        # For the question's own words alone no sentence has to be cited, if it goes without.
+        fewer = self._choose(statement, evidence, asked)
+        if fewer == chosen:
             return found
-        return self._judge_by(claim, statement, asked, evidence, wider)
+        without = self._judge_by(claim, statement, asked, evidence, fewer)
+        kept = without.verdict is Verdict.SUPPORTED and without.anchored
+        return without if kept else found
 
     def _judge_by(
         self,
@@ -728,13 +732,25 @@ def _is_name(word: Word, evidence: _Evidence) -> bool:
 def _names(
     statement: Reading, asked: Reading, evidence: _Evidence, chosen: Sequence[int]
 ) -> _Problem | None:
-    """Require every name in the cited sentences, just before them, or in the heading."""
+    """Require every name in the cited sentences, just before them, or in the heading.
+
+    One that the question did not give, and that is so the answer, must be cited, unless a word
+    like "he" or "there" stands there for it.
+    """
+    held = evidence.stems_of(chosen) | evidence.around.stems | asked.stems
+    stands = any(_SOMEBODY.search(evidence.sentences[i][1].text) for i in chosen)
+    stands = stands or any(_STANDS_FOR.match(evidence.sentences[i][1].text) for i in chosen)
+    stands = stands or any(_ITS.match(evidence.sentences[i][1].text) for i in chosen)
     window = {j for i in chosen for j in range(max(0, i - 3), i + 1)}
     near = evidence.stems_of(window) | evidence.around.stems
     text = evidence.text
     for place, word in enumerate(statement.words):
         if word.stem in near or has_demonym(word.stem, near):
-            continue
+            answer = _is_name(word, evidence) and not is_light(word.stem)
+            answer = answer and word.stem not in held and not has_demonym(word.stem, held)
+            if not answer or stands or shortened(statement.words, place, held, text):
+                continue
+            return "name", Verdict.NOT_FOUND, f"“{word.surface}” stands in another sentence."
         if shortened(statement.words, place, near, text):
             continue
         # A capital inside the sentence marks a name. At its start it may be a common word,
