@@ -738,9 +738,7 @@ def _names(
     like "he" or "there" stands there for it.
     """
     held = evidence.stems_of(chosen) | evidence.around.stems | asked.stems
-    stands = any(_SOMEBODY.search(evidence.sentences[i][1].text) for i in chosen)
-    stands = stands or any(_STANDS_FOR.match(evidence.sentences[i][1].text) for i in chosen)
-    stands = stands or any(_ITS.match(evidence.sentences[i][1].text) for i in chosen)
+    stands = any(_stands_for_somebody(evidence.sentences[i][1].text) for i in chosen)
     window = {j for i in chosen for j in range(max(0, i - 3), i + 1)}
     near = evidence.stems_of(window) | evidence.around.stems
     text = evidence.text
@@ -765,6 +763,19 @@ def _names(
             name = normal(word.surface).removesuffix("'s")
             return "name", Verdict.NOT_FOUND, f"“{name}” does not stand in the source sentence."
     return None
+
+
+def _stands_for_somebody(text: str) -> bool:
+    """Tell whether a sentence has a word that stands for somebody or something named before it.
+
+    "The company" does, "The Coast Company" is one itself.
+    """
+    opening = _STANDS_FOR.match(normal(text))
+    return bool(
+        _SOMEBODY.search(text)
+        or _ITS.match(text)
+        or (opening and not re.search(r"\s[A-Z]", opening[0]))
+    )
 
 
 def shortened(words: Sequence[Word], place: int, near: Set[str], text: str) -> bool:

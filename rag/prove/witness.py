@@ -17,16 +17,16 @@ from rag import prompt as prompts
 from rag.errors import ModelError
 from rag.llm import Witness
 from rag.passages import heading
-from rag.prove.coverage import EXACT, Checker, Claim, Judgement, Rarity
+from rag.prove.coverage import EXACT, Checker, Claim, Judgement, Rarity, match
 from rag.prove.window import window
-from rag.prove.words import read
+from rag.prove.words import is_light, read, suffered
 from rag.types import Hit, Sentence, Verdict
 
 # Intercept and weights of coverage, the witness and a fault of an exact fact in the log-odds that a
 # statement is supported; fitted by training/support.py.
 WEIGHTS = (0.03, 0.18, 0.92, -0.30)
-# A statement whose words do not all stand in its sentences, or that needs several passages, must
-# be that much likelier to be carried.
+# A statement whose words do not all stand in its sentences, or that needs several passages, or says
+# that something was done which its sentences do not name, must be that much likelier to be carried.
 UNCOVERED = 0.25
 # A passage of more words than this is shown to the witness in part only.
 LONG_WORDS = 220
@@ -92,6 +92,7 @@ class WitnessedChecker:
         """
         support = probability(found, log_odds)
         plain = found.verdict is Verdict.SUPPORTED and found.anchored and len(claim.hits) == 1
+        plain = plain and _says_deed(claim.text, found.sentences)
         enough = self.threshold if plain else min(1.0, self.threshold + UNCOVERED)
         if support >= enough:
             return replace(found, verdict=Verdict.SUPPORTED, support=support, reason="")
@@ -144,6 +145,15 @@ def supposed_by(question: str, statement: str) -> str:
         if asked and asked <= read(head).stems:
             return f"{head}."
     return ""
+
+
+def _says_deed(statement: str, cited: Sequence[tuple[Hit, Sentence]]) -> bool:
+    """Tell whether what a statement says was done stands in the sentences it cites.
+
+    Who sues and who is sued stand in the same words; small models turn them round.
+    """
+    known = frozenset[str]().union(*(read(sentence.text).stems for _, sentence in cited))
+    return all(is_light(deed) or match(deed, known) for deed in suffered(statement))
 
 
 def features(found: Judgement, log_odds: float) -> tuple[float, float, float]:

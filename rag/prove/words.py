@@ -107,6 +107,10 @@ _VERBS = """
     threw thrown, undertak undertook undertaken, wear wore worn, win won, withdraw withdrew
     withdrawn, withhold withheld"""
 _SAME |= {form: forms.split()[0] for forms in _VERBS.split(",") for form in forms.split()}
+_PAST = frozenset(form for forms in _VERBS.split(",") for form in forms.split()[1:])
+_PASSIVE = re.compile(
+    r"\b(?:is|are|was|were|be|been|being)\s+(?:(?:\w+ly|being|also|not|never|first|later)\s+)*([a-z]+)\b"
+)
 
 # Words by which a sentence is framed rather than filled ("holds the position of", "the reason
 # given was"): a paraphrase may bring them in or drop them without saying anything new.
@@ -318,6 +322,12 @@ def _demonym(one: str, other: str) -> bool:
         return True
     short, long = sorted((one, other), key=len)
     return len(short) >= 4 and long.startswith(short) and long[len(short) :] in _PEOPLE_END
+
+
+def suffered(text: str) -> frozenset[str]:
+    """Return the stems of what is said to be done to something ("was sued", "are being kept")."""
+    verbs = _PASSIVE.findall(normal(text))
+    return frozenset(stem(verb) for verb in verbs if verb.endswith("ed") or verb in _PAST)
 
 
 @lru_cache(maxsize=1)

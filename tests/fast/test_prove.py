@@ -811,3 +811,42 @@ ELLIPSES = {
 def test_a_unit_may_be_given_with_another_number(text: str, statement: str, given: bool) -> None:
     refused = judge(statement, text).fault in {"number", "elsewhere"}
     assert refused is not given
+
+
+PARTY = "The Coast Party selected as candidate in the harbour election Ada Bell, a lawyer."
+NAMED = {
+    "another sentence": (f"It followed the death of Otto Clarry. {PARTY}", "Otto Clarry", "name"),
+    "the cited one": (f"It followed the death of Otto Clarry. {PARTY}", "Ada Bell", ""),
+    "stood for": (
+        "Ada Bell spoke. The Coast Party selected her as candidate in the harbour election.",
+        "Ada Bell",
+        "",
+    ),
+    "stood for by its owner": (
+        "Dorn Mills was sold. The coast party in the harbour election selected its candidate.",
+        "Dorn Mills",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "name", "fault"), NAMED.values(), ids=NAMED.keys())
+def test_a_name_that_answers_is_cited(text: str, name: str, fault: str) -> None:
+    said = f"The candidate that the coast party selected in the harbour election was {name}."
+    found = judge(said, text, "Whom did the coast party select in the harbour election?")
+    assert (found.fault == "name") is (fault == "name"), found
+
+
+def test_what_was_done_must_be_said_or_be_much_likelier() -> None:
+    hit = make_hit("A local group has filed a lawsuit against the mayor over the protests.")
+    question = "Who is being sued over the protests?"
+    checker = WitnessedChecker(
+        CoverageChecker(RARITY, threshold=0.3), Doubting(""), RARITY, threshold=0.5
+    )
+    claim = Claim("A local group is being sued over the protests.", question, (hit,))
+    found = checker.checker.judge(claim)
+    assert found.verdict is Verdict.SUPPORTED
+    assert checker.settle(claim, found, 0.5).verdict is Verdict.PARTLY
+    told = replace(claim, text="A local group has filed a lawsuit over the protests.")
+    found = checker.checker.judge(told)
+    assert checker.settle(told, found, 0.5).verdict is Verdict.SUPPORTED

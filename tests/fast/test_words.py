@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.prove.words import Date, read
+from rag.prove.words import Date, read, stem, suffered
 
 
 @pytest.mark.parametrize(
@@ -127,3 +127,16 @@ def test_what_firms_are_called_is_not_asked_of_a_source() -> None:
     stems = read("Green Fields Ltd.'s report, and that of Ulm Mills Inc.").stems
     assert not stems & {"ltd", "s", "inc"}
     assert {"green", "field", "ulm", "mill"} <= stems
+
+
+@pytest.mark.parametrize(
+    ("text", "deeds"),
+    [
+        ("The mayor is being sued in Ulm.", {stem("sued")}),
+        ("It was first built and later sold.", {stem("built")}),
+        ("She was tall and is not known here.", {stem("known")}),
+        ("They sued the mayor.", set()),
+    ],
+)
+def test_what_is_done_to_something(text: str, deeds: set[str]) -> None:
+    assert suffered(text) == deeds
