@@ -26,11 +26,20 @@ from rag.types import Hit, Sentence, Verdict
 # statement is supported; fitted by training/support.py.
 WEIGHTS = (0.03, 0.18, 0.92, -0.30)
 # A statement whose words do not all stand in its sentences, or that needs several passages, or says
-# that something was done which its sentences do not name, must be that much likelier to be carried.
+# that something was done, or was the first or most, which its sentences do not, must be that much
+# likelier to be carried.
 UNCOVERED = 0.25
 # A passage of more words than this is shown to the witness in part only.
 LONG_WORDS = 220
 VERBATIM = 0.9
+_RANK = re.compile(
+    r"(?<!\bat )\b(first|best|worst|furthest|farthest|"
+    r"(?:earl|lat|larg|bigg|great|small|old|young|high|low|fast|long|short|strong|weak|rich|poor|near|"
+    r"cheap|deep|wide|tall)i?est|"
+    r"most(?= [a-z]+(?:ly|ed|ing|al|ent|ant|ous|ive|able|ible|ful|ar)\b))\b",
+    re.IGNORECASE,
+)
+_RANKS = {"earliest": "first", "oldest": "first", "biggest": "largest", "greatest": "largest"}
 # What is asked for with "why" supposes something, and small models suppose it too.
 _ASKS_WHY = re.compile(r"\bwhy\b|\bhow come\b|\breasons?\b", re.IGNORECASE)
 _BECAUSE = re.compile(
@@ -93,6 +102,7 @@ class WitnessedChecker:
         support = probability(found, log_odds)
         plain = found.verdict is Verdict.SUPPORTED and found.anchored and len(claim.hits) == 1
         plain = plain and _says_deed(claim.text, found.sentences)
+        plain = plain and _ranks(claim.text) <= _ranks(*(s.text for _, s in found.sentences))
         enough = self.threshold if plain else min(1.0, self.threshold + UNCOVERED)
         if support >= enough:
             return replace(found, verdict=Verdict.SUPPORTED, support=support, reason="")
@@ -154,6 +164,12 @@ def _says_deed(statement: str, cited: Sequence[tuple[Hit, Sentence]]) -> bool:
     """
     known = frozenset[str]().union(*(read(sentence.text).stems for _, sentence in cited))
     return all(is_light(deed) or match(deed, known) for deed in suffered(statement))
+
+
+def _ranks(*texts: str) -> frozenset[str]:
+    """Return the ranks that texts give something ("first", "largest"), those alike as one."""
+    words = (word.lower() for text in texts for word in _RANK.findall(text))
+    return frozenset(_RANKS.get(word, word) for word in words)
 
 
 def features(found: Judgement, log_odds: float) -> tuple[float, float, float]:

@@ -850,3 +850,31 @@ def test_what_was_done_must_be_said_or_be_much_likelier() -> None:
     told = replace(claim, text="A local group has filed a lawsuit over the protests.")
     found = checker.checker.judge(told)
     assert checker.settle(told, found, 0.5).verdict is Verdict.SUPPORTED
+
+
+RANKS = {
+    "nowhere": ("Acme went first by ending its sales.", "Acme ended its sales.", 0.5, False),
+    "surely": ("Acme went first by ending its sales.", "Acme ended its sales.", 3.0, True),
+    "there": (
+        "Acme was first to end its sales.",
+        "Acme was the earliest to end its sales.",
+        0.5,
+        True,
+    ),
+    "no rank": ("At first Acme ended its sales.", "Acme ended its sales.", 0.5, True),
+    "most": ("Acme sold cars most widely in Ulm.", "Acme sold cars in Ulm.", 0.5, False),
+    "most of": ("Acme sold most of its cars in Ulm.", "Acme sold cars in Ulm.", 0.5, True),
+}
+
+
+@pytest.mark.parametrize(("said", "text", "lean", "shown"), RANKS.values(), ids=RANKS.keys())
+def test_a_rank_must_be_given_or_be_much_likelier(
+    said: str, text: str, lean: float, shown: bool
+) -> None:
+    hit = make_hit(text)
+    checker = WitnessedChecker(
+        CoverageChecker(RARITY, threshold=0.3), Doubting(""), RARITY, threshold=0.5
+    )
+    claim = Claim(said, "Who was first, and most widely known?", (hit,))
+    found = replace(checker.checker.judge(claim), verdict=Verdict.SUPPORTED, support=0.9)
+    assert (checker.settle(claim, found, lean).verdict is Verdict.SUPPORTED) is shown
