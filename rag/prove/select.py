@@ -47,6 +47,12 @@ _ASKS_DEED = re.compile(
     rf"\b(?:[Ww]hom?|[Ww]hat|[Ww]hich\b.*?)\s+did\s+{_NAMED}\s+(?P<verb>[a-z]+)\b"
 )
 _ASKS_SUFFERED = re.compile(rf"\b[Ww]hom?\s+(?:was|were)\s+{_NAMED}\s+(?P<verb>[a-z]+)\s+by\b")
+# What "NAME was (recalled and) replaced by …" and "NAME replaced …" say was done; formats.
+_SUFFERS = (
+    r"\b{name}\s+(?:(?:\w+ly|later|then|soon)\s+)?(?:was|were|is|are|been|being)\s"
+    r"(?:\w+\s+and\s+|\w+ly\s+)?(\w+)\b(?=.*\bby\b)"
+)
+_DOES = r"\b{name}\s(\w+)\s+(?!by\b)"
 _ASKS_WHY = re.compile(r"^\W*why\b", re.IGNORECASE)
 _TELLS_WHY = re.compile(
     r"\b(?:because|since|due|as|for|so|to|owing|thanks|through|result\w*|reason\w*|caus\w+|led|"
@@ -190,22 +196,11 @@ def turned_round(question: str, statement: str) -> bool:
 
     "Ada was replaced by Bo" does not tell whom Ada replaced, nor the reverse.
     """
-    asked = _ASKS_DEED.search(normal(question)) or _ASKS_SUFFERED.search(normal(question))
-    if not asked:
-        return False
-    name, verb = re.escape(asked["name"]), stem(asked["verb"])
-    suffered = rf"\b{name}\s+(?:(?:\w+ly|later|then|soon)\s+)?(?:was|were|is|are|been|being)\s"
-    said = normal(statement)
-    for found in re.finditer(suffered if asked.re is _ASKS_DEED else rf"\b{name}\s", said):
-        after = said[found.end() :]
-        if asked.re is _ASKS_SUFFERED:
-            deed = re.match(r"(\w+)\s+(?!by\b)", after)
-            if deed and stem(deed[1]) == verb:
-                return True
-            continue
-        deed = re.match(r"(?:\w+\s+and\s+|\w+ly\s+)?(\w+)\b(?=.*\bby\b)", after)
-        if deed and stem(deed[1]) == verb:
-            return True
+    for asks, tells in ((_ASKS_DEED, _SUFFERS), (_ASKS_SUFFERED, _DOES)):
+        asked = asks.search(normal(question))
+        if asked:
+            deeds = re.findall(tells.format(name=re.escape(asked["name"])), normal(statement))
+            return stem(asked["verb"]) in map(stem, deeds)
     return False
 
 

@@ -731,6 +731,11 @@ class Doubting:
         return 2.0 if self.wanted in claim else -2.0
 
 
+def witnessed(witness: Doubting, *, coverage: float) -> WitnessedChecker:
+    checker = CoverageChecker(RARITY, threshold=coverage)
+    return WitnessedChecker(checker, witness, RARITY, threshold=0.5)
+
+
 REASONED = "Smith said tech firms alone would not protect people, so Congress has to make a law."
 
 
@@ -745,9 +750,7 @@ def test_a_reason_is_given_only_for_what_the_source_says(
     question: str, verdict: Verdict, claims: int
 ) -> None:
     witness = Doubting("because")
-    checker = WitnessedChecker(
-        CoverageChecker(RARITY, threshold=0.1), witness, RARITY, threshold=0.5
-    )
+    checker = witnessed(witness, coverage=0.1)
     text = "Smith opposes a law because tech firms alone would not protect people."
     found = checker.judge(Claim(text, question, (make_hit(REASONED),)))
     assert found.verdict is verdict, found
@@ -783,9 +786,7 @@ def test_what_an_answer_to_a_why_supposes(question: str, statement: str, head: s
 
 
 def test_a_reason_for_what_the_source_says_is_shown() -> None:
-    checker = WitnessedChecker(
-        CoverageChecker(RARITY, threshold=0.1), Doubting(""), RARITY, threshold=0.5
-    )
+    checker = witnessed(Doubting(""), coverage=0.1)
     text = "Smith wants a law because tech firms alone would not protect people."
     found = checker.judge(Claim(text, "Why does Smith want a law?", (make_hit(REASONED),)))
     assert found.verdict is Verdict.SUPPORTED, found
@@ -840,9 +841,7 @@ def test_a_name_that_answers_is_cited(text: str, name: str, fault: str) -> None:
 def test_what_was_done_must_be_said_or_be_much_likelier() -> None:
     hit = make_hit("A local group has filed a lawsuit against the mayor over the protests.")
     question = "Who is being sued over the protests?"
-    checker = WitnessedChecker(
-        CoverageChecker(RARITY, threshold=0.3), Doubting(""), RARITY, threshold=0.5
-    )
+    checker = witnessed(Doubting(""), coverage=0.3)
     claim = Claim("A local group is being sued over the protests.", question, (hit,))
     found = checker.checker.judge(claim)
     assert found.verdict is Verdict.SUPPORTED
@@ -872,9 +871,7 @@ def test_a_rank_must_be_given_or_be_much_likelier(
     said: str, text: str, lean: float, shown: bool
 ) -> None:
     hit = make_hit(text)
-    checker = WitnessedChecker(
-        CoverageChecker(RARITY, threshold=0.3), Doubting(""), RARITY, threshold=0.5
-    )
+    checker = witnessed(Doubting(""), coverage=0.3)
     claim = Claim(said, "Who was first, and most widely known?", (hit,))
     found = replace(checker.checker.judge(claim), verdict=Verdict.SUPPORTED, support=0.9)
     assert (checker.settle(claim, found, lean).verdict is Verdict.SUPPORTED) is shown

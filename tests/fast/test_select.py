@@ -9,7 +9,7 @@ import pytest
 from rag.prove import Judgement, Proof, Rarity
 from rag.prove.select import MAX_MEETS_GAP, MIN_RIGHT, Selector
 from rag.testing import make_hit
-from rag.types import Draft, Verdict
+from rag.types import Draft, Hit, Verdict
 
 TEXT = "The bridge closes for eleven weeks. The ferry to the bridge runs every hour."
 QUESTION = "How long is the bridge closed?"
@@ -20,6 +20,16 @@ def proof(row: int = 0, *, support: float = 0.9, answers: float | None = 0.8) ->
     sentence = HIT.passage.sentences[row]
     cited = ((HIT, sentence),)
     return Proof(sentence.text, Judgement(Verdict.SUPPORTED, support, cited), (cited,), answers)
+
+
+def drafted(
+    hit: Hit, text: str, support: float, answers: float, meets: float | None = None
+) -> tuple[Proof, Draft]:
+    """Return a statement that cites a passage's first sentence, with its draft."""
+    cited = ((hit, hit.passage.sentences[0]),)
+    judged = Judgement(Verdict.SUPPORTED, support, cited)
+    draft = Draft(text, False, -0.2, (hit.passage.id,), hit.document.source, holds=1.0)
+    return Proof(text, judged, (cited,), answers, meets), draft
 
 
 def shown(*proofs: Proof) -> list[str]:
@@ -76,11 +86,7 @@ def test_another_document_may_give_the_other_side(
     texts = "Mayor Quist closed the bridge.", "The owner of the bridge closed it."
     pairs = []
     for text, likely, meets in zip(texts, (0.9, answers), (3.0, 0.5), strict=True):
-        hit = make_hit(text, source=f"{len(text)}.txt")
-        cited = ((hit, hit.passage.sentences[0]),)
-        judged = Judgement(Verdict.SUPPORTED, 0.9, cited)
-        draft = Draft(text, False, -0.2, (hit.passage.id,), hit.document.source, holds=1.0)
-        pairs.append((Proof(text, judged, (cited,), likely, meets), draft))
+        pairs.append(drafted(make_hit(text, source=f"{len(text)}.txt"), text, 0.9, likely, meets))
     assert len(Selector(Rarity(list(texts))).rank(question, pairs)) == count
 
 
@@ -114,11 +120,7 @@ def test_the_question_is_not_put_on_a_source_that_speaks_of_something_else(
 ) -> None:
     pairs = []
     for source, text, answers in ((first, first, 0.9), (second, said, 0.8)):
-        hit = make_hit(source, source=f"{answers}.txt")
-        cited = ((hit, hit.passage.sentences[0]),)
-        judged = Judgement(Verdict.SUPPORTED, answers, cited)
-        draft = Draft(text, False, -0.2, (hit.passage.id,), hit.document.source, holds=1.0)
-        pairs.append((Proof(text, judged, (cited,), answers), draft))
+        pairs.append(drafted(make_hit(source, source=f"{answers}.txt"), text, answers, answers))
     question = "How many books is the library home to?"
     assert len(Selector(Rarity([first, second])).rank(question, pairs)) == count
 
