@@ -29,7 +29,8 @@ from rag.prove import (
 )
 from rag.prove.conflicts import find_conflicts
 from rag.prove.joined import agree, disagreeing, speaks_of
-from rag.prove.select import Selector
+from rag.prove.select import Selector, adds_fact
+from rag.prove.sides import may_hold_side
 from rag.prove.window import window
 from rag.quoting import Quoter
 from rag.retrieve import retrieve
@@ -63,6 +64,7 @@ MARGIN = 1.25
 # unless none of those came nearer than this.
 HOPE = -2.5
 SPARED = 2  # passages that were left for surer ones and are written from before that
+MOST_SIDES = 2  # passages that are written from where they may give another side of an answer
 SAID = 0.5  # how likely a statement answers from which what says the same is not proven again
 COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
 # Of a publisher that the question names and nobody cites so many passages are read, of so many.
@@ -247,6 +249,21 @@ class Assistant:
             yield from self._read_on(run)
         if not self._chosen(run):
             yield from self._quote(run)
+        yield from self._hear_sides(run)
+
+    def _hear_sides(self, run: _Run) -> Iterator[Event]:
+        """Write from other documents' passages that may give another answer to the question."""
+        chosen = self._chosen(run)
+        written = {passage for draft in run.drafts if draft.text for passage in draft.passage_ids}
+        cited = frozenset[str]().union(*(proof.documents for proof in chosen))
+        sides = [
+            (hit, holds)
+            for hit, holds in run.spared
+            if hit.passage.id not in written
+            and may_hold_side(run.question, hit, cited, self.rarity)
+        ]
+        for hit, holds in sides[:MOST_SIDES] if chosen else ():
+            yield from self._write_singly(run, hit, holds)
 
     def _read_on(self, run: _Run) -> Iterator[Event]:
         """Read the passages retrieved behind the first, if these came near the question.
@@ -370,7 +387,8 @@ class Assistant:
     ) -> Proof | None:
         """Return a statement that was proven before and says the same as a sentence.
 
-        It must be likely to answer, or come from a passage no less likely to than this one. The
+        It must give the same numbers and dates and be likely to answer, or come from a passage no
+        less likely to than this one. The
         passage that the sentence is from must carry it by exact facts and words too; it is cited
         beside the statement then, like that of any other document.
         """
@@ -378,7 +396,8 @@ class Assistant:
             if not proof.supported or proof.answers is None:
                 continue
             likely = proof.answers > SAID or (draft.holds or 0.0) >= holds
-            if likely and self.selector.alike(run.question, sentence, proof.text):
+            more = adds_fact(sentence, proof.text)
+            if likely and not more and self.selector.alike(run.question, sentence, proof.text):
                 found = self.prover.also.judge(Claim(sentence, run.question, tuple(own)))
                 if found.verdict is not Verdict.SUPPORTED:
                     return None

@@ -8,11 +8,11 @@ right is not decided here: a reader is shown both, with where and when each was 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from rag.prove.coverage import Rarity, match
 from rag.prove.prover import Proof
+from rag.prove.sides import asks_one
 from rag.prove.words import Reading, is_light, name_run, read
 from rag.types import Conflict
 
@@ -20,14 +20,6 @@ from rag.types import Conflict
 SAME_FRAME = 0.6
 # For the opposite of the same, nearly all of them.
 SAME_WORDS = 0.75
-# A question that one answer fills: "who was", "where is", "what was the <one thing>".
-_ASKS_ONE = re.compile(
-    r"^\W*(?:(?:who|where) (?:is|was)\b|where (?:did|does)\b|when\b"
-    r"|what (?:is|was) the (?P<what>[\w-]+(?: [\w-]+)?) (?:of|for|in|at)\b"
-    r"|(?:in |on |to |from |at )?(?:what|which) (?P<noun>[\w-]+(?: [\w-]+){0,2}?) "
-    r"(?:is|was|did|does|has|had)\b)",
-    re.IGNORECASE,
-)
 
 
 def find_conflicts(question: str, proofs: Sequence[Proof], rarity: Rarity) -> tuple[Conflict, ...]:
@@ -80,15 +72,6 @@ def differ(one: Reading, other: Reading, asked: Reading, rarity: Rarity) -> str:
         return "" if any(a.carries(b) or b.carries(a) for a in dates for b in others) else "date"
     days, other_days = one.weekdays - asked.weekdays, other.weekdays - asked.weekdays
     return "date" if days and other_days and not days & other_days else ""
-
-
-def asks_one(question: str) -> bool:
-    """Tell whether a question asks for one thing, which can have one right answer."""
-    match = _ASKS_ONE.match(question)
-    if not match:
-        return False
-    thing = match["what"] or match["noun"] or ""
-    return not re.search(r"[^s]s$", thing)
 
 
 def added(said: Reading, asked: Reading) -> set[str]:

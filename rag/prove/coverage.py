@@ -69,9 +69,11 @@ _PLACED_BEFORE = re.compile(
     r"\s+)*$|,\s*$|^\W*$|[.!?:;(]\s*$",
     re.IGNORECASE,
 )
-_PLACED_AFTER = re.compile(r"^(?:'s?\b|'|\s*,|-based|\s+(?:is|was|has|had|'s)\b)")
+_PLACED_AFTER = re.compile(r"^(?:\s*,|-based|\s+(?:is|was|has|had)\b)")
+_OWNED = re.compile(r"^'s?\s+(\w+)")  # "France's law" is the law in France
 # A clause that begins with a name: what it does is not done by a name before the comma.
 _CLAUSE = re.compile(r"[,;:]\s+")
+_BRACKETS = re.compile(r"\s*\([^()]*\)")
 _OWN_CLAUSE = re.compile(r"(?:(?:but|while|whereas|and)\s+)?[A-Z]")
 _NAMES = re.compile(r"[A-Z][\w'-]*(?:\s+[A-Z][\w'-]*)*")
 _DAYS = frozenset((*WEEKDAYS, *"january february march april june july august".split()))
@@ -101,7 +103,9 @@ _TURNING_WORDS = """
 # The verb of what is planned or possible, and verbs of what was done.
 _PLANS = re.compile(
     r"\b(?:(?:plan(?:s|ned|ning)?|intend(?:s|ed|ing)?|aim(?:s|ed|ing)?|hop(?:es?|ed|ing)|"
-    r"propos(?:es?|ed|ing)|seek(?:s|ing)?|wants?) to|consider(?:s|ed|ing)?|may|might|could)"
+    r"propos(?:es?|ed|ing)|seek(?:s|ing)?|sought|want(?:s|ed)?|tr(?:y|ies|ied|ying)|"
+    r"attempt(?:s|ed|ing)?|wish(?:es|ed)?|threaten(?:s|ed|ing)?|offer(?:s|ed|ing)?) to|"
+    r"consider(?:s|ed|ing)?|may|might|could)"
     r"\s+(?:\w+ly\s+)?(?:be\s+)?([a-z]{3,})\b"
 )
 _DONE = re.compile(r"\b[a-z]{2,}ed\b")
@@ -683,6 +687,7 @@ def _place(statement: str, asked: Reading, evidence: _Evidence) -> _Problem | No
     with a word of place anywhere in the passage will do.
     """
     text = normal(statement)
+    said = read(statement).stems
     source = normal(evidence.text)
     for match in _IN.finditer(text):
         words = read(text[match.end() :]).words
@@ -692,6 +697,9 @@ def _place(statement: str, asked: Reading, evidence: _Evidence) -> _Problem | No
         if name.stem not in asked.stems or name.stem in evidence.around.stems:
             continue
         found = [m.span() for m in re.finditer(rf"\b{re.escape(name.surface)}\b", source)]
+        owned = [_OWNED.match(source[end : end + 40]) for _, end in found]
+        if any(own and stem(own[1]) in said for own in owned):
+            continue
         if found and not any(
             _PLACED_BEFORE.search(source[max(0, start - 40) : start])
             or _PLACED_AFTER.search(source[end : end + 12])
@@ -814,8 +822,11 @@ def _turning() -> frozenset[str]:
 
 
 def denies(source: Reading, statement: Reading) -> bool:
-    """Tell whether a source denies anything: it says "not", or halts, lacks or undoes something."""
-    if source.negators or any(match(stem, _turning()) for stem in source.stems):
+    """Tell whether a source denies anything: it says "not", or halts, lacks or undoes something.
+
+    What the statement says itself ("did not limit trade") is no denial of it.
+    """
+    if source.negators or any(match(stem, _turning()) for stem in source.stems - statement.stems):
         return True
     return any(
         stem.startswith(prefix) and match(stem[len(prefix) :], statement.stems)
@@ -845,6 +856,7 @@ def _subject(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> 
         and opening[0].name
         and not _PRONOUN.match(text)
         and opening[0].stem in evidence.names | evidence.around.stems
+        and not _one_name(own | {opening[0].stem}, evidence)
     ):
         return (
             "subject",
@@ -852,6 +864,13 @@ def _subject(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> 
             f"The source says this of {opening[0].surface}, not of {subject[0].surface}.",
         )
     return None
+
+
+def _one_name(stems: Set[str], evidence: _Evidence) -> bool:
+    """Tell whether some name there has all of some words: "Ada Mary Quist" is both Ada and Mary."""
+    texts = normal(evidence.text), normal(evidence.sentences[0][0].document.title)
+    names = [name for text in texts for name in _NAMES.findall(text)]
+    return any(stems <= {stem(word) for word in name.split()} for name in names)
 
 
 def _doer(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> _Problem | None:
@@ -869,7 +888,7 @@ def _doer(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> _Pr
     verb = after[len(more)].stem if len(more) < len(after) else ""
     other = ""
     for i in chosen:
-        text = normal(evidence.sentences[i][1].text)
+        text = _BRACKETS.sub(" ", normal(evidence.sentences[i][1].text))
         for found in _WORD.finditer(text):
             if stem(found[0]) != verb or found[0][0].isupper():
                 continue
@@ -881,6 +900,7 @@ def _doer(statement: Reading, evidence: _Evidence, chosen: Sequence[int]) -> _Pr
             if (
                 not names
                 or own & named
+                or _one_name(own | {stem(names[0].split()[0])}, evidence)
                 or not own & earlier
                 or not _OWN_CLAUSE.match(clause)
                 or stem(names[0].split()[0]) not in evidence.names | evidence.around.stems
@@ -957,15 +977,18 @@ def _dated_elsewhere(statement: Reading, evidence: _Evidence, chosen: Sequence[i
     words = {word.stem for word in statement.words}
     names = {word.stem for word in statement.words if _is_name(word, evidence)}
 
-    def carried(i: int) -> tuple[int, int]:
+    def said(i: int) -> int:
         # Names stand in many sentences; what is said of them, beside its date, in few.
-        found = words & evidence.readings[i].stems
-        return len(found - names), len(found)
+        return len((words & evidence.readings[i].stems) - names)
 
-    core = evidence.readings[max(chosen, key=carried)]
-    return not statement.weekdays <= core.weekdays or not all(
-        any(dated(known, said, evidence.around.dates) for known in core.dates)
-        for said in statement.dates
+    most = max(map(said, chosen))
+    return not any(
+        statement.weekdays <= core.weekdays
+        and all(
+            any(dated(known, date, evidence.around.dates) for known in core.dates)
+            for date in statement.dates
+        )
+        for core in (evidence.readings[i] for i in chosen if said(i) == most)
     )
 
 

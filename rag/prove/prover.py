@@ -22,7 +22,7 @@ _DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _WHEN = re.compile(
     rf",?\s+(?:on|in)\s+(?:{_DAY}(?:,?\s+{_MONTH} \d{{1,2}})?"
     rf"|{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?)?"
-    rf"|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}|\d{{4}})(?:,? \d{{4}})?\b,?"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}|\d{{4}})(?:,? \d{{4}})?\b(?![-–]\w),?"
 )
 _ADDITION = re.compile(
     r"(?P<kept>.+?[^,])(?P<cut>(?:,\s+(?:which|where|who|making|leading|including|and|as well as|"

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 from rag.passages import heading
 from rag.prompt import asks_yes_no, offers_choice
-from rag.prove.conflicts import added, asks_one
+from rag.prove.conflicts import added
 from rag.prove.coverage import Rarity, dated, denies, match, match_name, shortened
 from rag.prove.prover import Proof
+from rag.prove.sides import LIKELY_SIDE, asks_one, is_side
 from rag.prove.when import main_year
 from rag.prove.words import Date, Reading, is_light, join, normal, read, stem
 from rag.types import Draft, Hit, Verdict
@@ -24,7 +25,6 @@ MIN_RIGHT = 0.35
 # log-odds) than another, is not shown: it is true and beside the point.
 MAX_GAP = 1.3
 MAX_MEETS_GAP = 2.0
-LIKELY_SIDE = 0.6
 HOLDS_WEIGHT = 0.33  # of the log-odds that its passage answers, in the order of statements
 _ASKS_DATE = re.compile(
     r"\b(?:what|which) (?:(?:is|was) the )?(?:exact |very )?(?:date|day|year|month|weekday)\b",
@@ -94,6 +94,7 @@ class Relevance:
         supposed: stems of the question's words that the statement repeats and that stand nowhere
             in the passages it cites.
         reversed: who did and who suffered it are turned round.
+        denied: a word that the question supposes and the cited sentences deny.
     """
 
     coverage: float
@@ -104,6 +105,7 @@ class Relevance:
     lacks: str = ""
     supposed: frozenset[str] = frozenset()
     reversed: bool = False
+    denied: str = ""
 
 
 def relevance(
@@ -169,6 +171,7 @@ def relevance(
         echo=_echoes(question, asked, said),
         elsewhere=_elsewhere(asked, said, join([near, *_before(cited)]), rarity),
         lacks=_lacks(question, statement, asked, said) or _affirms(question, asked, near),
+        denied=_denied(question, asked, said, join([read(text) for _, text in cited])),
         supposed=_supposed(question, asked, said, around),
         reversed=turned_round(question, statement),
     )
@@ -228,6 +231,19 @@ def _affirms(question: str, asked: Reading, near: Reading) -> str:
     """Return "denial" if it is asked what is not so and nothing is denied there."""
     denied = asked.negators and not asks_yes_no(question) and not _WHETHER.search(question)
     return "denial" if denied and not denies(near, asked) else ""
+
+
+def _denied(question: str, asked: Reading, said: Reading, cited: Reading) -> str:
+    """Return a word that a question supposes and its source denies, unless the statement does too.
+
+    "How are votes weighted so that small states are dominated?" is not answered by how they are
+    weighted "so that small states are not dominated".
+    """
+    if asks_yes_no(question) or offers_choice(question) or asked.negators:
+        return ""
+    denied = (cited.negated - cited.plain - said.negated) & (asked.plain - asked.negated)
+    words = [w.surface for w in asked.words if w.stem in denied and not is_light(w.stem)]
+    return "" if said.negators else "".join(words[:1])
 
 
 def _echoes(question: str, asked: Reading, said: Reading) -> bool:
@@ -293,6 +309,13 @@ def alike(one: str, other: str, rarity: Rarity, question: str = "") -> bool:
     return max(forth, back) >= 0.8 and min(forth, back) >= 0.5
 
 
+def adds_fact(one: str, other: str) -> bool:
+    """Tell whether a sentence gives a number, date or weekday that another one does not."""
+    a, b = read(one), read(other)
+    dated = all(any(known.carries(date) for known in b.dates) for date in a.dates)
+    return not (dated and a.numbers <= b.numbers and a.weekdays <= b.weekdays)
+
+
 def _others(one: Reading, other: Reading) -> bool:
     """Tell whether a text names somebody whom the other does not."""
     names = {word.stem for word in one.words if word.name and not word.first}
@@ -335,6 +358,23 @@ def _meets(proof: Proof) -> float:
     return -math.inf if proof.meets is None else proof.meets
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A proof held against the question.
+
+    Attributes:
+        proof: refused where it cannot be an answer.
+        score: its rank among the others.
+        beside: why it is left out unless it is another side of one that is shown; "" if it is not.
+        supposed: see `Relevance`.
+    """
+
+    proof: Proof
+    score: float = 0.0
+    beside: str = ""
+    supposed: frozenset[str] = frozenset()
+
+
 class Selector:
     """Decides which proven statements answer the question, and in what order.
 
@@ -355,41 +395,43 @@ class Selector:
         """Return every proof with its rank score; those that do not answer lose their support.
 
         So do those that answer far less well than another, which are true and beside the point, and
-        those that put words of the question on a source that has them not, where another has them.
+        those that put words of the question on a source that has them not, where another has them;
+        but other sides of the best one stay, however likely each is by itself.
         """
         judged = [self._judge(question, proof, draft) for proof, draft in proofs]
-        kept = [found for found in judged if found[0].supported]
-        if not kept:
-            return [(proof, score) for proof, score, _ in judged]
-        _, best, held = max(kept, key=lambda found: found[1])
-        nearest = max((found[0] for found in kept), key=_meets)
+        answering = [found for found in judged if found.proof.supported and not found.beside]
+        if not answering:
+            return [(_refused(f.proof, f.beside) if f.beside else f.proof, 0.0) for f in judged]
+        best = max(answering, key=lambda found: found.score)
+        nearest = max((found.proof for found in answering), key=_meets)
         side = asks_one(question)
         said = []
-        for proof, score, supposed in judged:
-            behind = score < best - MAX_GAP or _far_behind(proof, nearest, side=side)
-            reason = "Another statement answers far better." if behind else ""
-            if supposed - held:
+        for found in judged:
+            if not found.proof.supported:
+                said.append(found.proof)
+                continue
+            reason = found.beside
+            if found.score < best.score - MAX_GAP or _far_behind(found.proof, nearest, side=side):
+                reason = reason or "Another statement answers far better."
+            if found.supposed - best.supposed and not found.beside:
                 reason = "Its source does not speak of what was asked, as another does."
-            if proof.supported and reason:
-                said.append((_refused(proof, reason), 0.0))
-            else:
-                said.append((proof, score))
-        return said
+            if reason and is_side(question, found.proof, best.proof, self.rarity):
+                reason = ""
+            said.append(_refused(found.proof, reason) if reason else found.proof)
+        return [(p, f.score if p.supported else 0.0) for p, f in zip(said, judged, strict=True)]
 
     def rank(self, question: str, proofs: Sequence[tuple[Proof, Draft]]) -> list[Proof]:
         """Return the proofs that answer, best first."""
         judged = [pair for pair in self.verdicts(question, proofs) if pair[0].supported]
         return [proof for proof, _ in sorted(judged, key=lambda pair: -pair[1])]
 
-    def _judge(
-        self, question: str, proof: Proof, draft: Draft
-    ) -> tuple[Proof, float, frozenset[str]]:
-        """Return a proof, refused where it does not answer, its score and what it supposes."""
+    def _judge(self, question: str, proof: Proof, draft: Draft) -> _Judged:
+        """Return a proof, refused where it does not answer, with its score."""
         if not proof.supported:
-            return proof, 0.0, frozenset()
+            return _Judged(proof)
         cited = [(hit, sentence.text) for hit, sentence in proof.groups[0]]
         found = relevance(question, proof.text, cited, self.rarity)
-        reason = ""
+        reason = beside = ""
         if found.missing:
             words = ", ".join(f"“{word}”" for word in found.missing)
             reason = f"The source says nothing of {words}."
@@ -397,15 +439,17 @@ class Selector:
             reason = "It only repeats the question."
         elif found.lacks:
             reason = f"It gives no {found.lacks}."
+        elif found.denied:
+            reason = f"The source denies what the question supposes: “{found.denied}”."
         elif found.reversed:
             reason = "It tells what was done to the one that is asked of, or the reverse."
         elif found.elsewhere or found.coverage < MIN_COVERAGE:
             reason = "It does not answer the question."
         elif proof.answers is not None and proof.judgement.support * proof.answers < MIN_RIGHT:
-            reason = "It is carried, but does not give what was asked for."
+            beside = "It is carried, but does not give what was asked for."
         if reason:
-            return _refused(proof, reason), 0.0, frozenset()
+            return _Judged(_refused(proof, reason))
         kind = 0.5 if draft.kind == "composed" else 0.0
         holds = HOLDS_WEIGHT * max(-3.0, min(3.0, draft.holds or 0.0))
         score = found.direct + holds + draft.logprob + proof.judgement.support + kind
-        return proof, score, found.supposed
+        return _Judged(proof, score, beside, found.supposed)

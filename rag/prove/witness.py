@@ -197,14 +197,19 @@ def probability(found: Judgement, log_odds: float) -> float:
 def verbatim(statement: str, cited: Sequence[tuple[Hit, Sentence]]) -> bool:
     """Tell whether a statement is a stretch of one cited sentence, word for word in order.
 
-    A name that is left out in the middle may be the one who did it.
+    A name that is left out in the middle may be the one who did it, and one that is put in may be
+    another's.
     """
-    said = [word.stem for word in read(statement).words]
+    wording = read(statement).words
+    said = [word.stem for word in wording]
     for _, sentence in cited:
         words = read(sentence.text).words
         matcher = SequenceMatcher(None, said, [word.stem for word in words], autojunk=False)
         blocks = [block for block in matcher.get_matching_blocks() if block.size]
         if not said or sum(block.size for block in blocks) < VERBATIM * len(said):
+            continue
+        taken = {place for block in blocks for place in range(block.a, block.a + block.size)}
+        if any(word.name for place, word in enumerate(wording) if place not in taken):
             continue
         kept = {place for block in blocks for place in range(block.b, block.b + block.size)}
         inside = range(min(kept), max(kept))

@@ -108,6 +108,8 @@ _VERBS = """
     withdrawn, withhold withheld"""
 _SAME |= {form: forms.split()[0] for forms in _VERBS.split(",") for form in forms.split()}
 _PAST = frozenset(form for forms in _VERBS.split(",") for form in forms.split()[1:])
+# Things that are called by what is done: "the building" is not "was built".
+_THINGS = frozenset("building buildings".split())
 _PASSIVE = re.compile(
     r"\b(?:is|are|was|were|be|been|being)\s+(?:(?:\w+ly|being|also|not|never|first|later)\s+)*([a-z]+)\b"
 )
@@ -192,7 +194,7 @@ _DATE = re.compile(
       (?P<iso>\b(?P<iy>\d{{4}})-(?P<im>\d{{2}})-(?P<id>\d{{2}})(?:t[\d:.]+(?:z|[+-][\d:]+)?)?)
     | \b(?P<ma>{_MONTH})\s+(?P<da>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:%|percent))
       (?:\s*,?\s*(?P<ya>\d{{4}})\b)?
-    | \b(?P<db>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<mb>{_MONTH})\b
+    | \b(?P<db>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<mb>{_MONTH})(?!\w)
       (?:\s*,?\s*(?P<yb>\d{{4}})\b)?
     | \b(?P<mc>{_MONTH})\s*,?\s+(?:of\s+)?(?P<yc>\d{{4}})\b
     | \b(?P<yd>1[5-9]\d\d|20\d\d)\b(?!\s*(?:%|percent|million|billion|people|units))
@@ -302,6 +304,8 @@ def stem(word: str) -> str:
     letters = unicodedata.normalize("NFKD", word.lower())
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
     plain = bare.removesuffix("'s").replace(".", "").replace("'", "")
+    if plain in _THINGS:
+        return plain.removesuffix("s")
     stemmed: str = snowballstemmer.stemmer("english").stemWord(plain)
     return _SAME.get(stemmed, stemmed)
 

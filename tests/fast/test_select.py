@@ -74,7 +74,7 @@ def test_what_meets_the_question_far_less_surely_is_left_out(
 
 SIDES = {
     "one thing asked for, likely": ("Who was it that closed the bridge?", 0.6, 2),
-    "one thing asked for, unlikely": ("Who was it that closed the bridge?", 0.4, 1),
+    "one thing asked for, unlikely": ("Who was it that closed the bridge?", 0.4, 2),
     "more asked for": ("What about the bridge?", 0.6, 1),
 }
 
