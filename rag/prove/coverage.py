@@ -118,6 +118,7 @@ _BOUND = re.compile(
     r"sixty|seventy|eighty|ninety)\b(?:\s+(?:thousand|million|billion))?)",
     re.IGNORECASE,
 )
+_OR = re.compile(r"\bor\b", re.IGNORECASE)
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -313,7 +314,7 @@ class CoverageChecker:
             reason = "It states nothing that can be checked."
             return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
         evidence = self._evidence(claim.hits)
-        asked = read(claim.question)
+        asked = _given(claim.question)
         chosen = self._choose(statement, evidence)
         found = self._judge_by(claim, statement, asked, evidence, chosen)
         if found.verdict is not Verdict.SUPPORTED or not found.anchored:
@@ -473,6 +474,16 @@ class CoverageChecker:
         total += _FACT_WEIGHT * facts  # present, or the exact layer refuses
         held += _FACT_WEIGHT * facts
         return (held / total if total else 0.0), missing
+
+
+def _given(question: str) -> Reading:
+    """Read a question; what it offers to choose from ("north or south") it does not give."""
+    asked = read(question)
+    offered = set[str]()
+    for offer in _OR.finditer(question):
+        before, after = read(question[: offer.start()]).words, read(question[offer.end() :]).words
+        offered |= {word.stem for word in (*before[-1:], *after[:1])}
+    return replace(asked, words=tuple(w for w in asked.words if w.stem not in offered))
 
 
 def _readings(hit: Hit) -> tuple[Reading, ...]:

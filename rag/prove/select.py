@@ -21,6 +21,8 @@ MIN_COVERAGE = 0.25
 # A statement is an answer if it is carried and gives what was asked for. Where both together are
 # less likely than this, it is beside the point or a near miss.
 MIN_RIGHT = 0.35
+# What is said beside the best one must be likelier than that.
+MIN_FURTHER = 0.55
 # A statement this far behind the best one, or one that meets the question so much less surely (in
 # log-odds) than another, is not shown: it is true and beside the point.
 MAX_GAP = 1.3
@@ -61,7 +63,7 @@ _TELLS_WHY = re.compile(
     r"\w+ing|need\w*|accus\w+|purpose\w*|aim\w*|intend\w*|reflect\w*|enabl\w*|fail\w*)\b",
     re.IGNORECASE,
 )
-_WHETHER = re.compile(r"\bor not\b|\bif not\b|\bwhy not\b", re.IGNORECASE)
+_WHETHER = re.compile(r"\bor (?:not|never)\b|\bif not\b|\bwhy not\b", re.IGNORECASE)
 _ASKS_YEAR = re.compile(r"\b(?:what|which) year\b", re.IGNORECASE)
 _TELLS_YEAR = re.compile(r"\b(?:\d{3,4}s?|years? ago|last year|this year)\b", re.IGNORECASE)
 # A small count before what is asked for ("which two courts") says how many answers there are.
@@ -354,6 +356,11 @@ def _far_behind(proof: Proof, nearest: Proof, *, side: bool) -> bool:
     return proof.meets < nearest.meets - MAX_MEETS_GAP
 
 
+def _right(proof: Proof) -> float:
+    """Return how likely a statement is carried and gives what was asked for, 0 to 1."""
+    return 1.0 if proof.answers is None else proof.judgement.support * proof.answers
+
+
 def _meets(proof: Proof) -> float:
     return -math.inf if proof.meets is None else proof.meets
 
@@ -394,15 +401,16 @@ class Selector:
     ) -> list[tuple[Proof, float]]:
         """Return every proof with its rank score; those that do not answer lose their support.
 
-        So do those that answer far less well than another, which are true and beside the point, and
-        those that put words of the question on a source that has them not, where another has them;
-        but other sides of the best one stay, however likely each is by itself.
+        So do those that answer far less well than another, or beside a surer one less likely than
+        not, which are true and beside the point, and those that put words of the question on a
+        source that has them not, where another has them; but other sides of the best one stay.
         """
         judged = [self._judge(question, proof, draft) for proof, draft in proofs]
         answering = [found for found in judged if found.proof.supported and not found.beside]
         if not answering:
             return [(_refused(f.proof, f.beside) if f.beside else f.proof, 0.0) for f in judged]
         best = max(answering, key=lambda found: found.score)
+        surest = max(answering, key=lambda found: _right(found.proof))
         nearest = max((found.proof for found in answering), key=_meets)
         side = asks_one(question)
         said = []
@@ -411,6 +419,9 @@ class Selector:
                 said.append(found.proof)
                 continue
             reason = found.beside
+            other = side and not found.proof.documents & best.proof.documents
+            if found not in (best, surest) and not other and _right(found.proof) < MIN_FURTHER:
+                reason = reason or "A surer statement answers; this one may be beside the point."
             if found.score < best.score - MAX_GAP or _far_behind(found.proof, nearest, side=side):
                 reason = reason or "Another statement answers far better."
             if found.supposed - best.supposed and not found.beside:
@@ -445,7 +456,7 @@ class Selector:
             reason = "It tells what was done to the one that is asked of, or the reverse."
         elif found.elsewhere or found.coverage < MIN_COVERAGE:
             reason = "It does not answer the question."
-        elif proof.answers is not None and proof.judgement.support * proof.answers < MIN_RIGHT:
+        elif _right(proof) < MIN_RIGHT:
             beside = "It is carried, but does not give what was asked for."
         if reason:
             return _Judged(_refused(proof, reason))
