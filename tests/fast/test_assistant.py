@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.assistant import ABSTAINED, Assistant
+from rag.assistant import ABSTAINED, LEAST_HOLDS, Assistant
 from rag.config import Settings
 from rag.errors import (
     CancelledError,
@@ -94,7 +94,12 @@ def test_numbers_follow_the_order_of_first_use(folder: Path) -> None:
 
 
 def test_what_is_not_carried_is_withheld_and_said(folder: Path) -> None:
-    llm = FakeLLM(lambda prompt: "The harbour bridge will close for twelve weeks.", lean=-1.1)
+    class Doubting(FakeLLM):
+        def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
+            super().log_odds(prompt, cancel=cancel)
+            return 0.5 if prompt.judges == "holds" else -1.1
+
+    llm = Doubting(lambda prompt: "The harbour bridge will close for twelve weeks.")
     answer = open_assistant(folder, llm).ask("How long will the harbour bridge close?")
     assert answer.abstained
     assert answer.text == ABSTAINED
@@ -104,6 +109,22 @@ def test_what_is_not_carried_is_withheld_and_said(folder: Path) -> None:
     assert answer.withheld[0].reason
     assert answer.closest
     assert answer.closest[0].document.source == "harbour.md"
+
+
+@pytest.mark.parametrize(
+    ("lean", "written"),
+    [
+        pytest.param(LEAST_HOLDS - 0.1, False, id="unlikely"),
+        pytest.param(LEAST_HOLDS + 0.1, True, id="likely"),
+    ],
+)
+def test_nothing_is_written_where_no_passage_is_likely_to_answer(
+    folder: Path, lean: float, written: bool
+) -> None:
+    llm = FakeLLM(lambda prompt: "The harbour bridge will close for twelve weeks.", lean=lean)
+    answer = open_assistant(folder, llm).ask("How long will the harbour bridge close?")
+    assert any(draft.text for draft in answer.drafts) is written
+    assert answer.abstained is not written  # the document's own sentence answers
 
 
 def test_a_failed_draft_is_written_once_more_from_the_evidence_alone(folder: Path) -> None:

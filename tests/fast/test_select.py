@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rag.prove import Judgement, Proof, Rarity
-from rag.prove.select import MAX_MEETS_GAP, MIN_RIGHT, Selector
+from rag.prove.select import MAX_MEETS_GAP, MIN_FURTHER, MIN_RIGHT, Selector, adds_fact
 from rag.testing import make_hit
 from rag.types import Draft, Hit, Verdict
 
@@ -74,7 +74,7 @@ def test_what_meets_the_question_far_less_surely_is_left_out(
 
 SIDES = {
     "one thing asked for, likely": ("Who was it that closed the bridge?", 0.6, 2),
-    "one thing asked for, unlikely": ("Who was it that closed the bridge?", 0.4, 2),
+    "one thing asked for, unlikely": ("Who was it that closed the bridge?", 0.1, 1),
     "more asked for": ("What about the bridge?", 0.6, 1),
 }
 
@@ -88,6 +88,34 @@ def test_another_document_may_give_the_other_side(
     for text, likely, meets in zip(texts, (0.9, answers), (3.0, 0.5), strict=True):
         pairs.append(drafted(make_hit(text, source=f"{len(text)}.txt"), text, 0.9, likely, meets))
     assert len(Selector(Rarity(list(texts))).rank(question, pairs)) == count
+
+
+@pytest.mark.parametrize(
+    ("answers", "count"),
+    [
+        pytest.param(MIN_FURTHER + 0.05, 2, id="likely"),
+        pytest.param(MIN_FURTHER - 0.05, 1, id="unlikely"),
+    ],
+)
+def test_what_stands_beside_a_surer_answer_must_be_likelier(answers: float, count: int) -> None:
+    first, second = proof(0, support=1.0, answers=0.9), proof(1, support=1.0, answers=answers)
+    assert len(shown(first, second)) == count
+    assert len(shown(second)) == 1  # by itself it is an answer
+
+
+FACTS = {
+    "a date more": ("It was built in 1907.", "It was built.", True),
+    "another date": ("It was built in 1907.", "It was built in 1850.", True),
+    "the date in full": ("It was built in 1907.", "It was built on 3 May 1907.", False),
+    "a number more": ("Some 80 came.", "People came.", True),
+    "a weekday more": ("They came on Monday.", "They came.", True),
+    "a word more": ("Many people came.", "People came.", False),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "adds"), FACTS.values(), ids=FACTS.keys())
+def test_what_gives_a_fact_more_says_not_the_same(one: str, other: str, adds: bool) -> None:
+    assert adds_fact(one, other) is adds
 
 
 SUPPOSED = {

@@ -46,6 +46,7 @@ def test_numbers(text: str, numbers: set[tuple[float, str]]) -> None:
         pytest.param("in April 2019", [Date(2019, 4, 0)], id="month and year"),
         pytest.param("since 2018", [Date(2018, 0, 0)], id="year alone"),
         pytest.param("Jan. 8, 2019", [Date(2019, 1, 8)], id="short month"),
+        pytest.param("11 Nov. 1808", [Date(1808, 11, 11)], id="short month, day first"),
         pytest.param("it may 5 percent", [], id="may is a verb"),
         pytest.param("last March", [Date(0, 3, 0)], id="month alone"),
     ],
