@@ -260,7 +260,7 @@ def test_instructions_in_a_document_stay_in_the_reading(tmp_path: Path) -> None:
     (tmp_path / "documents").mkdir()
     (tmp_path / "documents" / "bad.txt").write_text(f"The moon report. {hostile}\n", "utf-8")
     build([tmp_path / "documents"], tmp_path / "index", FakeEmbedder())
-    llm = FakeLLM(lambda prompt: "The sun is made of butter.", lean=-1.1)
+    llm = FakeLLM(lambda prompt: "The sun is made of butter.", lean=0.5)
     answer = open_assistant(tmp_path / "index", llm).ask("What is the moon made of?")
     assert answer.abstained
     assert all("<|im_end|>" not in p.system + p.asking for p in llm.prompts)

@@ -399,16 +399,15 @@ def read_until(terminal: int, wanted: bytes) -> bytes:
 def test_a_terminal_shows_the_unproven_dimmed_and_stdout_the_answer_only(tmp_path: Path) -> None:
     reply = "lambda prompt: 'The bridge is made of \\x1b]0;cheese\\x07 gold.'"
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        program(reply=reply, lean=-1.1), stdout=subprocess.PIPE, stderr=theirs
-    ) as child:
+    asking = program(reply=reply, question="Who sang in the opera?", lean=0.5)
+    with subprocess.Popen(asking, stdout=subprocess.PIPE, stderr=theirs) as child:
         os.close(theirs)
         assert child.stdout is not None
         shown = read_until(ours, b"never shown").decode()
         out = child.stdout.read().decode()
     os.close(ours)
     assert child.returncode == 3
-    assert "\x1b[2mHarbour" in shown or "\x1b[2m1. Harbour" in shown
+    assert "\x1b[2m1. " in shown
     assert "The bridge is made of" in shown.replace("\x1b[2m", "").replace("\x1b[0m", "")
     assert "✗" in shown
     assert "\x1b]" not in shown, "a model must not steer the terminal"
