@@ -7,6 +7,7 @@ for IR with Contextual Neural Language Modeling", SIGIR 2019).
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from rag.index.words import content_words
 from rag.types import Hit
 
 DEPTH = 50
+SEARCHED = 4 * DEPTH  # so many are looked at for it; headers of a bare title are left out
 RRF_K = 60
 # The order by sentences counts as much as the two others together: measured, it is the best of
 # 0.5 to 3 on the samples and does no harm on encyclopedia questions.
@@ -142,9 +144,12 @@ def retrieve(
         return []
     vector = embedder.embed([question], kind="query")[0]
     rankings = {
-        "dense": index.search_dense(vector, DEPTH),
-        "lexical": index.search_lexical(question, DEPTH),
-        "sentence": index.search_sentences(vector, DEPTH),
+        name: [pair for pair in ranked if not _is_bare_title(index, pair[0])][:DEPTH]
+        for name, ranked in (
+            ("dense", index.search_dense(vector, SEARCHED)),
+            ("lexical", index.search_lexical(question, SEARCHED)),
+            ("sentence", index.search_sentences(vector, SEARCHED)),
+        )
     }
     shares = [1.0, 1.0, SENTENCE_SHARE]
     signals = _signals(rankings)
@@ -159,6 +164,22 @@ def retrieve(
         for row, score in fuse(list(rankings.values()), shares=shares, weights=light)
     ]
     return trim(spread(hits), embedder, passages=passages, budget_tokens=budget_tokens)
+
+
+def _is_bare_title(index: Index, row: int) -> bool:
+    """Tell whether a header states nothing but the title, which every passage is read under.
+
+    Documents of one title would otherwise fill the ranks with it.
+    """
+    passage = index.passages[row]
+    if passage.kind != "metadata":
+        return False
+    title = index.documents[passage.document_id].title
+    return set(_words(passage.text)) <= {"title", *_words(title)}
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
 
 
 def _is_boilerplate(index: Index, row: int) -> bool:
