@@ -756,7 +756,8 @@ def _names(
     One that the question did not give, and that is so the answer, must be cited, unless a word
     like "he" or "there" stands there for it.
     """
-    held = evidence.stems_of(chosen) | evidence.around.stems | asked.stems
+    cited = evidence.stems_of(chosen) | evidence.around.stems
+    held = cited | asked.stems
     stands = any(_stands_for_somebody(evidence.sentences[i][1].text) for i in chosen)
     window = {j for i in chosen for j in range(max(0, i - 3), i + 1)}
     near = evidence.stems_of(window) | evidence.around.stems
@@ -765,7 +766,7 @@ def _names(
         if word.stem in near or has_demonym(word.stem, near):
             answer = _is_name(word, evidence) and not is_light(word.stem)
             answer = answer and word.stem not in held and not has_demonym(word.stem, held)
-            if not answer or stands or shortened(statement.words, place, held, text):
+            if not answer or stands or shortened(statement.words, place, cited, text):
                 continue
             return "name", Verdict.NOT_FOUND, f"“{word.surface}” stands in another sentence."
         if shortened(statement.words, place, near, text):

@@ -913,6 +913,15 @@ def test_a_name_that_answers_is_cited(text: str, name: str, fault: str) -> None:
     assert (found.fault == "name") is (fault == "name"), found
 
 
+def test_a_name_that_ends_in_a_word_of_the_question_is_cited_too() -> None:
+    text = (
+        "In May a mill was built by the Green Party. After a failed bid, Bell won two years later."
+    )
+    question = "What political party was Ada Bell affiliated with?"
+    found = judge("Ada Bell was affiliated with the Green Party.", text, question)
+    assert found.fault == "name", found
+
+
 def test_what_was_done_must_be_said_or_be_much_likelier() -> None:
     hit = make_hit("A local group has filed a lawsuit against the mayor over the protests.")
     question = "Who is being sued over the protests?"

@@ -249,3 +249,25 @@ def test_an_index_of_one_passage_can_be_asked(tmp_path: Path) -> None:
     (only,) = found(Index.open(tmp_path / "index"), "geese?")
     assert only.passage.text == "The only sentence is about geese."
     assert {v for k, v in only.signals.items() if k.endswith("_rank")} == {1.0}
+
+
+def test_headers_of_a_bare_title_take_no_rank(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for number in range(8):
+        (corpus / f"{number}.md").write_text(
+            f"---\ntitle: The oil crisis\n---\n\nChapter {number} tells how prices of oil rose.\n",
+            encoding="utf-8",
+        )
+    (corpus / "news.md").write_text(
+        "---\ntitle: The oil crisis\npublisher: Coast Courier\n---\n\nShips wait for oil.\n",
+        encoding="utf-8",
+    )
+    build([corpus], tmp_path / "index", EMBEDDER)
+    hits = found(Index.open(tmp_path / "index"), "What was the oil crisis?", passages=12)
+    kinds = [(hit.document.source, hit.passage.kind) for hit in hits]
+    assert {source for source, kind in kinds if kind == "body"} == {
+        "news.md",
+        *(f"{number}.md" for number in range(8)),
+    }
+    assert [source for source, kind in kinds if kind == "metadata"] == ["news.md"]
