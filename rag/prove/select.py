@@ -412,24 +412,36 @@ class Selector:
         best = max(answering, key=lambda found: found.score)
         surest = max(answering, key=lambda found: _right(found.proof))
         nearest = max((found.proof for found in answering), key=_meets)
-        side = asks_one(question)
         said = []
         for found in judged:
-            if not found.proof.supported:
-                said.append(found.proof)
-                continue
-            reason = found.beside
-            other = side and not found.proof.documents & best.proof.documents
-            if found not in (best, surest) and not other and _right(found.proof) < MIN_FURTHER:
-                reason = reason or "A surer statement answers; this one may be beside the point."
-            if found.score < best.score - MAX_GAP or _far_behind(found.proof, nearest, side=side):
-                reason = reason or "Another statement answers far better."
-            if found.supposed - best.supposed and not found.beside:
-                reason = "Its source does not speak of what was asked, as another does."
-            if reason and is_side(question, found.proof, best.proof, self.rarity):
-                reason = ""
+            reason = self._left_out(question, found, best, nearest, exempt=found is surest)
             said.append(_refused(found.proof, reason) if reason else found.proof)
         return [(p, f.score if p.supported else 0.0) for p, f in zip(said, judged, strict=True)]
+
+    def _left_out(
+        self, question: str, found: _Judged, best: _Judged, nearest: Proof, *, exempt: bool
+    ) -> str:
+        """Return why a proven statement is not shown beside the best one, "" if it is.
+
+        Args:
+            question: what was asked.
+            found: the statement.
+            best: the one of the highest score.
+            nearest: the one that meets the question most surely.
+            exempt: it need not be likelier than any further statement.
+        """
+        if not found.proof.supported:
+            return ""
+        side = asks_one(question)
+        other = side and not found.proof.documents & best.proof.documents
+        reason = found.beside
+        if not (exempt or found is best or other) and _right(found.proof) < MIN_FURTHER:
+            reason = reason or "A surer statement answers; this one may be beside the point."
+        if found.score < best.score - MAX_GAP or _far_behind(found.proof, nearest, side=side):
+            reason = reason or "Another statement answers far better."
+        if found.supposed - best.supposed and not found.beside:
+            reason = "Its source does not speak of what was asked, as another does."
+        return "" if is_side(question, found.proof, best.proof, self.rarity) else reason
 
     def rank(self, question: str, proofs: Sequence[tuple[Proof, Draft]]) -> list[Proof]:
         """Return the proofs that answer, best first."""
