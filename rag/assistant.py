@@ -30,7 +30,7 @@ from rag.prove import (
 )
 from rag.prove.conflicts import find_conflicts
 from rag.prove.joined import agree, disagreeing, speaks_of
-from rag.prove.select import Selector, adds_fact
+from rag.prove.select import MIN_RIGHT, SURE_RIGHT, Selector, adds_fact
 from rag.prove.sides import may_hold_side
 from rag.prove.window import window
 from rag.quoting import Quoter
@@ -55,8 +55,8 @@ from rag.types import (
 MAX_STATEMENTS = 5
 ABSTAINED = "Your documents do not say."
 # Calibrated log-odds, by the model, that a passage answers the question. Where none reaches
-# LEAST_HOLDS, the documents do not answer it: of eight answers to public questions that were given
-# all the same, six were wrong. From EAGER up a passage is written from at once, and from LIKELY up
+# LEAST_HOLDS, statements must be surer: of eight such answers to public questions six were wrong.
+# From EAGER up a passage is written from at once, and from LIKELY up
 # in any case, so that documents that disagree are all heard; below FLOOR, or MARGIN under the best
 # passage, not at all.
 LEAST_HOLDS = 0.4
@@ -286,10 +286,9 @@ class Assistant:
             yield from self._write_spared(run)
 
     def _write_spared(self, run: _Run) -> Iterator[Event]:
-        if _best(run) >= LEAST_HOLDS:
-            for hit, holds in run.spared[:SPARED]:
-                yield from self._write_singly(run, hit, holds)
-            del run.spared[:SPARED]
+        for hit, holds in run.spared[:SPARED]:
+            yield from self._write_singly(run, hit, holds)
+        del run.spared[:SPARED]
 
     def _read_singly(self, run: _Run, first: int = 0) -> Iterator[Event]:
         """Read each passage from `first` on its own; write from those that hold the answer.
@@ -311,9 +310,8 @@ class Assistant:
             else:
                 waiting.append((hit, holds))
         waiting.sort(key=lambda pair: -pair[1])
-        answerable = max(best, _best(run)) >= LEAST_HOLDS
         for hit, holds in waiting:
-            if answerable and holds >= max(FLOOR, min(LIKELY, best - MARGIN)):
+            if holds >= max(FLOOR, min(LIKELY, best - MARGIN)):
                 yield from self._write_singly(run, hit, holds)
             else:
                 run.drafts.append(
@@ -419,7 +417,7 @@ class Assistant:
 
     def _chosen(self, run: _Run) -> list[Proof]:
         """Return the statements to show, best first, each once."""
-        return self._merged(run.question, self.selector.rank(run.question, run.proofs))
+        return self._merged(run.question, self.selector.rank(run.question, run.proofs, _least(run)))
 
     def _merged(self, question: str, proofs: Sequence[Proof]) -> list[Proof]:
         """Return proofs, best first, those that say the same as one."""
@@ -447,15 +445,13 @@ class Assistant:
 
     def _quote(self, run: _Run) -> Iterator[Event]:
         """Answer with a document's own sentence where no draft was proven."""
-        if _best(run) < LEAST_HOLDS:
-            return
         began = time.perf_counter()
         known = {d.passage_ids[0]: d.holds for d in run.drafts if d.holds is not None}
         read = [(known[h.passage.id], h) for h in run.hits if h.passage.id in known]
         passages = self.settings.passages
         for proof in self.quoter.proofs(run.question, read, passages, run.cancel):
             quoted = _unwritten(proof)
-            if self.selector.rank(run.question, [(proof, quoted)]):
+            if self.selector.rank(run.question, [(proof, quoted)], _least(run)):
                 run.proofs.append((proof, quoted))
                 yield Judged(len(run.drafts), proof.text, run.numbering.statement(proof))
                 break
@@ -554,7 +550,7 @@ class Assistant:
         withheld = _unique(
             numbering.statement(proof)
             for r in runs
-            for proof, _ in self.selector.verdicts(r.question, r.proofs)
+            for proof, _ in self.selector.verdicts(r.question, r.proofs, _least(r))
             if not proof.supported and proof.text not in shown
         )
         run.spent.prove_s += time.perf_counter() - began
@@ -631,6 +627,11 @@ def load_llm(settings: Settings) -> LlamaModel:
         seed=settings.seed,
         probes=load_probes(settings.model, prompts.VERSION),
     )
+
+
+def _least(run: _Run) -> float:
+    """Return how likely a statement must be carried and answer, by what was read."""
+    return SURE_RIGHT if _best(run) < LEAST_HOLDS else MIN_RIGHT
 
 
 def _best(run: _Run) -> float:

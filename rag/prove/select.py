@@ -21,6 +21,8 @@ MIN_COVERAGE = 0.25
 # A statement is an answer if it is carried and gives what was asked for. Where both together are
 # less likely than this, it is beside the point or a near miss.
 MIN_RIGHT = 0.35
+# The same where no passage is likely to answer the question.
+SURE_RIGHT = 0.6
 # What is said beside the best one must be likelier than that.
 MIN_FURTHER = 0.55
 # A statement this far behind the best one, or one that meets the question so much less surely (in
@@ -397,15 +399,23 @@ class Selector:
         return alike(one, other, self.rarity, question)
 
     def verdicts(
-        self, question: str, proofs: Sequence[tuple[Proof, Draft]]
+        self,
+        question: str,
+        proofs: Sequence[tuple[Proof, Draft]],
+        least: float = MIN_RIGHT,
     ) -> list[tuple[Proof, float]]:
         """Return every proof with its rank score; those that do not answer lose their support.
 
         So do those that answer far less well than another, or beside a surer one less likely than
         not, which are true and beside the point, and those that put words of the question on a
         source that has them not, where another has them; but other sides of the best one stay.
+
+        Args:
+            question: in plain words.
+            proofs: with their drafts.
+            least: probability from which a statement is carried and answers, 0 to 1.
         """
-        judged = [self._judge(question, proof, draft) for proof, draft in proofs]
+        judged = [self._judge(question, proof, draft, least) for proof, draft in proofs]
         answering = [found for found in judged if found.proof.supported and not found.beside]
         if not answering:
             return [(_refused(f.proof, f.beside) if f.beside else f.proof, 0.0) for f in judged]
@@ -443,12 +453,17 @@ class Selector:
             reason = "Its source does not speak of what was asked, as another does."
         return "" if is_side(question, found.proof, best.proof, self.rarity) else reason
 
-    def rank(self, question: str, proofs: Sequence[tuple[Proof, Draft]]) -> list[Proof]:
-        """Return the proofs that answer, best first."""
-        judged = [pair for pair in self.verdicts(question, proofs) if pair[0].supported]
+    def rank(
+        self,
+        question: str,
+        proofs: Sequence[tuple[Proof, Draft]],
+        least: float = MIN_RIGHT,
+    ) -> list[Proof]:
+        """Return the proofs that answer, best first; see `verdicts`."""
+        judged = [pair for pair in self.verdicts(question, proofs, least) if pair[0].supported]
         return [proof for proof, _ in sorted(judged, key=lambda pair: -pair[1])]
 
-    def _judge(self, question: str, proof: Proof, draft: Draft) -> _Judged:
+    def _judge(self, question: str, proof: Proof, draft: Draft, least: float) -> _Judged:
         """Return a proof, refused where it does not answer, with its score."""
         if not proof.supported:
             return _Judged(proof)
@@ -468,7 +483,7 @@ class Selector:
             reason = "It tells what was done to the one that is asked of, or the reverse."
         elif found.elsewhere or found.coverage < MIN_COVERAGE:
             reason = "It does not answer the question."
-        elif _right(proof) < MIN_RIGHT:
+        elif _right(proof) < least:
             beside = "It is carried, but does not give what was asked for."
         if reason:
             return _Judged(_refused(proof, reason))
