@@ -92,9 +92,8 @@ def sides(question: Row, texts: Sequence[tuple[str, str]]) -> list[str]:
 def shows(text: str, side: str) -> bool:
     """Tell whether a text gives a side, a date ("24 October 1975") in any of its forms."""
     date = reading(side)
-    if date.words or date.numbers or not date.dates:
-        return contains(text, side)
-    return contains(text, side) or set(date.dates) <= set(reading(text).dates)
+    dated = date.dates and not date.words and not date.numbers
+    return contains(text, side) or bool(dated and set(date.dates) <= set(reading(text).dates))
 
 
 def in_full(row: Row) -> bool:

@@ -68,6 +68,11 @@ class Proof:
         return self.judgement.verdict is Verdict.SUPPORTED and bool(self.groups)
 
     @property
+    def right(self) -> float:
+        """How likely it is carried and gives what was asked for, 0 to 1."""
+        return 1.0 if self.answers is None else self.judgement.support * self.answers
+
+    @property
     def documents(self) -> frozenset[str]:
         """Ids of the documents that are cited."""
         return frozenset(hit.document.id for group in self.groups for hit, _ in group)

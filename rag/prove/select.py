@@ -358,11 +358,6 @@ def _far_behind(proof: Proof, nearest: Proof, *, side: bool) -> bool:
     return proof.meets < nearest.meets - MAX_MEETS_GAP
 
 
-def _right(proof: Proof) -> float:
-    """Return how likely a statement is carried and gives what was asked for, 0 to 1."""
-    return 1.0 if proof.answers is None else proof.judgement.support * proof.answers
-
-
 def _meets(proof: Proof) -> float:
     return -math.inf if proof.meets is None else proof.meets
 
@@ -420,7 +415,7 @@ class Selector:
         if not answering:
             return [(_refused(f.proof, f.beside) if f.beside else f.proof, 0.0) for f in judged]
         best = max(answering, key=lambda found: found.score)
-        surest = max(answering, key=lambda found: _right(found.proof))
+        surest = max(answering, key=lambda found: found.proof.right)
         nearest = max((found.proof for found in answering), key=_meets)
         said = []
         for found in judged:
@@ -445,7 +440,7 @@ class Selector:
         side = asks_one(question)
         other = side and not found.proof.documents & best.proof.documents
         reason = found.beside
-        if not (exempt or found is best or other) and _right(found.proof) < MIN_FURTHER:
+        if not (exempt or found is best or other) and found.proof.right < MIN_FURTHER:
             reason = reason or "A surer statement answers; this one may be beside the point."
         if found.score < best.score - MAX_GAP or _far_behind(found.proof, nearest, side=side):
             reason = reason or "Another statement answers far better."
@@ -483,7 +478,7 @@ class Selector:
             reason = "It tells what was done to the one that is asked of, or the reverse."
         elif found.elsewhere or found.coverage < MIN_COVERAGE:
             reason = "It does not answer the question."
-        elif _right(proof) < least:
+        elif proof.right < least:
             beside = "It is carried, but does not give what was asked for."
         if reason:
             return _Judged(_refused(proof, reason))

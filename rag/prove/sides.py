@@ -56,7 +56,7 @@ def is_side(question: str, proof: Proof, best: Proof, rarity: Rarity) -> bool:
     """
     if not asks_one(question) or proof.documents & best.documents:
         return False
-    if proof.answers is None or proof.judgement.support * proof.answers < MIN_SIDE:
+    if proof.answers is None or proof.right < MIN_SIDE:
         return False
     words = [word for word in read(question).words if not is_light(word.stem)]
     named = {word.stem for word in words if rarity.is_name(word)}
