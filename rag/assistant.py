@@ -31,7 +31,7 @@ from rag.prove import (
 from rag.prove.conflicts import find_conflicts
 from rag.prove.joined import agree, disagreeing, speaks_of
 from rag.prove.select import MIN_RIGHT, SURE_RIGHT, Selector, adds_fact
-from rag.prove.sides import may_hold_side
+from rag.prove.sides import asks_one, may_hold_side
 from rag.prove.window import window
 from rag.quoting import Quoter
 from rag.retrieve import retrieve
@@ -256,8 +256,13 @@ class Assistant:
         yield from self._hear_sides(run)
 
     def _hear_sides(self, run: _Run) -> Iterator[Event]:
-        """Write from other documents' passages that may give another answer to the question."""
+        """Write from other documents' passages that may give another answer to the question.
+
+        What was drafted from one and not proven is written once more.
+        """
         chosen = self._chosen(run)
+        if not chosen or not asks_one(run.question):
+            return
         written = {passage for draft in run.drafts if draft.text for passage in draft.passage_ids}
         cited = frozenset[str]().union(*(proof.documents for proof in chosen))
         sides = [
@@ -266,8 +271,13 @@ class Assistant:
             if hit.passage.id not in written
             and may_hold_side(run.question, hit, cited, self.rarity)
         ]
-        for hit, holds in sides[:MOST_SIDES] if chosen else ():
+        for hit, holds in sides[:MOST_SIDES]:
             yield from self._write_singly(run, hit, holds)
+        proven = {p for proof, draft in run.proofs if proof.supported for p in draft.passage_ids}
+        for proof, draft in self._failed(run)[:MOST_SIDES]:
+            hit = proof.judgement.sentences[0][0]
+            if hit.passage.id not in proven and hit.document.id not in cited:
+                yield from self._rewrite(run, proof, draft)
 
     def _read_on(self, run: _Run) -> Iterator[Event]:
         """Read the passages retrieved behind the first, if these came near the question.
@@ -424,24 +434,34 @@ class Assistant:
         return merge(proofs, partial(self.selector.alike, question), most=MAX_STATEMENTS)
 
     def _repair(self, run: _Run) -> Iterator[Event]:
-        """Write once more, from the best evidence alone, what was drafted and not proven.
+        """Write once more, from the best evidence alone, what was drafted and not proven."""
+        for proof, draft in self._failed(run)[:MOST_REPAIRS]:
+            yield from self._rewrite(run, proof, draft)
+            if self._chosen(run):
+                break
 
-        Only the passages that the model takes to hold the answer are tried, the surest first.
+    def _failed(self, run: _Run) -> list[tuple[Proof, Draft]]:
+        """Return what was drafted and not proven, the surest first, one of each passage.
+
+        Only of passages that the model takes to hold the answer, and not what was rewritten.
         """
-        began = time.perf_counter()
         failed: dict[str, tuple[Proof, Draft]] = {}
         for proof, draft in run.proofs:
             if not proof.supported and proof.judgement.sentences and (draft.holds or 0) >= EAGER:
                 failed.setdefault(draft.passage_ids[0], (proof, draft))
-        tried = sorted(failed.values(), key=lambda pair: -(pair[1].holds or 0))[:MOST_REPAIRS]
+        again = {
+            p for _, draft in run.proofs if draft.kind == "repaired" for p in draft.passage_ids
+        }
+        left = [pair for passage, pair in failed.items() if passage not in again]
+        return sorted(left, key=lambda pair: -(pair[1].holds or 0))
+
+    def _rewrite(self, run: _Run, proof: Proof, draft: Draft) -> Iterator[Event]:
+        hit = proof.judgement.sentences[0][0]
+        began = time.perf_counter()
+        evidence = window(f"{run.question} {proof.text}", (hit,), self.rarity, most=EVIDENCE)
         run.spent.prove_s += time.perf_counter() - began
-        for proof, draft in tried:
-            hit = proof.judgement.sentences[0][0]
-            evidence = window(f"{run.question} {proof.text}", (hit,), self.rarity, most=EVIDENCE)
-            prompt = prompts.rewrite(run.question, evidence)
-            yield from self._draft(run, prompt, (hit,), "repaired", draft.holds)
-            if self._chosen(run):
-                break
+        prompt = prompts.rewrite(run.question, evidence)
+        yield from self._draft(run, prompt, (hit,), "repaired", draft.holds)
 
     def _quote(self, run: _Run) -> Iterator[Event]:
         """Answer with a document's own sentence where no draft was proven."""

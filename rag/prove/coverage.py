@@ -19,7 +19,7 @@ from itertools import takewhile
 from typing import Literal, Protocol
 
 from rag.passages import heading, split_sentences
-from rag.prove.when import resolve
+from rag.prove.when import lifespans, resolve
 from rag.prove.words import (
     DENIERS,
     WEEKDAYS,
@@ -52,8 +52,8 @@ _PRONOUN = re.compile(
     r"^\W*(?:he|she|it|they|we|i|his|her|its|their|this|that|these|those|the)\b", re.IGNORECASE
 )
 _TITLES = frozenset(
-    "mr mrs ms miss dr prof professor sir presid mayor chief governor minist senat judg director "
-    "offic captain gener colonel".split()
+    "mr mrs ms miss dr prof professor sir presid mayor chief governor minist senat judg justic "
+    "director offic captain gener colonel".split()
 )
 # Last words of firms' names: what stands before them is never a first name that may be left out.
 _FIRMS = frozenset(
@@ -118,7 +118,14 @@ _BOUND = re.compile(
     r"sixty|seventy|eighty|ninety)\b(?:\s+(?:thousand|million|billion))?)",
     re.IGNORECASE,
 )
+# A number with what it is measured from or a part of: "260 km (160 mi) from the Baltic Sea".
+_OF_NAME = re.compile(
+    r"(?P<number>[$€£]?\d[\d,.]*(?:\s+(?:thousand|million|billion))?%?(?:\s+[a-z]+)?(?:\s*\([^()]*\))?)"
+    r"(?:\s+[a-z]+){0,3}?\s+(?:from|of|off|to)\s+(?:the\s+)?(?P<name>[A-Z][\w-]*)"
+)
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
+_BORN, _DIED = stem("born"), stem("died")
+_LIVED = tuple(Word(form, stem(form), name=False, first=False) for form in ("born", "died"))
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -487,17 +494,21 @@ def _given(question: str) -> Reading:
 
 
 def _readings(hit: Hit) -> tuple[Reading, ...]:
-    """Read the sentences of a passage, with the days that their words mean in this document."""
+    """Read the sentences of a passage, with the days that their words mean in this document.
+
+    Days of birth and death in brackets say that somebody was born and died.
+    """
     texts = [sentence.text for sentence in hit.passage.sentences]
     days = [d for d in read(hit.document.metadata.get("date", "")).dates if d.day]
     meant = resolve(texts, days[0] if days else None)
     return tuple(
         replace(
             reading,
+            words=(*reading.words, *(_LIVED if lifespans(text) else ())),
             dates=(*reading.dates, *when.dates),
             weekdays=reading.weekdays | when.weekdays,
         )
-        for reading, when in zip(map(read, texts), meant, strict=True)
+        for text, reading, when in zip(texts, map(read, texts), meant, strict=True)
     )
 
 
@@ -606,6 +617,9 @@ def _facts(
             continue
         if not any((value, "") in r.numbers and match(counts, r.stems) for r in picked):
             return "number", Verdict.NOT_FOUND, f"The source does not count {value:g} of these."
+        if _counts_others(value, counts, picked):
+            reason = f"The source counts {value:g} of other things, and not so many of these."
+            return "number", Verdict.CONTRADICTED, reason
     for date in statement.dates:
         if not any(dated(known, date, evidence.around.dates) for known in dates):
             kind = Verdict.CONTRADICTED if dates else Verdict.NOT_FOUND
@@ -619,13 +633,16 @@ def _facts(
     if statement.weekdays - days:
         return "date", Verdict.NOT_FOUND, "The weekday does not stand in the source sentence."
     for quoted in _QUOTED.findall(normal(claim.text)):
-        if len(quoted.split()) >= 3 and _letters(quoted) not in _letters(evidence.text):
+        known = _letters(evidence.text), _letters(claim.question)  # a title, as it was asked for
+        if len(quoted.split()) >= 3 and not any(_letters(quoted) in text for text in known):
             reason = "The quoted words do not stand in the source as quoted."
             return "quotation", Verdict.NOT_FOUND, reason
     cited = [evidence.sentences[i][1].text for i in chosen]
     return (
         _negation(statement, picked)
         or _bounded(claim.text, cited)
+        or _measured(claim.text, cited)
+        or _lived(statement, cited)
         or _planned(claim.text, cited)
         or _left_open(claim.text, cited)
         or _place(claim.text, asked, evidence)
@@ -642,6 +659,44 @@ def _unit_once(number: tuple[float, str], source: Reading) -> bool:
     return (
         bool(unit) and (value, "") in source.numbers and any(u == unit for _, u in source.numbers)
     )
+
+
+def _lived(statement: Reading, cited: Sequence[str]) -> _Problem | None:
+    """Refuse the day of a death as that of a birth, and the reverse."""
+    spans = [span for text in cited for span in lifespans(text)]
+    for deed, place in ((_BORN, 0), (_DIED, 1)):
+        if not spans or deed not in statement.stems or {_BORN, _DIED} <= statement.stems:
+            continue
+        others = [span[1 - place] for span in spans]
+        own = [span[place] for span in spans]
+        for date in statement.dates:
+            if any(d.carries(date) for d in others) and not any(d.carries(date) for d in own):
+                return "date", Verdict.CONTRADICTED, "The source gives this day of the other."
+    return None
+
+
+def _counts_others(value: float, counts: str, picked: Sequence[Reading]) -> bool:
+    """Tell whether a source counts this many of other things only, and another number of these."""
+    counted = frozenset[tuple[float, str]]().union(*(r.counted for r in picked))
+    here = {number for number, thing in counted if thing == counts}
+    return bool(here) and value not in here and any(number == value for number, _ in counted)
+
+
+def _measured(statement: str, cited: Sequence[str]) -> _Problem | None:
+    """Refuse "260 km east of Berlin" where the source gives that from elsewhere, and 523 from it."""
+    known = [pair for text in cited for pair in _of_names(text)]
+    for numbers, name in _of_names(statement):
+        same = [found for found, other in known if other == name]
+        if same and not any(numbers & found for found in same):
+            reason = f"The source gives another number for {name}."
+            return "number", Verdict.CONTRADICTED, reason
+    return None
+
+
+def _of_names(text: str) -> list[tuple[frozenset[tuple[float, str]], str]]:
+    """Return the numbers that a text gives with a name they are measured from or a part of."""
+    found = _OF_NAME.finditer(normal(text))
+    return [(read(match["number"]).numbers, match["name"]) for match in found]
 
 
 def _planned(statement: str, cited: Sequence[str]) -> _Problem | None:
@@ -801,12 +856,17 @@ def _stands_for_somebody(text: str) -> bool:
 def shortened(words: Sequence[Word], place: int, near: Set[str], text: str) -> bool:
     """Tell whether a first name is merely left out: "Brad Smith" where a text says "Smith".
 
-    The last name must stand near, and nobody else of that last name in the text.
+    The last name must stand near, and nobody else of that last name in the text. A title
+    ("Justice Cole") may stand for a first name.
     """
     run = name_run(words, place)
     if len(run) < 2 or run[-1].stem not in near or run[-1].stem in _FIRMS:
         return False
     last = re.escape(run[-1].surface)
+    if words[place].stem in _TITLES:
+        names = [name.split() for name in _NAMES.findall(text)]
+        firsts = {name[0] for name in names if len(name) > 1 and name[-1] == run[-1].surface}
+        return len({name for name in firsts if stem(name) not in _TITLES}) < 2
     before = set(re.findall(rf"\b([A-Z][\w'’-]+)\s+{last}\b", text))
     own = {words[place].stem} | _TITLES
     return all(stem(name) in own for name in before)

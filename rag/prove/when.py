@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.prove.words import UNITS, WEEKDAYS, Date, read
+from rag.prove.words import UNITS, WEEKDAYS, Date, normal, read
 
 _NAMED = "|".join(WEEKDAYS)
 _TERM = re.compile(
@@ -40,6 +40,8 @@ _NEAR = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}
 _WHICH = {"last": -1, "this": 0, "next": 1}
 _BACK = frozenset({"day before", "previous day", "earlier"})
 _YEAR_DAYS = 366
+# "Ada Quist (1 May 1841 - 2 June 1905)": after a name, days of birth and death.
+_LIFESPAN = re.compile(r"[A-Z][\w'-]*\s*\(([^()-]*\d[^()-]*?)\s-\s([^()-]*\d{4})\s*\)")
 # A year is the one that a document is about from this share of all it names.
 MOST_OF_YEARS = 0.6
 _YEAR = re.compile(r"(?<![\d$€£.,-])(?:1[5-9]|20)\d\d(?![\d%]|[.,]\d)")
@@ -86,6 +88,19 @@ def resolve(sentences: Sequence[str], written: Date | None) -> list[When]:
                     dates.append(Date(meant.year, meant.month, meant.day))
                 weekdays.add(meant if isinstance(meant, str) else _name(meant))
         found.append(When(tuple(dates), frozenset(weekdays)))
+    return found
+
+
+def lifespans(text: str) -> list[tuple[Date, Date]]:
+    """Return the days of birth and death that a text gives in brackets after names.
+
+    Bare years may be those of a reign; at least the birth has a month.
+    """
+    found = []
+    for span in _LIFESPAN.finditer(normal(text)):
+        born, died = (read(half).dates for half in span.groups())
+        if born and died and born[-1].month:
+            found.append((born[-1], died[0]))
     return found
 
 

@@ -922,6 +922,73 @@ def test_a_name_that_ends_in_a_word_of_the_question_is_cited_too() -> None:
     assert found.fault == "name", found
 
 
+RANGE = "Ulm lies about 30 km (19 mi) from the Grey Lake and 52 km (32 mi) east of Dorn."
+BELONGS = {
+    "measured from another": ("Ulm is about 30 km (19 mi) east of Dorn.", RANGE, "number"),
+    "measured from it": ("Ulm is 52 km (32 mi) east of Dorn.", RANGE, ""),
+    "in the other unit": ("Ulm is 32 mi from Dorn.", RANGE, ""),
+    "part of another": (
+        "The strike closed 40% of Dorn.",
+        "The strike closed 20% of Dorn and 40% of Elm.",
+        "number",
+    ),
+    "counted of others": (
+        "There are two extra rounds in a match.",
+        "In a match there is one extra round (each team may take two time outs).",
+        "number",
+    ),
+    "counted of these": (
+        "There is one extra round in a match.",
+        "In a match there is one extra round (each team may take two time outs).",
+        "",
+    ),
+    "counted of both": (
+        "Two extra rounds were played in May.",
+        "In April one extra round and in May two extra rounds were played.",
+        "",
+    ),
+    "born for died": (
+        "Ada Cole died on 2 May 1841.",
+        "Ada Cole (2 May 1841 – 7 June 1905).",
+        "date",
+    ),
+    "died for born": (
+        "Ada Cole was born on 7 June 1905.",
+        "Ada Cole (2 May 1841 – 7 June 1905).",
+        "date",
+    ),
+    "died": (
+        "Ada Cole died on 7 June 1905.",
+        "Ada Cole (2 May 1841 – 7 June 1905) was a judge. In 1866 she died her coat black.",
+        "",
+    ),
+    "a title for a first name": (
+        "Justice Cole was born on 2 May 1841.",
+        "Ada Cole (2 May 1841 – 7 June 1905) was a judge.",
+        "",
+    ),
+    "a title of one of two": (
+        "Justice Cole was born on 2 May 1841.",
+        "Ada Cole (2 May 1841 – 7 June 1905) was a judge, as Otto Cole had been.",
+        "name",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "text", "fault"), BELONGS.values(), ids=BELONGS.keys())
+def test_what_a_number_or_a_day_belongs_to(statement: str, text: str, fault: str) -> None:
+    found = judge(statement, text, "What of Ulm, Dorn and Justice Cole?")
+    assert found.fault == fault, found
+    assert (found.verdict is Verdict.SUPPORTED) is (not fault), found
+
+
+def test_a_title_that_the_question_puts_in_quotation_marks_is_no_quotation() -> None:
+    text = "Live from the Old Mill is a record by the band Ulm. It was made in May."
+    said = 'Ulm is the band that plays on "Live at the Old Mill".'
+    assert judge(said, text, 'Which band plays on "Live at the Old Mill"?').fault == ""
+    assert judge(said, text, "Which band plays on it?").fault == "quotation"
+
+
 def test_what_was_done_must_be_said_or_be_much_likelier() -> None:
     hit = make_hit("A local group has filed a lawsuit against the mayor over the protests.")
     question = "Who is being sued over the protests?"

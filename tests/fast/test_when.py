@@ -3,7 +3,7 @@
 import pytest
 
 from rag.prove import Claim, CoverageChecker, Rarity
-from rag.prove.when import When, resolve
+from rag.prove.when import When, lifespans, resolve
 from rag.prove.words import Date
 from rag.testing import make_hit
 from rag.types import Verdict
@@ -87,3 +87,22 @@ def test_a_claim_may_name_the_day_its_document_means(claim: str, carried: bool) 
     bare = make_hit(text, title="News")
     found = CoverageChecker(Rarity([text])).judge(Claim(claim, "When?", (bare,)))
     assert (found.verdict is Verdict.SUPPORTED) is (carried and "20" not in claim)
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        (
+            "Ada Cole (May 2, 1841 – June 7, 1905) was a judge.",
+            [(Date(1841, 5, 2), Date(1905, 6, 7))],
+        ),
+        ("Otto Ek (born Otto Ekholm, 3 May 1901 - 1977)", [(Date(1901, 5, 3), Date(1977))]),
+        ("Queen Ada (1558–1603) reigned long.", []),
+        ("The Mill (built 2 May 1841)", []),
+        ("They met (2 May 1841 – 7 June 1841) in Ulm", []),
+    ],
+)
+def test_days_of_birth_and_death_stand_in_brackets(
+    text: str, spans: list[tuple[Date, Date]]
+) -> None:
+    assert lifespans(text) == spans
