@@ -683,7 +683,7 @@ def _counts_others(value: float, counts: str, picked: Sequence[Reading]) -> bool
 
 
 def _measured(statement: str, cited: Sequence[str]) -> _Problem | None:
-    """Refuse "260 km east of Berlin" where the source gives that from elsewhere, and 523 from it."""
+    """Refuse "260 km east of Berlin" where the source gives another number for Berlin."""
     known = [pair for text in cited for pair in _of_names(text)]
     for numbers, name in _of_names(statement):
         same = [found for found, other in known if other == name]
