@@ -49,6 +49,26 @@ def window(claim: str, hits: Sequence[Hit], rarity: Rarity, *, most: int = WORDS
     return _laid_out([(i, *rows[i]) for i in sorted(chosen)])
 
 
+def quoted(cited: Sequence[tuple[Hit, Sentence]]) -> str:
+    """Return cited sentences as a reader meets them: under their heading, each after the one before.
+
+    Args:
+        cited: sentences with their passages.
+    """
+    places: dict[str, set[int]] = {}
+    for hit, sentence in cited:
+        place = hit.passage.sentences.index(sentence)
+        places.setdefault(hit.passage.id, set()).update({place, max(0, place - 1)})
+    hits = {hit.passage.id: hit for hit, _ in cited}
+    rows = []
+    first = 0
+    for passage, kept in places.items():
+        sentences = hits[passage].passage.sentences
+        rows += [(first + place, hits[passage], sentences[place]) for place in sorted(kept)]
+        first += len(sentences) + 1
+    return _laid_out(rows)
+
+
 def _laid_out(chosen: Sequence[tuple[int, Hit, Sentence]]) -> str:
     text, last_row, last_document = "", -2, ""
     for row, hit, sentence in chosen:

@@ -21,7 +21,7 @@ from rag.prove import (
 )
 from rag.prove.prover import without_addition, without_date, without_opening
 from rag.prove.select import alike, relevance, turned_round
-from rag.prove.witness import supposed_by, verbatim
+from rag.prove.witness import ALONE, supposed_by, verbatim
 from rag.testing import make_hit
 from rag.types import Verdict
 
@@ -818,7 +818,7 @@ REASONED = "Smith said tech firms alone would not protect people, so Congress ha
     ("question", "verdict", "claims"),
     [
         pytest.param("Why does Smith oppose a law?", Verdict.PARTLY, 2, id="why"),
-        pytest.param("What does Smith say of a law?", Verdict.SUPPORTED, 1, id="not why"),
+        pytest.param("What does Smith say of a law?", Verdict.SUPPORTED, 2, id="not why"),
     ],
 )
 def test_a_reason_is_given_only_for_what_the_source_says(
@@ -831,6 +831,26 @@ def test_a_reason_is_given_only_for_what_the_source_says(
     assert found.verdict is verdict, found
     assert len(witness.asked) == claims
     assert ("“Smith opposes a law.”" in found.reason) is (verdict is Verdict.PARTLY)
+
+
+class Whole:
+    """A witness that believes a claim of a text that has some words, and doubts it without."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
+        return 4.0 if self.words in prompt.reading else ALONE - 0.1
+
+
+def test_what_only_the_rest_of_the_passage_says_is_not_carried() -> None:
+    text = "Dorn has a mill. It turns by night. Ada likes the night. Ada built her old boat in Ulm."
+    claim = Claim("The boat in Ulm that Ada built was old.", "Who built it?", (make_hit(text),))
+    coverage = CoverageChecker(RARITY, threshold=0.5)
+    for words, verdict in (("likes the night", Verdict.SUPPORTED), ("Dorn", Verdict.PARTLY)):
+        checker = WitnessedChecker(coverage, Whole(words), RARITY, threshold=0.5)
+        found = checker.judge(claim)
+        assert found.verdict is verdict, (words, found)
 
 
 SUPPOSED = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag.prove import Rarity
-from rag.prove.window import window
+from rag.prove.window import quoted, window
 from rag.testing import make_hit
 
 FILLER = "The weather was fine that day. " * 40
@@ -27,3 +27,17 @@ def test_gaps_and_headings_are_shown() -> None:
 def test_one_sentence_is_returned_however_long() -> None:
     text = "Ulm " + "very " * 50 + "low."
     assert window("Ulm lies low.", (make_hit(text, title=""),), RARITY, most=5) == text
+
+
+def test_cited_sentences_bring_their_heading_and_the_one_before_each() -> None:
+    hit = make_hit(
+        "Ulm lies low. It has a mill. It rains. The mill is old. Ada sleeps.", title="Ulm"
+    )
+    one, four = hit.passage.sentences[0], hit.passage.sentences[3]
+    other = make_hit("Elm has two mills. Both are new.", source="b.txt", title="Elm")
+    cited = ((hit, four), (hit, one), (other, other.passage.sentences[1]))
+    found = quoted(cited)
+    assert found == (
+        "Ulm\n\nUlm lies low. … It rains. The mill is old."
+        "\n\nElm\n\nElm has two mills. Both are new."
+    )
