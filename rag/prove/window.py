@@ -50,7 +50,7 @@ def window(claim: str, hits: Sequence[Hit], rarity: Rarity, *, most: int = WORDS
 
 
 def quoted(cited: Sequence[tuple[Hit, Sentence]]) -> str:
-    """Return cited sentences as a reader meets them: under their heading, each after the one before.
+    """Return cited sentences as a reader meets them: headed, each after the one before it.
 
     Args:
         cited: sentences with their passages.
