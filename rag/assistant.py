@@ -254,6 +254,24 @@ class Assistant:
         if not self._chosen(run):
             yield from self._quote(run)
         yield from self._hear_sides(run)
+        self._hold_alone(run)
+
+    def _hold_alone(self, run: _Run) -> None:
+        """Withhold what is said beside the best statement if its own citation does not carry it.
+
+        The best one may rest on what its passage says as a whole; without it there is no answer.
+        """
+        began = time.perf_counter()
+        held = set[str]()
+        while further := [p for p in self._chosen(run)[1:] if p.text not in held]:
+            for proof in further:
+                held.add(proof.text)
+                judged = self.checker.alone(proof.text, proof.judgement)
+                run.proofs = [
+                    (replace(p, judgement=judged) if p.text == proof.text else p, draft)
+                    for p, draft in run.proofs
+                ]
+        run.spent.prove_s += time.perf_counter() - began
 
     def _hear_sides(self, run: _Run) -> Iterator[Event]:
         """Write from other documents' passages that may give another answer to the question.

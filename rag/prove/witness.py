@@ -29,9 +29,9 @@ WEIGHTS = (0.03, 0.18, 0.92, -0.30)
 # that something was done, or was the first or most, which its sentences do not, must be that much
 # likelier to be carried.
 UNCOVERED = 0.25
-# Least log-odds, by the witness, that a statement's cited sentences state it without the rest of
-# their passage. Of 200 public statements that do not stand word for word, 25 of 40 that readers
-# found not carried lie under it, and about one in eleven of the others.
+# Least log-odds, by the witness, that the cited sentences of what is said beside the best statement
+# state it without the rest of their passage. Of 200 public statements that do not stand word for
+# word 25 of 40 that readers found not carried lie under it, and one in eleven of the others.
 ALONE = 1.45
 # A passage of more words than this is shown to the witness in part only.
 LONG_WORDS = 220
@@ -81,7 +81,7 @@ class WitnessedChecker:
             return found
         try:
             settled = self.settle(claim, found, self.log_odds(claim))
-            return self._alone(claim, self._supposed(claim, settled))
+            return self._supposed(claim, settled)
         except ModelError as error:
             reason = f"It could not be checked: {error}"
             return replace(found, verdict=Verdict.NOT_CHECKED, support=0.0, reason=reason)
@@ -129,18 +129,26 @@ class WitnessedChecker:
         said = f"The source does not say what a reason is given for: “{head}”"
         return replace(found, verdict=Verdict.PARTLY, reason=said)
 
-    def _alone(self, claim: Claim, found: Judgement) -> Judgement:
+    def alone(self, statement: str, found: Judgement) -> Judgement:
         """Return a verdict that holds of the cited sentences without the rest of their passage.
 
         What a model takes from the passage as a whole a reader of the quotation cannot see.
+
+        Args:
+            statement: a sentence that is supported.
+            found: its judgement.
         """
-        if found.verdict is not Verdict.SUPPORTED:
+        if verbatim(statement, found.sentences):
             return found
-        asked = prompts.states_in(quoted(found.sentences), claim.text)
-        if self.witness.log_odds(asked, cancel=self.cancel) >= ALONE:
-            return found
-        reason = "The sentences it would cite do not state all of this by themselves."
-        return replace(found, verdict=Verdict.PARTLY, reason=reason)
+        asked = prompts.states_in(quoted(found.sentences), statement)
+        try:
+            if self.witness.log_odds(asked, cancel=self.cancel) >= ALONE:
+                return found
+            verdict = Verdict.PARTLY
+            reason = "The sentences it would cite do not state all of this by themselves."
+        except ModelError as error:
+            verdict, reason = Verdict.NOT_CHECKED, f"It could not be checked: {error}"
+        return replace(found, verdict=verdict, reason=reason)
 
     def log_odds(self, claim: Claim) -> float:
         """Return the witness's calibrated log-odds that the claim's passages state all of it.

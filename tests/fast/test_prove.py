@@ -818,7 +818,7 @@ REASONED = "Smith said tech firms alone would not protect people, so Congress ha
     ("question", "verdict", "claims"),
     [
         pytest.param("Why does Smith oppose a law?", Verdict.PARTLY, 2, id="why"),
-        pytest.param("What does Smith say of a law?", Verdict.SUPPORTED, 2, id="not why"),
+        pytest.param("What does Smith say of a law?", Verdict.SUPPORTED, 1, id="not why"),
     ],
 )
 def test_a_reason_is_given_only_for_what_the_source_says(
@@ -849,8 +849,11 @@ def test_what_only_the_rest_of_the_passage_says_is_not_carried() -> None:
     coverage = CoverageChecker(RARITY, threshold=0.5)
     for words, verdict in (("likes the night", Verdict.SUPPORTED), ("Dorn", Verdict.PARTLY)):
         checker = WitnessedChecker(coverage, Whole(words), RARITY, threshold=0.5)
-        found = checker.judge(claim)
+        found = checker.alone(claim.text, coverage.judge(claim))
         assert found.verdict is verdict, (words, found)
+    quoted = "Ada built her old boat in Ulm."
+    found = checker.alone(quoted, coverage.judge(replace(claim, text=quoted)))
+    assert found.verdict is Verdict.SUPPORTED, "word for word it needs no witness"
 
 
 SUPPOSED = {
