@@ -266,7 +266,7 @@ class Assistant:
         while further := [p for p in self._chosen(run)[1:] if p.text not in held]:
             for proof in further:
                 held.add(proof.text)
-                judged = self.checker.alone(proof.text, proof.judgement)
+                judged = self.checker.alone(proof.text, proof.judgement, proof.answers)
                 run.proofs = [
                     (replace(p, judgement=judged) if p.text == proof.text else p, draft)
                     for p, draft in run.proofs

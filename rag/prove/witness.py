@@ -29,10 +29,12 @@ WEIGHTS = (0.03, 0.18, 0.92, -0.30)
 # that something was done, or was the first or most, which its sentences do not, must be that much
 # likelier to be carried.
 UNCOVERED = 0.25
-# Least log-odds, by the witness, that the cited sentences of what is said beside the best statement
-# state it without the rest of their passage. Of 200 public statements that do not stand word for
-# word 25 of 40 that readers found not carried lie under it, and one in eleven of the others.
-ALONE = 1.45
+# What is said beside the best statement must be stated by its cited sentences without the rest of
+# their passage: least sum of the witness's log-odds for that and of those that it gives what was
+# asked for. Of 12 such public statements that readers found not carried 10 lie under it, of those
+# that are carried about one in twenty.
+ALONE = 2.55
+_UNASKED = 0.75  # taken for how likely a statement answers that was not judged
 # A passage of more words than this is shown to the witness in part only.
 LONG_WORDS = 220
 VERBATIM = 0.9
@@ -129,7 +131,7 @@ class WitnessedChecker:
         said = f"The source does not say what a reason is given for: “{head}”"
         return replace(found, verdict=Verdict.PARTLY, reason=said)
 
-    def alone(self, statement: str, found: Judgement) -> Judgement:
+    def alone(self, statement: str, found: Judgement, answers: float | None = None) -> Judgement:
         """Return a verdict that holds of the cited sentences without the rest of their passage.
 
         What a model takes from the passage as a whole a reader of the quotation cannot see.
@@ -137,12 +139,14 @@ class WitnessedChecker:
         Args:
             statement: a sentence that is supported.
             found: its judgement.
+            answers: probability that it gives what was asked for; None where not judged.
         """
         if verbatim(statement, found.sentences):
             return found
         asked = prompts.states_in(quoted(found.sentences), statement)
         try:
-            if self.witness.log_odds(asked, cancel=self.cancel) >= ALONE:
+            stated = self.witness.log_odds(asked, cancel=self.cancel)
+            if stated + _log_odds(_UNASKED if answers is None else answers) >= ALONE:
                 return found
             verdict = Verdict.PARTLY
             reason = "The sentences it would cite do not state all of this by themselves."
@@ -204,9 +208,13 @@ def features(found: Judgement, log_odds: float) -> tuple[float, float, float]:
         found: the judgement by exact facts and coverage.
         log_odds: the witness's, calibrated, that the passage states everything.
     """
-    coverage = min(0.98, max(0.02, found.support))
     exact = float(found.fault in EXACT)
-    return math.log(coverage / (1 - coverage)), max(-6.0, min(6.0, log_odds)), exact
+    return _log_odds(found.support), max(-6.0, min(6.0, log_odds)), exact
+
+
+def _log_odds(probability: float) -> float:
+    within = min(0.98, max(0.02, probability))
+    return math.log(within / (1 - within))
 
 
 def probability(found: Judgement, log_odds: float) -> float:

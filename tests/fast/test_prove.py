@@ -840,7 +840,7 @@ class Whole:
         self.words = words
 
     def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
-        return 4.0 if self.words in prompt.reading else ALONE - 0.1
+        return ALONE if self.words in prompt.reading else ALONE - 2.0
 
 
 def test_what_only_the_rest_of_the_passage_says_is_not_carried() -> None:
@@ -851,6 +851,8 @@ def test_what_only_the_rest_of_the_passage_says_is_not_carried() -> None:
         checker = WitnessedChecker(coverage, Whole(words), RARITY, threshold=0.5)
         found = checker.alone(claim.text, coverage.judge(claim))
         assert found.verdict is verdict, (words, found)
+        asked = checker.alone(claim.text, coverage.judge(claim), 0.95)
+        assert asked.verdict is Verdict.SUPPORTED, "what surely answers may be less sure"
     quoted = "Ada built her old boat in Ulm."
     found = checker.alone(quoted, coverage.judge(replace(claim, text=quoted)))
     assert found.verdict is Verdict.SUPPORTED, "word for word it needs no witness"
