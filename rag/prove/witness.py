@@ -30,11 +30,11 @@ WEIGHTS = (0.03, 0.18, 0.92, -0.30)
 # likelier to be carried.
 UNCOVERED = 0.25
 # What is said beside the best statement must be stated by its cited sentences without the rest of
-# their passage: least sum of the witness's log-odds for that and of those that it gives what was
-# asked for. Of 12 such public statements that readers found not carried 10 lie under it, of those
-# that are carried about one in twenty.
-ALONE = 2.55
-_UNASKED = 0.75  # taken for how likely a statement answers that was not judged
+# their passage: least log-odds for that by the witness, or least sum of them and of the log-odds
+# that it gives what was asked for. Of 12 such public statements that readers found not carried 10
+# lie under both, of those that are carried about one in twenty.
+ALONE = 1.45
+ALONE_ANSWERING = 2.55
 # A passage of more words than this is shown to the witness in part only.
 LONG_WORDS = 220
 VERBATIM = 0.9
@@ -146,7 +146,7 @@ class WitnessedChecker:
         asked = prompts.states_in(quoted(found.sentences), statement)
         try:
             stated = self.witness.log_odds(asked, cancel=self.cancel)
-            if stated + _log_odds(_UNASKED if answers is None else answers) >= ALONE:
+            if stated >= ALONE or (answers and stated + _log_odds(answers) >= ALONE_ANSWERING):
                 return found
             verdict = Verdict.PARTLY
             reason = "The sentences it would cite do not state all of this by themselves."

@@ -840,7 +840,7 @@ class Whole:
         self.words = words
 
     def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
-        return ALONE if self.words in prompt.reading else ALONE - 2.0
+        return ALONE if self.words in prompt.reading else ALONE - 1.0
 
 
 def test_what_only_the_rest_of_the_passage_says_is_not_carried() -> None:
