@@ -18,7 +18,7 @@ from rag.embedder import Embedder
 from rag.llm import Witness
 from rag.passages import heading
 from rag.prove import Judgement, Proof, Rarity
-from rag.prove.coverage import leaves_open
+from rag.prove.facts import leaves_open
 from rag.prove.select import relevance
 from rag.types import Hit, Sentence, Verdict
 

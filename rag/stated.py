@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from rag.passages import heading, spoken_date
 from rag.prove import Judgement, Proof, Rarity
-from rag.prove.coverage import match
+from rag.prove.rarity import match
 from rag.prove.words import is_light, read, stem
 from rag.types import Document, Hit, Passage, Sentence, Verdict
 

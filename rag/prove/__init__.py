@@ -11,8 +11,10 @@ joined.py    whether answers to the parts of a question belong together
 conflicts.py which of them give different values for one thing
 """
 
-from rag.prove.coverage import Checker, Claim, CoverageChecker, Judgement, Rarity
+from rag.prove.claims import Checker, Claim, Judgement
+from rag.prove.coverage import CoverageChecker
 from rag.prove.prover import Numbering, Proof, Prover, merge
+from rag.prove.rarity import Rarity
 from rag.prove.witness import WitnessedChecker
 
 __all__ = [

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.prove.coverage import Rarity, match
 from rag.prove.prover import Proof
+from rag.prove.rarity import Rarity, match
 from rag.prove.sides import asks_one
 from rag.prove.words import Reading, is_light, name_run, read
 from rag.types import Conflict

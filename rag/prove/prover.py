@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.prove.coverage import Checker, Claim, Judgement
+from rag.prove.claims import Checker, Claim, Judgement
 from rag.prove.words import read
 from rag.types import Citation, Hit, Sentence, Statement, Verdict
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from rag.passages import heading
 from rag.prompt import asks_yes_no, offers_choice
 from rag.prove.conflicts import added
-from rag.prove.coverage import Rarity, dated, denies, match, match_name, shortened
+from rag.prove.facts import dated, denies
+from rag.prove.names import shortened
 from rag.prove.prover import Proof
+from rag.prove.rarity import Rarity, match, match_name
 from rag.prove.sides import LIKELY_SIDE, asks_one, is_side
 from rag.prove.when import main_year
 from rag.prove.words import Date, Reading, is_light, join, normal, read, stem

@@ -11,8 +11,8 @@ import re
 from collections.abc import Collection
 
 from rag.passages import heading
-from rag.prove.coverage import Rarity, match, match_name
 from rag.prove.prover import Proof
+from rag.prove.rarity import Rarity, match, match_name
 from rag.prove.words import is_light, read
 from rag.types import Hit
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.passages import heading
-from rag.prove.coverage import Rarity, match
+from rag.prove.rarity import Rarity, match
 from rag.prove.words import read
 from rag.types import Hit, Sentence
 

@@ -17,7 +17,8 @@ from rag import prompt as prompts
 from rag.errors import ModelError
 from rag.llm import Witness
 from rag.passages import heading
-from rag.prove.coverage import EXACT, Checker, Claim, Judgement, Rarity, match
+from rag.prove.claims import EXACT, Checker, Claim, Judgement
+from rag.prove.rarity import Rarity, match
 from rag.prove.window import quoted, window
 from rag.prove.words import is_light, read, suffered
 from rag.types import Hit, Sentence, Verdict
