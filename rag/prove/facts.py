@@ -47,6 +47,8 @@ _PLANS = re.compile(
     r"consider(?:s|ed|ing)?|may|might|could)"
     r"\s+(?:\w+ly\s+)?(?:be\s+)?([a-z]{3,})\b"
 )
+_AND_VERB = re.compile(r"\b(?:and|or)\s+(?:to\s+)?(?:\w+ly\s+)?([a-z]{3,})\b")
+_CLAUSE_END = re.compile(r"[.;:]")
 _DONE = re.compile(r"\b[a-z]{2,}ed\b")
 _BOUND = re.compile(
     r"\b(?:(?P<under>nearly|almost|just under|under|below|less than|fewer than|not quite|up to)|"
@@ -179,7 +181,11 @@ def _planned(statement: str, cited: Sequence[str]) -> Problem | None:
     if _PLANS.search(normal(statement)):
         return None
     texts = [normal(text) for text in cited]
-    planned = {stem(match[1]) for text in texts for match in _PLANS.finditer(text)}
+    plans = [(text, plan) for text in texts for plan in _PLANS.finditer(text)]
+    planned = {stem(plan[1]) for _, plan in plans}
+    # "aims to strengthen control and integrate rules": both are aims.
+    ahead = [_CLAUSE_END.split(text[plan.end() :])[0] for text, plan in plans]
+    planned |= {stem(verb) for rest in ahead for verb in _AND_VERB.findall(rest)}
     done = {stem(word) for text in texts for word in _DONE.findall(text)}
     if planned & {stem(word) for word in _DONE.findall(normal(statement))} - done:
         reason = "The source only says that this is planned or possible."

@@ -312,6 +312,11 @@ CARRIED = {
     "hoped for": ("The fee was lowered.", "Ulm hopes to lower the fee.", False),
     "sought": ("Ulm lowered the fee.", "Ulm sought to lower the fee.", False),
     "tried": ("Ulm lowered the fee.", "Ulm tried to lower the fee.", False),
+    "planned too": (
+        "Ulm adopted the rule.",
+        "Ulm aims to mend its mills and adopt the rule.",
+        False,
+    ),
     "said as planned": ("Ulm plans to adopt the rule.", "Ulm plans to adopt the rule.", True),
     "done as well": ("Ulm adopted it.", "Ulm adopted it as it had planned to adopt it.", True),
     "another deed": ("Ulm opened the mill.", "Ulm opened the mill and may raise the fee.", True),
