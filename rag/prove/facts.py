@@ -144,11 +144,10 @@ def _lived(statement: Reading, cited: Sequence[str]) -> Problem | None:
     for deed, place in ((_BORN, 0), (_DIED, 1)):
         if not spans or deed not in statement.stems or {_BORN, _DIED} <= statement.stems:
             continue
-        others = [span[1 - place] for span in spans]
-        own = [span[place] for span in spans]
-        for date in statement.dates:
-            if any(d.carries(date) for d in others) and not any(d.carries(date) for d in own):
-                return "date", Verdict.CONTRADICTED, "The source gives this day of the other."
+        days = [d for d in statement.dates if any(span[1 - place].carries(d) for span in spans)]
+        own = [d for d in statement.dates if any(span[place].carries(d) for span in spans)]
+        if days and not own:  # with both it may say of itself which is which
+            return "date", Verdict.CONTRADICTED, "The source gives this day of the other."
     return None
 
 
@@ -173,7 +172,8 @@ def _measured(statement: str, cited: Sequence[str]) -> Problem | None:
 def _of_names(text: str) -> list[tuple[frozenset[tuple[float, str]], str]]:
     """Return the numbers that a text gives with a name they are measured from or a part of."""
     found = _OF_NAME.finditer(normal(text))
-    return [(read(match["number"]).numbers, match["name"]) for match in found]
+    pairs = [(read(pair["number"]).numbers, pair["name"]) for pair in found]
+    return [(numbers, name) for numbers, name in pairs if numbers]  # a year is none
 
 
 def _planned(statement: str, cited: Sequence[str]) -> Problem | None:

@@ -992,6 +992,16 @@ BELONGS = {
         "Ada Cole (2 May 1841 – 7 June 1905) was a judge. In 1866 she died her coat black.",
         "",
     ),
+    "a year before a name": (
+        "The mill was built in 1964 on the shore of Elm, and 3 km from the shore of Elm lies Dorn.",
+        "The mill was built in 1964 on the shore of Elm, and 3 km from the shore of Elm lies Dorn.",
+        "",
+    ),
+    "both days, born elsewhere": (
+        "Ada Cole (2 May 1841 – 7 June 1905) was an Ulm-born judge.",
+        "Ada Cole (2 May 1841 – 7 June 1905) was an Ulm-born judge.",
+        "",
+    ),
     "a title for a first name": (
         "Justice Cole was born on 2 May 1841.",
         "Ada Cole (2 May 1841 – 7 June 1905) was a judge.",
