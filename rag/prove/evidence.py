@@ -9,7 +9,8 @@ from rag.prove.when import lifespans, resolve
 from rag.prove.words import Reading, Word, read, stem
 from rag.types import Hit, Sentence
 
-_LIVED = tuple(Word(form, stem(form), name=False, first=False) for form in ("born", "died"))
+# What a lifespan in brackets says, in the order of its days.
+LIVED = tuple(Word(form, stem(form), name=False, first=False) for form in ("born", "died"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def readings_of(hit: Hit) -> tuple[Reading, ...]:
     return tuple(
         replace(
             reading,
-            words=(*reading.words, *(_LIVED if lifespans(text) else ())),
+            words=(*reading.words, *(LIVED if lifespans(text) else ())),
             dates=(*reading.dates, *when.dates),
             weekdays=reading.weekdays | when.weekdays,
         )

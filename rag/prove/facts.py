@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from rag.prove.claims import Claim, Fault, Problem
-from rag.prove.evidence import Evidence
+from rag.prove.evidence import LIVED, Evidence
 from rag.prove.names import done_by_other, of_another, said_by_other, unnamed
 from rag.prove.rarity import match
 from rag.prove.when import lifespans
@@ -63,7 +63,6 @@ _OF_NAME = re.compile(
     r"(?P<number>[$€£]?\d[\d,.]*(?:\s+(?:thousand|million|billion))?%?(?:\s+[a-z]+)?(?:\s*\([^()]*\))?)"
     r"(?:\s+[a-z]+){0,3}?\s+(?:from|of|off|to)\s+(?:the\s+)?(?P<name>[A-Z][\w-]*)"
 )
-_BORN, _DIED = stem("born"), stem("died")
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -141,13 +140,15 @@ def _unit_once(number: tuple[float, str], source: Reading) -> bool:
 def _lived(statement: Reading, cited: Sequence[str]) -> Problem | None:
     """Refuse the day of a death as that of a birth, and the reverse."""
     spans = [span for text in cited for span in lifespans(text)]
-    for deed, place in ((_BORN, 0), (_DIED, 1)):
-        if not spans or deed not in statement.stems or {_BORN, _DIED} <= statement.stems:
-            continue
-        days = [d for d in statement.dates if any(span[1 - place].carries(d) for span in spans)]
-        own = [d for d in statement.dates if any(span[place].carries(d) for span in spans)]
-        if days and not own:  # with both it may say of itself which is which
-            return "date", Verdict.CONTRADICTED, "The source gives this day of the other."
+    said = [place for place, deed in enumerate(LIVED) if deed.stem in statement.stems]
+    if not spans or len(said) != 1:
+        return None
+    own, other = (
+        any(span[place].carries(date) for date in statement.dates for span in spans)
+        for place in (said[0], 1 - said[0])
+    )
+    if other and not own:  # with both it may say of itself which is which
+        return "date", Verdict.CONTRADICTED, "The source gives this day of the other."
     return None
 
 

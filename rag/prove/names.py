@@ -42,7 +42,7 @@ _FIRMS = frozenset(
 _CLAUSE = re.compile(r"[,;:]\s+")
 _BRACKETS = re.compile(r"\s*\([^()]*\)")
 _OWN_CLAUSE = re.compile(r"(?:(?:but|while|whereas|and)\s+)?[A-Z]")
-NAMES = re.compile(r"[A-Z][\w'-]*(?:\s+[A-Z][\w'-]*)*")
+_NAMES = re.compile(r"[A-Z][\w'-]*(?:\s+[A-Z][\w'-]*)*")
 _DAYS = frozenset((*WEEKDAYS, *"january february march april june july august".split()))
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _SAYS = frozenset("say think believ suggest want call ask argu warn urg".split())
@@ -128,7 +128,7 @@ def shortened(words: Sequence[Word], place: int, near: Set[str], text: str) -> b
         return False
     last = re.escape(run[-1].surface)
     if words[place].stem in _TITLES:
-        names = [name.split() for name in NAMES.findall(text)]
+        names = [name.split() for name in _NAMES.findall(text)]
         firsts = {name[0] for name in names if len(name) > 1 and name[-1] == run[-1].surface}
         return len({name for name in firsts if stem(name) not in _TITLES}) < 2
     before = set(re.findall(rf"\b([A-Z][\w'’-]+)\s+{last}\b", text))
@@ -169,7 +169,7 @@ def of_another(statement: Reading, evidence: Evidence, chosen: Sequence[int]) ->
 def _one_name(stems: Set[str], evidence: Evidence) -> bool:
     """Tell whether some name there has all of some words: "Ada Mary Quist" is both Ada and Mary."""
     texts = normal(evidence.text), normal(evidence.sentences[0][0].document.title)
-    names = [name for text in texts for name in NAMES.findall(text)]
+    names = [name for text in texts for name in _NAMES.findall(text)]
     return any(stems <= {stem(word) for word in name.split()} for name in names)
 
 
@@ -194,7 +194,7 @@ def done_by_other(statement: Reading, evidence: Evidence, chosen: Sequence[int])
                 continue
             before = text[: found.start()]
             clause = _CLAUSE.split(before)[-1]
-            names = [name for name in NAMES.findall(clause) if name.lower() not in _DAYS]
+            names = [name for name in _NAMES.findall(clause) if name.lower() not in _DAYS]
             named = {stem(word) for name in names for word in name.split()}
             earlier = {stem(word[0]) for word in WORD.finditer(before[: -len(clause) or None])}
             if (

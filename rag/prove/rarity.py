@@ -9,10 +9,9 @@ from collections.abc import Sequence, Set
 
 from rag.prove.words import Word, has_demonym, is_light, read
 
-LIGHT_WEIGHT = 0.3
-_MOSTLY = (
-    0.9  # share of a word's uses inside sentences that make a form of it the way it is written
-)
+_LIGHT_WEIGHT = 0.3
+# Share of a word's uses inside sentences that make a form of it the way it is written.
+_MOSTLY = 0.9
 _COMPASS = frozenset("north south northern southern".split())
 WORD = re.compile(r"[^\W\d_]+(?:\d\w*)?(?:\.[^\W\d_]+)*")
 
@@ -80,7 +79,7 @@ class Rarity:
         # A small index says little about rarity: the prior keeps weights within a factor of
         # about four there.
         weight = math.log(1 + (self.count + 20) / (self._seen[stem] + 1 + 20 * 0.05))
-        return weight * LIGHT_WEIGHT if is_light(stem) else weight
+        return weight * _LIGHT_WEIGHT if is_light(stem) else weight
 
 
 def match(stem: str, stems: Set[str]) -> float:
