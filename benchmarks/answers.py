@@ -1,6 +1,7 @@
 """Ask shared question sets and score the answers: right, refused, carried, every side shown.
 
     python -m benchmarks.answers run --out FILE [--sets NAME …] [--per-set 300]   resumes
+        [--only answerable|unanswerable] [--replies FILE]
     python -m benchmarks.answers score FILE
 
 Only questions that no weights were fitted on are asked, unless `--fitting` asks the others, for
@@ -15,16 +16,23 @@ short answers, lies in a gold document and holds the answer.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
 from benchmarks import runs, sets
+from benchmarks.replies import KeptReplies
 from benchmarks.runs import Row, contains, is_right, overlaps, share
+from rag import probes
 from rag.assistant import Assistant, load_llm
 from rag.config import Settings
 from rag.embedder import load_embedder
+from rag.evaluate.about import model_checksum
+from rag.llm import Mind
 from rag.prove.words import read as reading
 
 SETS = ("clapnq_dev", "squad2_halfdev", "dragonball_en_finance", "multihoprag_500_facts", "ramdocs")
@@ -40,18 +48,28 @@ def run(
     settings: Settings,
     *,
     fitting: bool = False,
+    only: str = "",
+    replies: Path | None = None,
 ) -> None:
-    """Ask every sampled question, set by set in turn, one line a question."""
+    """Ask every sampled question, set by set in turn, one line a question.
+
+    Args:
+        out: where the answers go; what is there is not asked again.
+        work: where documents and indexes of the sets are kept.
+        names: of the sets.
+        per_set: questions of each set, at most.
+        settings: how questions are answered.
+        fitting: ask the questions that weights may be fitted on, not the others.
+        only: "answerable" or "unanswerable" questions, all where empty.
+        replies: where the model's replies are kept, so that a later run need not ask them again.
+    """
     done = {row["qid"] for row in runs.read_lines(out)}
-    embedder, llm = load_embedder(settings.embedder), load_llm(settings)
+    embedder, llm = load_embedder(settings.embedder), mind(settings, replies)
     assistants = {}
     for name in names:
         folder = runs.index_folder(name, work, embedder)
         assistants[name] = Assistant.open(folder, settings=settings, embedder=embedder, llm=llm)
-    skip = 0 if fitting else LOOKED_AT
-    drawn = {
-        name: sets.sample(name, skip + per_set, seed=1, fitting=fitting)[skip:] for name in names
-    }
+    drawn = {name: _drawn(name, fitting, only)[:per_set] for name in names}
     for turn in range(per_set):
         for name in names:
             if turn >= len(drawn[name]) or drawn[name][turn]["qid"] in done:
@@ -72,6 +90,25 @@ def run(
                 "answer": answer.to_json(),
             }
             runs.add_line(out, row)
+
+
+def mind(settings: Settings, replies: Path | None) -> Mind:
+    """Return the model that the settings name, on kept replies where a file for them is given."""
+    load = partial(load_llm, settings)
+    if replies is None:
+        return load()
+    judges = probes.FOLDER / f"{settings.model}.npz"
+    judged = hashlib.sha256(judges.read_bytes() if judges.is_file() else b"").hexdigest()
+    sampling = settings.n_ctx, settings.temperature, settings.seed
+    stand = f"{model_checksum(settings.model)} {judged} {sampling}"
+    return KeptReplies(replies, name=settings.model, stand=stand, load=load)
+
+
+def _drawn(name: str, fitting: bool, only: str) -> list[dict[str, Any]]:
+    """Return the questions of a set in the order they are asked."""
+    every = sets.sample(name, sys.maxsize, seed=1, fitting=fitting)
+    fresh = every if fitting else every[LOOKED_AT:]
+    return [row for row in fresh if not only or row["answerable"] == (only == "answerable")]
 
 
 def sides(question: Row, texts: Sequence[tuple[str, str]]) -> list[str]:
@@ -164,6 +201,8 @@ def _line(name: str, rows: Sequence[Row]) -> str:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--fitting", action="store_true")
+    parser.add_argument("--only", choices=("answerable", "unanswerable"), default="")
+    parser.add_argument("--replies", type=Path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -177,6 +216,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             options.per_set,
             settings,
             fitting=options.fitting,
+            only=options.only,
+            replies=options.replies,
         ),
         score,
         per_set=300,

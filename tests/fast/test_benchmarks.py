@@ -1,10 +1,17 @@
-"""What the public question sets count as a side of a conflict."""
+"""What the public question sets count as a side of a conflict, and replies that are kept."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from benchmarks.answers import shows, sides
+from benchmarks.replies import KeptReplies
+from rag.prompt import Prompt
+from rag.testing import FakeLLM
+
+PROMPT = Prompt("Answer.", "Rain fell on Monday.", "When did rain fall?")
 
 
 @pytest.mark.parametrize(
@@ -38,3 +45,39 @@ def test_sides_stand_in_the_documents_of_the_question() -> None:
         ("x-9.md", "He played tennis and liked rowing."),
     ]
     assert sides(question, texts) == ["chess", "golf"]
+
+
+def test_replies_are_kept_word_for_word_and_asked_once(tmp_path: Path) -> None:
+    asked = []
+    file = tmp_path / "replies.sqlite"
+
+    def replies(model: FakeLLM, stand: str = "one") -> KeptReplies:
+        def load() -> FakeLLM:
+            asked.append(stand)
+            return model
+
+        return KeptReplies(file, name="fake", stand=stand, load=load)
+
+    first = replies(FakeLLM(lean=0.25))
+    pieces = list(first.generate(PROMPT, max_tokens=20))
+    assert first.log_odds(PROMPT) == 0.25
+    first.close()
+    again = replies(FakeLLM(lean=-3.0))
+    assert list(again.generate(PROMPT, max_tokens=20)) == pieces
+    assert again.log_odds(PROMPT) == 0.25
+    assert asked == ["one"]
+    assert again.log_odds(Prompt("Answer.", "Rain fell on Monday.", "Who?")) == -3.0
+    again.close()
+    other = replies(FakeLLM(lean=-1.0), "two")
+    assert other.log_odds(PROMPT) == -1.0
+    other.close()
+
+
+def test_a_reply_that_was_stopped_is_not_kept(tmp_path: Path) -> None:
+    model = FakeLLM(reply=lambda prompt: "Rain fell on Monday.")
+    kept = KeptReplies(tmp_path / "r.sqlite", name="fake", stand="", load=lambda: model)
+    stopped = kept.generate(PROMPT, max_tokens=20)
+    next(stopped)
+    stopped.close()
+    assert "".join(p.text for p in kept.generate(PROMPT, max_tokens=20)) == "Rain fell on Monday."
+    kept.close()
