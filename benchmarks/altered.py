@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks import sets
 from benchmarks.runs import share
-from rag.assistant import COVERED
+from rag.drafting import COVERED
 from rag.passages import split_sentences
 from rag.prove import Claim, CoverageChecker, Rarity
 from rag.testing import make_hit

@@ -20,8 +20,9 @@ from typing import Any
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
 from benchmarks import altered, runs, sets
 from benchmarks.runs import Row
-from rag.assistant import COVERED, load_llm
+from rag.assistant import load_llm
 from rag.config import Settings
+from rag.drafting import COVERED
 from rag.prove import Claim, CoverageChecker, Judgement, Rarity, WitnessedChecker
 from rag.prove.witness import probability
 from rag.testing import make_hit

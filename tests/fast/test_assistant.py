@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.assistant import ABSTAINED, LEAST_HOLDS, Assistant
+from rag.assistant import ABSTAINED, Assistant
 from rag.config import Settings
 from rag.errors import (
     CancelledError,
@@ -20,6 +20,7 @@ from rag.errors import (
 )
 from rag.index import build
 from rag.prompt import REFUSAL, Prompt
+from rag.run import LEAST_HOLDS
 from rag.testing import FakeEmbedder, FakeLLM, quote_best_sentence, tiny_corpus
 from rag.types import Done, Judged, Reading, Retrieved, Verdict, Wrote
 

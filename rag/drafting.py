@@ -1,0 +1,333 @@
+"""Passages -> drafts -> proofs: what is read, what is written from, and what is tried again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from rag import prompt as prompts
+from rag.config import Settings
+from rag.embedder import Embedder
+from rag.llm import Mind
+from rag.parts import asked_of
+from rag.passages import heading
+from rag.prove import Claim, CoverageChecker, Proof, Prover, Rarity, WitnessedChecker, merge
+from rag.prove.select import Selector, adds_fact
+from rag.prove.sides import asks_one, may_hold_side
+from rag.prove.window import window
+from rag.quoting import Quoter
+from rag.run import Run, unwritten
+from rag.types import Draft, DraftKind, Event, Hit, Judged, Reading, Verdict, Wrote
+
+MAX_STATEMENTS = 5
+# Calibrated log-odds, by the model, that a passage answers the question. From EAGER up a passage
+# is written from at once, and from LIKELY up in any case, so that documents that disagree are all
+# heard; below FLOOR, or MARGIN under the best passage, not at all.
+EAGER = 0.9
+LIKELY = 0.0
+FLOOR = -1.2
+MARGIN = 1.25
+# Before the documents are said not to answer, as many passages are read again as were at first,
+# unless none of those came nearer than this.
+HOPE = -2.5
+SPARED = 2  # passages that were left for surer ones and are written from before that
+MOST_SIDES = 2  # passages that are written from where they may give another side of an answer
+SAID = 0.5  # how likely a statement answers from which what says the same is not proven again
+COVERED = 0.83  # share of a statement's words that the exact layer wants in its sentences
+# Passages whose failed drafts are written once more, and words of evidence shown for it.
+MOST_REPAIRS = 2
+EVIDENCE = 70
+
+
+class Drafter:
+    """Writes from passages, proves each sentence, and says which may be shown.
+
+    What it finds it adds to the run it is given.
+
+    Args:
+        llm: what writes and judges.
+        embedder: the one of the index.
+        rarity: of the words of the index.
+        find: retrieves so many passages for a question.
+        settings: how questions are answered.
+    """
+
+    def __init__(
+        self,
+        llm: Mind,
+        embedder: Embedder,
+        rarity: Rarity,
+        find: Callable[[str, int], list[Hit]],
+        settings: Settings,
+    ) -> None:
+        self.llm = llm
+        self.rarity = rarity
+        self.settings = settings
+        coverage = CoverageChecker(rarity, threshold=COVERED)
+        self.checker = WitnessedChecker(coverage, llm, rarity, threshold=settings.support_threshold)
+        self.prover = Prover(self.checker, also=coverage)
+        self.selector = Selector(rarity)
+        self.quoter = Quoter(embedder, llm, rarity, find)
+        self._find = find
+
+    def read(self, run: Run) -> Iterator[Event]:
+        """Read and write as the settings say; quote where no draft is proven."""
+        if self.settings.reading != "joint":
+            yield from self.read_singly(run)
+        if self.settings.reading == "joint" or (
+            self.settings.reading == "single+joint"
+            and any(not draft.refused for draft in run.drafts)
+            and not self.chosen(run)
+        ):
+            yield from self._read_jointly(run)
+        yield from self._compose(run)
+        if not self.chosen(run):
+            yield from self._repair(run)
+        if not self.chosen(run) and self.settings.reading != "joint":
+            yield from self._read_on(run)
+        if not self.chosen(run):
+            yield from self.quote(run)
+        yield from self._hear_sides(run)
+        self._hold_alone(run)
+
+    def _hold_alone(self, run: Run) -> None:
+        """Withhold what is said beside the best statement if its own citation does not carry it.
+
+        The best one may rest on what its passage says as a whole; without it there is no answer.
+        """
+        began = time.perf_counter()
+        held = set[str]()
+        while further := [p for p in self.chosen(run)[1:] if p.text not in held]:
+            for proof in further:
+                held.add(proof.text)
+                judged = self.checker.alone(proof.text, proof.judgement, proof.answers)
+                run.proofs = [
+                    (replace(p, judgement=judged) if p.text == proof.text else p, draft)
+                    for p, draft in run.proofs
+                ]
+        run.spent.prove_s += time.perf_counter() - began
+
+    def _hear_sides(self, run: Run) -> Iterator[Event]:
+        """Write from other documents' passages that may give another answer to the question.
+
+        What was drafted from one and not proven is written once more.
+        """
+        chosen = self.chosen(run)
+        if not chosen or not asks_one(run.question):
+            return
+        written = {passage for draft in run.drafts if draft.text for passage in draft.passage_ids}
+        cited = frozenset[str]().union(*(proof.documents for proof in chosen))
+        sides = [
+            (hit, holds)
+            for hit, holds in run.spared
+            if hit.passage.id not in written
+            and may_hold_side(run.question, hit, cited, self.rarity)
+        ]
+        for hit, holds in sides[:MOST_SIDES]:
+            yield from self._write_singly(run, hit, holds)
+        proven = {p for proof, draft in run.proofs if proof.supported for p in draft.passage_ids}
+        for proof, draft in self._failed(run)[:MOST_SIDES]:
+            hit = proof.judgement.sentences[0][0]
+            if hit.passage.id not in proven and hit.document.id not in cited:
+                yield from self._rewrite(run, proof, draft)
+
+    def _read_on(self, run: Run) -> Iterator[Event]:
+        """Read the passages retrieved behind the first, if these came near the question.
+
+        It is written from those that were left for surer ones as well.
+        """
+        yield from self._write_spared(run)
+        if self.chosen(run) or run.holds < HOPE:
+            return
+        read = len(run.hits)
+        seen = {hit.passage.id for hit in run.hits}
+        found = self._find(run.question, 2 * self.settings.passages)
+        run.hits += tuple(hit for hit in found if hit.passage.id not in seen)
+        yield from self.read_singly(run, read)
+        if not self.chosen(run):
+            yield from self._write_spared(run)
+
+    def _write_spared(self, run: Run) -> Iterator[Event]:
+        for hit, holds in run.spared[:SPARED]:
+            yield from self._write_singly(run, hit, holds)
+        del run.spared[:SPARED]
+
+    def read_singly(self, run: Run, first: int = 0) -> Iterator[Event]:
+        """Read each passage from `first` on its own; write from those that hold the answer.
+
+        A passage that surely holds it is written from at once, so that words appear early;
+        the others wait until all are read and only the best of them are written from.
+        """
+        waiting: list[tuple[Hit, float]] = []
+        best = FLOOR
+        for number, hit in enumerate(run.hits[first:], first):
+            yield Reading(number, len(run.hits), hit)
+            began = time.perf_counter()
+            asked = prompts.holds_answer(run.question, hit, heading(hit.document))
+            holds = self.llm.log_odds(asked, cancel=run.cancel)
+            run.spent.write_s += time.perf_counter() - began
+            best = max(best, holds)
+            if holds >= EAGER:
+                yield from self._write_singly(run, hit, holds)
+            else:
+                waiting.append((hit, holds))
+        waiting.sort(key=lambda pair: -pair[1])
+        for hit, holds in waiting:
+            if holds >= max(FLOOR, min(LIKELY, best - MARGIN)):
+                yield from self._write_singly(run, hit, holds)
+            else:
+                run.drafts.append(
+                    Draft("", True, 0.0, (hit.passage.id,), hit.document.source, holds=holds)
+                )
+                if holds >= FLOOR:
+                    run.spared.append((hit, holds))
+
+    def _write_singly(self, run: Run, hit: Hit, holds: float) -> Iterator[Event]:
+        prompt = prompts.single(run.question, hit, heading(hit.document))
+        yield from self._draft(run, prompt, (hit,), "single", holds)
+
+    def _read_jointly(self, run: Run) -> Iterator[Event]:
+        yield Reading(len(run.drafts), len(run.drafts) + 1, None)
+        headings = [heading(hit.document) for hit in run.hits]
+        prompt = prompts.joint(run.question, run.hits, headings)
+        yield from self._draft(run, prompt, run.hits, "joint")
+
+    def _draft(
+        self,
+        run: Run,
+        prompt: prompts.Prompt,
+        own: Sequence[Hit],
+        kind: DraftKind,
+        holds: float | None = None,
+    ) -> Iterator[Event]:
+        """Write one draft and prove each sentence as soon as it is whole."""
+        number = len(run.drafts)
+        text, logprobs = "", list[float]()
+        began = time.perf_counter()
+        pieces = self.llm.generate(
+            prompt, max_tokens=self.settings.max_draft_tokens, cancel=run.cancel
+        )
+        for piece in pieces:
+            if run.spent.first_token_s is None:
+                run.spent.first_token_s = time.perf_counter() - run.spent.started
+            if not logprobs:
+                run.spent.tokens_in += piece.prompt_tokens
+            logprobs.append(piece.logprob)
+            text += piece.text
+            yield Wrote(number, piece.text)
+        run.spent.write_s += time.perf_counter() - began
+        began = time.perf_counter()
+        run.spent.tokens_out += len(logprobs)
+        draft = Draft(
+            text=text,
+            refused=prompts.is_refusal(text),
+            logprob=sum(logprobs) / len(logprobs) if logprobs else 0.0,
+            passage_ids=tuple(hit.passage.id for hit in own),
+            source=own[0].document.source if len(own) == 1 else "",
+            kind=kind,
+            holds=holds,
+        )
+        run.drafts.append(draft)
+        if draft.refused:
+            return
+        cut = len(logprobs) >= self.settings.max_draft_tokens
+        for sentence in prompts.sentences(text, cut=cut):
+            proof = self._said_before(run, sentence, own, holds or 0.0)
+            if proof is None:
+                proof = self.prover.prove(sentence, run.question, own, run.hits)
+                if proof.supported and holds is not None:
+                    asked = asked_of(run.question, proof.text)
+                    proof = self.quoter.judge_proof(asked, proof, holds, run.cancel)
+                run.proofs.append((proof, draft))
+            yield Judged(number, sentence, run.numbering.statement(proof))
+        run.spent.prove_s += time.perf_counter() - began
+
+    def _said_before(
+        self, run: Run, sentence: str, own: Sequence[Hit], holds: float
+    ) -> Proof | None:
+        """Return a statement that was proven before and says the same as a sentence.
+
+        It must give the same numbers and dates and be likely to answer, or come from a passage no
+        less likely to than this one. The
+        passage that the sentence is from must carry it by exact facts and words too; it is cited
+        beside the statement then, like that of any other document.
+        """
+        for place, (proof, draft) in enumerate(run.proofs):
+            if not proof.supported or proof.answers is None:
+                continue
+            likely = proof.answers > SAID or (draft.holds or 0.0) >= holds
+            more = adds_fact(sentence, proof.text)
+            if likely and not more and self.selector.alike(run.question, sentence, proof.text):
+                found = self.prover.also.judge(Claim(sentence, run.question, tuple(own)))
+                if found.verdict is not Verdict.SUPPORTED:
+                    return None
+                if found.sentences[0][0].document.id not in proof.documents:
+                    proof = replace(proof, groups=(*proof.groups, found.sentences))
+                    run.proofs[place] = proof, draft
+                return proof
+        return None
+
+    def chosen(self, run: Run) -> list[Proof]:
+        """Return the statements to show, best first, each once."""
+        return self.merged(run.question, self.selector.rank(run.question, run.proofs, run.least))
+
+    def merged(self, question: str, proofs: Sequence[Proof]) -> list[Proof]:
+        """Return proofs, best first, those that say the same as one."""
+        return merge(proofs, partial(self.selector.alike, question), most=MAX_STATEMENTS)
+
+    def _repair(self, run: Run) -> Iterator[Event]:
+        """Write once more, from the best evidence alone, what was drafted and not proven."""
+        for proof, draft in self._failed(run)[:MOST_REPAIRS]:
+            yield from self._rewrite(run, proof, draft)
+            if self.chosen(run):
+                break
+
+    def _failed(self, run: Run) -> list[tuple[Proof, Draft]]:
+        """Return what was drafted and not proven, the surest first, one of each passage.
+
+        Only of passages that the model takes to hold the answer, and not what was rewritten.
+        """
+        failed: dict[str, tuple[Proof, Draft]] = {}
+        for proof, draft in run.proofs:
+            if not proof.supported and proof.judgement.sentences and (draft.holds or 0) >= EAGER:
+                failed.setdefault(draft.passage_ids[0], (proof, draft))
+        again = {
+            p for _, draft in run.proofs if draft.kind == "repaired" for p in draft.passage_ids
+        }
+        left = [pair for passage, pair in failed.items() if passage not in again]
+        return sorted(left, key=lambda pair: -(pair[1].holds or 0))
+
+    def _rewrite(self, run: Run, proof: Proof, draft: Draft) -> Iterator[Event]:
+        hit = proof.judgement.sentences[0][0]
+        began = time.perf_counter()
+        evidence = window(f"{run.question} {proof.text}", (hit,), self.rarity, most=EVIDENCE)
+        run.spent.prove_s += time.perf_counter() - began
+        prompt = prompts.rewrite(run.question, evidence)
+        yield from self._draft(run, prompt, (hit,), "repaired", draft.holds)
+
+    def quote(self, run: Run) -> Iterator[Event]:
+        """Answer with a document's own sentence where no draft was proven."""
+        began = time.perf_counter()
+        known = {d.passage_ids[0]: d.holds for d in run.drafts if d.holds is not None}
+        read = [(known[h.passage.id], h) for h in run.hits if h.passage.id in known]
+        passages = self.settings.passages
+        for proof in self.quoter.proofs(run.question, read, passages, run.cancel):
+            quoted = unwritten(proof)
+            if self.selector.rank(run.question, [(proof, quoted)], run.least):
+                run.proofs.append((proof, quoted))
+                yield Judged(len(run.drafts), proof.text, run.numbering.statement(proof))
+                break
+        run.spent.prove_s += time.perf_counter() - began
+
+    def _compose(self, run: Run) -> Iterator[Event]:
+        """Draw one statement from several proven ones where the question needs that."""
+        chosen = self.chosen(run)
+        documents = {document for proof in chosen for document in proof.documents}
+        if len(chosen) < 2 or len(documents) < 2 or not prompts.needs_several(run.question):
+            return
+        hits = {hit.passage.id: hit for p in chosen for g in p.groups for hit, _ in g}
+        yield Reading(len(run.drafts), len(run.drafts) + 1, None)
+        prompt = prompts.compose(run.question, [proof.text for proof in chosen])
+        yield from self._draft(run, prompt, tuple(hits.values()), "composed")
