@@ -7,12 +7,12 @@ what is known of it, fitted by `training/quotes.py` on public question sets.
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
+from rag import odds
 from rag import prompt as prompts
 from rag.embedder import Embedder
 from rag.llm import Witness
@@ -102,7 +102,7 @@ class Candidate:
     def probability(self) -> float:
         """Probability, 0 to 1, that the sentence answers."""
         score = sum(w * x for w, x in zip(WEIGHTS, self.features, strict=True))
-        return 1 / (1 + math.exp(-score))
+        return odds.probability(score)
 
     @property
     def answers(self) -> float:
@@ -110,7 +110,7 @@ class Candidate:
 
         Words and nearness, which near misses share, count for nothing unless they are far off.
         """
-        return 0.0 if self.probability < BESIDE else 1 / (1 + math.exp(-self.log_odds))
+        return 0.0 if self.probability < BESIDE else odds.probability(self.log_odds)
 
     @property
     def log_odds(self) -> float:

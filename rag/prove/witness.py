@@ -6,13 +6,13 @@ found, up or down, and never overrules an exact fact.
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
+from rag import odds
 from rag import prompt as prompts
 from rag.errors import ModelError
 from rag.llm import Witness
@@ -147,7 +147,7 @@ class WitnessedChecker:
         asked = prompts.states_in(quoted(found.sentences), statement)
         try:
             stated = self.witness.log_odds(asked, cancel=self.cancel)
-            if stated >= ALONE or (answers and stated + _log_odds(answers) >= ALONE_ANSWERING):
+            if stated >= ALONE or (answers and stated + odds.log_odds(answers) >= ALONE_ANSWERING):
                 return found
             verdict = Verdict.PARTLY
             reason = "The sentences it would cite do not state all of this by themselves."
@@ -210,12 +210,7 @@ def features(found: Judgement, log_odds: float) -> tuple[float, float, float]:
         log_odds: the witness's, calibrated, that the passage states everything.
     """
     exact = float(found.fault in EXACT)
-    return _log_odds(found.support), max(-6.0, min(6.0, log_odds)), exact
-
-
-def _log_odds(probability: float) -> float:
-    within = min(0.98, max(0.02, probability))
-    return math.log(within / (1 - within))
+    return odds.log_odds(found.support), max(-6.0, min(6.0, log_odds)), exact
 
 
 def probability(found: Judgement, log_odds: float) -> float:
@@ -225,7 +220,7 @@ def probability(found: Judgement, log_odds: float) -> float:
     """
     bias, *weights = WEIGHTS
     score = bias + sum(w * x for w, x in zip(weights, features(found, log_odds), strict=True))
-    return 1 / (1 + math.exp(-score))
+    return odds.probability(score)
 
 
 def verbatim(statement: str, cited: Sequence[tuple[Hit, Sentence]]) -> bool:
