@@ -172,6 +172,7 @@ class Assistant:
                 yield from self.drafter.read_singly(sub)
                 if not self.drafter.chosen(sub):
                     yield from self.drafter.quote(sub)
+                self.drafter.hold_alone(sub)
             run.parts.append(sub)
         found = [sub for sub in run.parts if self.drafter.chosen(sub)]
         if split.kind == "clauses" and not agree(
@@ -219,6 +220,7 @@ class Assistant:
             sub.label = f"what {publisher} says of this"
             if sub.hits:
                 yield from self.drafter.read_singly(sub)
+                self.drafter.hold_alone(sub)
             run.parts.append(sub)
 
     def _finish(self, run: Run) -> Answer:

@@ -14,7 +14,7 @@ from rag.llm import Mind
 from rag.parts import asked_of
 from rag.passages import heading
 from rag.prove import Claim, CoverageChecker, Proof, Prover, Rarity, WitnessedChecker, merge
-from rag.prove.select import Selector, adds_fact
+from rag.prove.select import Selector, adds_fact, asks_exact_date
 from rag.prove.sides import asks_one, may_hold_side
 from rag.prove.window import window
 from rag.quoting import Quoter
@@ -90,9 +90,9 @@ class Drafter:
         if not self.chosen(run):
             yield from self.quote(run)
         yield from self._hear_sides(run)
-        self._hold_alone(run)
+        self.hold_alone(run)
 
-    def _hold_alone(self, run: Run) -> None:
+    def hold_alone(self, run: Run) -> None:
         """Withhold what is said beside the best statement if its own citation does not carry it.
 
         The best one may rest on what its passage says as a whole; without it there is no answer.
@@ -128,10 +128,14 @@ class Drafter:
         for hit, holds in sides[:MOST_SIDES]:
             yield from self._write_singly(run, hit, holds)
         proven = {p for proof, draft in run.proofs if proof.supported for p in draft.passage_ids}
-        for proof, draft in self._failed(run)[:MOST_SIDES]:
-            hit = proof.judgement.sentences[0][0]
-            if hit.passage.id not in proven and hit.document.id not in cited:
-                yield from self._rewrite(run, proof, draft)
+        unheard = [
+            (proof, draft)
+            for proof, draft in self._failed(run)
+            if (hit := proof.judgement.sentences[0][0]).passage.id not in proven
+            and hit.document.id not in cited
+        ]
+        for proof, draft in unheard[:MOST_SIDES]:
+            yield from self._rewrite(run, proof, draft)
 
     def _read_on(self, run: Run) -> Iterator[Event]:
         """Read the passages retrieved behind the first, if these came near the question.
@@ -250,9 +254,8 @@ class Drafter:
         """Return a statement that was proven before and says the same as a sentence.
 
         It must give the same numbers and dates and be likely to answer, or come from a passage no
-        less likely to than this one. The
-        passage that the sentence is from must carry it by exact facts and words too; it is cited
-        beside the statement then, like that of any other document.
+        less likely to than this one. The passage that the sentence is from must carry it by exact
+        facts and words too; it is cited beside the statement then, like that of any other document.
         """
         for place, (proof, draft) in enumerate(run.proofs):
             if not proof.supported or proof.answers is None:
@@ -260,6 +263,8 @@ class Drafter:
             likely = proof.answers > SAID or (draft.holds or 0.0) >= holds
             more = adds_fact(sentence, proof.text)
             if likely and not more and self.selector.alike(run.question, sentence, proof.text):
+                if adds_fact(proof.text, sentence, run.question):
+                    return None
                 found = self.prover.also.judge(Claim(sentence, run.question, tuple(own)))
                 if found.verdict is not Verdict.SUPPORTED:
                     return None
@@ -275,7 +280,13 @@ class Drafter:
 
     def merged(self, question: str, proofs: Sequence[Proof]) -> list[Proof]:
         """Return proofs, best first, those that say the same as one."""
-        return merge(proofs, partial(self.selector.alike, question), most=MAX_STATEMENTS)
+        return merge(
+            proofs,
+            partial(self.selector.alike, question),
+            partial(adds_fact, question=question),
+            most=MAX_STATEMENTS,
+            exact=asks_exact_date(question),
+        )
 
     def _repair(self, run: Run) -> Iterator[Event]:
         """Write once more, from the best evidence alone, what was drafted and not proven."""

@@ -265,13 +265,23 @@ def _citation(run: tuple[Hit, int, int], number: int) -> Citation:
     )
 
 
-def merge(proofs: Sequence[Proof], alike: Callable[[str, str], bool], *, most: int) -> list[Proof]:
-    """Keep the first of those that say the same, with the citations of all of them.
+def merge(
+    proofs: Sequence[Proof],
+    alike: Callable[[str, str], bool],
+    adds: Callable[[str, str], bool],
+    *,
+    most: int,
+    exact: bool = False,
+) -> list[Proof]:
+    """Keep one of those that say the same, with the citations of all that carry it.
 
     Args:
         proofs: best first.
         alike: whether two sentences say the same.
+        adds: whether the first of two sentences gives a fact that the other does not; what lacks a
+            fact of a statement is not cited for it.
         most: how many to keep.
+        exact: keep the one that gives more facts in place of the best.
     """
     kept: list[Proof] = []
     for proof in proofs:
@@ -280,11 +290,13 @@ def merge(proofs: Sequence[Proof], alike: Callable[[str, str], bool], *, most: i
             if len(kept) < most:
                 kept.append(proof)
             continue
-        first = kept[twin]
+        one, other = kept[twin], proof
+        if exact and adds(other.text, one.text) and not adds(one.text, other.text):
+            one, other = other, one
         more = tuple(
             group
-            for group in proof.groups
-            if not first.documents & {hit.document.id for hit, _ in group}
+            for group in other.groups
+            if not one.documents & {hit.document.id for hit, _ in group}
         )
-        kept[twin] = replace(first, groups=first.groups + more)
+        kept[twin] = one if adds(one.text, other.text) else replace(one, groups=one.groups + more)
     return kept

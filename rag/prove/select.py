@@ -67,6 +67,21 @@ _TELLS_WHY = re.compile(
     r"\w+ing|need\w*|accus\w+|purpose\w*|aim\w*|intend\w*|reflect\w*|enabl\w*|fail\w*)\b",
     re.IGNORECASE,
 )
+# "the most", "the largest": one among others is asked for, so the source must set it above them.
+_ASKS_MOST = re.compile(
+    r"\b(?:the|its|their|his|her|\w+'s)\s+(?:most|least|(?:larg|bigg|great|small|tin|old|young|"
+    r"high|low|fast|slow|long|short|strong|weak|rich|poor|near|clos|far|furth|cheap|dear|deep|wid|"
+    r"broad|tall|hot|cold|warm|wet|dr|heav|light|bright|dark|hard|soft|eas|simpl|bus|saf|dens|"
+    r"clean|thick|thin|wealth|health|deadl|costl|mild|harsh|steep|fierc|quick|rar)i?est)\b",
+    re.IGNORECASE,
+)
+_TELLS_MOST = re.compile(
+    r"\b(?:most|more|least|less|best|worst|better|worse|first|last|top|leading|main|mainly|chief|"
+    r"chiefly|principal|major|primary|primarily|majority|only|unique|record|maximum|minimum|peak|"
+    r"greater|over|exceeds?|nothing|nobody|none|never|unmatched|ranks?|ranked|ranking|"
+    r"\w{3,}(?:ier|est)|\w{3,}er(?= than\b))\b",
+    re.IGNORECASE,
+)
 _WHETHER = re.compile(r"\bor (?:not|never)\b|\bif not\b|\bwhy not\b", re.IGNORECASE)
 _ASKS_YEAR = re.compile(r"\b(?:what|which) year\b", re.IGNORECASE)
 _TELLS_YEAR = re.compile(r"\b(?:\d{3,4}s?|years? ago|last year|this year)\b", re.IGNORECASE)
@@ -96,7 +111,7 @@ class Relevance:
         echo: the statement adds no word, number or date to those of the question.
         elsewhere: the statement and what it cites name somebody, but nobody of the question.
         lacks: what the question asks for and the statement has none of ("date", "number",
-            "reason", "denial").
+            "reason", "denial", "rank").
         supposed: stems of the question's words that the statement repeats and that stand nowhere
             in the passages it cites.
         reversed: who did and who suffered it are turned round.
@@ -175,8 +190,10 @@ def relevance(
         direct=direct / total if total else 1.0,
         missing=tuple(missing),
         echo=_echoes(question, asked, said),
-        elsewhere=_elsewhere(asked, said, join([near, *_before(cited)]), rarity),
-        lacks=_lacks(question, statement, asked, said) or _affirms(question, asked, near),
+        elsewhere=_elsewhere(asked, said, join([near, *map(read, _text_before(cited))]), rarity),
+        lacks=_lacks(question, statement, asked, said)
+        or _affirms(question, asked, near)
+        or _unranked(question, statement, cited),
         denied=_denied(question, asked, said, join([read(text) for _, text in cited])),
         supposed=_supposed(question, asked, said, around),
         reversed=turned_round(question, statement),
@@ -239,6 +256,14 @@ def _affirms(question: str, asked: Reading, near: Reading) -> str:
     return "denial" if denied and not denies(near, asked) else ""
 
 
+def _unranked(question: str, statement: str, cited: Sequence[tuple[Hit, str]]) -> str:
+    """Return "rank" if it is asked for the most of something and nothing near sets one so high."""
+    if asks_yes_no(question) or not _ASKS_MOST.search(normal(question)):
+        return ""
+    near = [statement, *(text for _, text in cited), *_text_before(cited)]
+    return "" if any(_TELLS_MOST.search(text) for text in near) else "rank"
+
+
 def _denied(question: str, asked: Reading, said: Reading, cited: Reading) -> str:
     """Return a word that a question supposes and its source denies, unless the statement does too.
 
@@ -266,14 +291,13 @@ def _echoes(question: str, asked: Reading, said: Reading) -> bool:
     return not (new or denies or said.numbers - asked.numbers or said.dates or said.weekdays)
 
 
-def _before(cited: Sequence[tuple[Hit, str]]) -> list[Reading]:
-    """Read the heading and the sentences just before the cited ones, where names are given."""
+def _text_before(cited: Sequence[tuple[Hit, str]]) -> list[str]:
+    """Return the headings and the sentences just before the cited ones, where names are given."""
     found = []
     for hit, text in cited:
         sentences = [sentence.text for sentence in hit.passage.sentences]
         place = sentences.index(text) if text in sentences else 0
-        found += [read(t) for t in sentences[max(0, place - 3) : place]]
-        found.append(read(heading(hit.document)))
+        found += [*sentences[max(0, place - 3) : place], heading(hit.document)]
     return found
 
 
@@ -315,9 +339,18 @@ def alike(one: str, other: str, rarity: Rarity, question: str = "") -> bool:
     return max(forth, back) >= 0.8 and min(forth, back) >= 0.5
 
 
-def adds_fact(one: str, other: str) -> bool:
-    """Tell whether a sentence gives a number, date or weekday that another one does not."""
-    a, b = read(one), read(other)
+def asks_exact_date(question: str) -> bool:
+    """Tell whether it is asked when something was, and not for the year alone."""
+    dated = _ASKS_WHEN.search(question) or _ASKS_DATE.search(question)
+    return bool(dated) and not _ASKS_YEAR.search(question)
+
+
+def adds_fact(one: str, other: str, question: str = "") -> bool:
+    """Tell whether a sentence gives a number, date or weekday that another one does not.
+
+    What the question gives is none.
+    """
+    a, b = read(one), join([read(other), read(question)])
     dated = all(any(known.carries(date) for known in b.dates) for date in a.dates)
     return not (dated and a.numbers <= b.numbers and a.weekdays <= b.weekdays)
 

@@ -427,6 +427,9 @@ def read(text: str) -> Reading:
             count = value[0] if not value[1] else None
         elif lower in WEEKDAYS:
             weekdays.add(lower)
+        elif lower == "non":  # "non-members" denies what it stands before, and nothing else
+            waiting = 1
+            continue
         elif lower in _NEGATORS and (first or not token[0].isupper()):
             waiting = 4
             negators += 1
@@ -437,7 +440,11 @@ def read(text: str) -> Reading:
             waiting = 0
         elif lower in _MONTHS and token[0].isupper() and lower != "may":
             pass
-        elif lower not in _STOP or (token.isupper() and len(token) > 1):
+        elif (
+            lower.removesuffix("'s") not in _STOP
+            or (token.isupper() and len(token) > 1)
+            or (token in {"I", "I's"} and follows and words[-1].name)  # "Mahmud I"
+        ):
             form = stem(token)
             # "I" and a capital that opens a sentence are no sign of a name.
             words.append(Word(token, form, token[0].isupper(), first, follows))

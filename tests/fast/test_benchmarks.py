@@ -32,6 +32,13 @@ def test_a_side_is_shown_in_words_or_as_a_date(text: str, side: str, shown: bool
     assert shows(text, side) is shown
 
 
+def test_of_a_date_the_year_is_a_side_where_a_year_is_asked_for() -> None:
+    text, side = "It was formed in 1945.", "30 May 1945"
+    assert shows(text, side, "In which year was it formed?")
+    assert not shows(text, side, "When was it formed?")
+    assert not shows(text, "30 May 1946", "In which year was it formed?")
+
+
 def test_sides_stand_in_the_documents_of_the_question() -> None:
     question = {
         "answers": ["chess", "rowing"],

@@ -20,7 +20,7 @@ from rag.prove import (
     merge,
 )
 from rag.prove.prover import without_addition, without_date, without_opening
-from rag.prove.select import alike, relevance, turned_round
+from rag.prove.select import adds_fact, alike, asks_exact_date, relevance, turned_round
 from rag.prove.witness import ALONE, supposed_by, verbatim
 from rag.testing import make_hit
 from rag.types import Verdict
@@ -89,6 +89,9 @@ def test_a_name_is_not_shortened_across_a_comma() -> None:
 
 
 DENIED = {
+    "non put in": ("It ended the grain trade.", "It ended the non-grain trade.", False),
+    "non in both": ("It ended the non-grain trade.", "It ended the non-grain trade.", True),
+    "nonprofit in one word": ("It is a nonprofit firm.", "It is a non-profit firm.", True),
     "not of a common word": ("The film was set in Ulm.", "The film was not set in Ulm.", False),
     "not of a name": ("It is a Norwegian film.", "It is not a Norwegian film.", False),
     "without": ("The house has a garden.", "The house is without a garden.", False),
@@ -185,6 +188,18 @@ def test_without_date(text: str, cut: str) -> None:
 
 
 ASKED = {
+    "the most, nothing set above others": (
+        "Which is the most daring bridge of Ulm?",
+        "The bridge of Ulm was built in 1901.",
+        "rank",
+    ),
+    "the largest, more than others": (
+        "Which is the largest mill of Ulm?",
+        "The Old Mill grinds more grain than any other of Ulm.",
+        "",
+    ),
+    "the largest, its leading one": ("What is the largest bank?", "Holm is the top bank.", ""),
+    "the rest of it": ("Who led the protest in Ulm?", "Ada Quist led it.", ""),
     "why, no reason": (
         "Why was the bridge built?",
         "The bridge was built in Ulm by settlers.",
@@ -582,9 +597,44 @@ def test_statements_that_say_the_same_become_one() -> None:
         prover.prove("The bridge closes for eleven weeks.", question, (one,), (one,)),
         prover.prove("For eleven weeks the bridge closes.", question, (two,), (two,)),
     ]
-    merged = merge(proofs, lambda a, b: sorted(a.lower()) == sorted(b.lower()), most=5)
+    merged = merge(proofs, lambda a, b: sorted(a.lower()) == sorted(b.lower()), adds_fact, most=5)
     assert len(merged) == 1
     assert len(Numbering().statement(merged[0]).citations) == 2
+
+
+@pytest.mark.parametrize(
+    ("exact", "shown", "sources"),
+    [
+        (False, "Ada Quist died in 1777.", ["year.txt", "day.txt"]),
+        (True, "Ada Quist died on 9 February 1777.", ["day.txt"]),
+    ],
+)
+def test_what_gives_only_the_year_is_not_cited_for_the_day(
+    exact: bool, shown: str, sources: list[str]
+) -> None:
+    texts = {"year.txt": "Ada Quist died in 1777.", "day.txt": "Ada Quist died on 9 February 1777."}
+    hits = {source: make_hit(text, source=source) for source, text in texts.items()}
+    prover = Prover(CoverageChecker(Rarity(list(texts.values()))))
+    proofs = [
+        prover.prove(texts[source], "When did Ada Quist die?", (hit,), (hit,))
+        for source, hit in hits.items()
+    ]
+    (merged,) = merge(proofs, lambda a, b: True, adds_fact, most=5, exact=exact)
+    assert merged.text == shown
+    assert [hit.document.source for group in merged.groups for hit, _ in group] == sources
+
+
+@pytest.mark.parametrize(
+    ("question", "exact"),
+    [
+        ("When did she die?", True),
+        ("On what date did she die?", True),
+        ("In which year did she die?", False),
+        ("Where did she die?", False),
+    ],
+)
+def test_when_a_day_is_better_than_a_year(question: str, exact: bool) -> None:
+    assert asks_exact_date(question) is exact
 
 
 @pytest.mark.parametrize(

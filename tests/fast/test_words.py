@@ -65,6 +65,7 @@ def test_dates(text: str, dates: list[Date]) -> None:
         pytest.param("They sell it, not rent it.", {"rent"}, id="only the word after"),
         pytest.param("Not one; they sell it.", set(), id="a break ends the reach"),
         pytest.param("They sell it.", set(), id="none"),
+        pytest.param("Non-members pay for tea.", {"member"}, id="non"),
     ],
 )
 def test_negation(text: str, negated: set[str]) -> None:
@@ -117,6 +118,12 @@ def test_marks_of_sources_state_no_number(text: str) -> None:
 )
 def test_what_is_no_mark_stays_a_number(text: str, value: float) -> None:
     assert (value, "") in read(text).numbers
+
+
+def test_the_first_of_a_name_is_part_of_it() -> None:
+    assert read("He was Mahmud I's son.").stems == read("The son of Mahmud I.").stems
+    assert "i" in read("He was Mahmud I's son.").stems
+    assert "i" not in read("I said that I's a letter, and I know.").stems
 
 
 def test_a_title_denies_nothing() -> None:
