@@ -144,12 +144,29 @@ def _lived(statement: Reading, cited: Sequence[str]) -> Problem | None:
     if not spans or len(said) != 1:
         return None
     own, other = (
-        any(span[place].carries(date) for date in statement.dates for span in spans)
+        any(span[place].carries(date) for date in statement.dates for _, *span in spans)
         for place in (said[0], 1 - said[0])
     )
     if other and not own:  # with both it may say of itself which is which
         return "date", Verdict.CONTRADICTED, "The source gives this day of the other."
     return None
+
+
+def gives_day(statement: str, cited: Sequence[str]) -> bool:
+    """Tell whether a birth or death that a statement dates stands in brackets after its names.
+
+    "Ada Quist died on 2 May 1907" is what "Dame Ada Quist (3 June 1850 – 2 May 1907)" says.
+    """
+    said = read(statement)
+    deeds = [place for place, deed in enumerate(LIVED) if deed.stem in said.stems]
+    if len(deeds) != 1 or not said.dates:
+        return False
+    names = {word.stem for word in said.words} - {deed.stem for deed in LIVED}
+    return any(
+        names <= read(before).stems and all(span[deeds[0]].carries(day) for day in said.dates)
+        for text in cited
+        for before, *span in lifespans(text)
+    )
 
 
 def _counts_others(value: float, counts: str, picked: Sequence[Reading]) -> bool:

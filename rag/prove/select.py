@@ -260,7 +260,7 @@ def _unranked(question: str, statement: str, cited: Sequence[tuple[Hit, str]]) -
     """Return "rank" if it is asked for the most of something and nothing near sets one so high."""
     if asks_yes_no(question) or not _ASKS_MOST.search(normal(question)):
         return ""
-    near = [statement, *(text for _, text in cited), *_text_before(cited)]
+    near = [statement, *(text for _, text in cited), *_text_before(cited, 1)]
     return "" if any(_TELLS_MOST.search(text) for text in near) else "rank"
 
 
@@ -291,13 +291,13 @@ def _echoes(question: str, asked: Reading, said: Reading) -> bool:
     return not (new or denies or said.numbers - asked.numbers or said.dates or said.weekdays)
 
 
-def _text_before(cited: Sequence[tuple[Hit, str]]) -> list[str]:
+def _text_before(cited: Sequence[tuple[Hit, str]], most: int = 3) -> list[str]:
     """Return the headings and the sentences just before the cited ones, where names are given."""
     found = []
     for hit, text in cited:
         sentences = [sentence.text for sentence in hit.passage.sentences]
         place = sentences.index(text) if text in sentences else 0
-        found += [*sentences[max(0, place - 3) : place], heading(hit.document)]
+        found += [*sentences[max(0, place - most) : place], heading(hit.document)]
     return found
 
 

@@ -91,16 +91,18 @@ def resolve(sentences: Sequence[str], written: Date | None) -> list[When]:
     return found
 
 
-def lifespans(text: str) -> list[tuple[Date, Date]]:
-    """Return the days of birth and death that a text gives in brackets after names.
+def lifespans(text: str) -> list[tuple[str, Date, Date]]:
+    """Return what stands before brackets with days of birth and death, from a comma on, and those.
 
     Bare years may be those of a reign; at least the birth has a month.
     """
     found = []
-    for span in _LIFESPAN.finditer(normal(text)):
+    plain = normal(text)
+    for span in _LIFESPAN.finditer(plain):
         born, died = (read(half).dates for half in span.groups())
         if born and died and born[-1].month:
-            found.append((born[-1], died[0]))
+            before = plain[: span.start(1)].rsplit(",", 1)[-1]
+            found.append((before, born[-1], died[0]))
     return found
 
 

@@ -18,6 +18,7 @@ from rag.errors import ModelError
 from rag.llm import Witness
 from rag.passages import heading
 from rag.prove.claims import EXACT, Checker, Claim, Judgement
+from rag.prove.facts import gives_day
 from rag.prove.rarity import Rarity, match
 from rag.prove.window import quoted, window
 from rag.prove.words import is_light, read, suffered
@@ -135,7 +136,8 @@ class WitnessedChecker:
     def alone(self, statement: str, found: Judgement, answers: float | None = None) -> Judgement:
         """Return a verdict that holds of the cited sentences without the rest of their passage.
 
-        What a model takes from the passage as a whole a reader of the quotation cannot see.
+        What a model takes from the passage as a whole a reader of the quotation cannot see. What
+        stands there word for word, or as a lifespan in brackets, need not be asked.
 
         Args:
             statement: a sentence that is supported.
@@ -143,6 +145,8 @@ class WitnessedChecker:
             answers: probability that it gives what was asked for; None where not judged.
         """
         if verbatim(statement, found.sentences):
+            return found
+        if gives_day(statement, [sentence.text for _, sentence in found.sentences]):
             return found
         asked = prompts.states_in(quoted(found.sentences), statement)
         try:

@@ -19,6 +19,7 @@ from rag.prove import (
     WitnessedChecker,
     merge,
 )
+from rag.prove.facts import gives_day
 from rag.prove.prover import without_addition, without_date, without_opening
 from rag.prove.select import adds_fact, alike, asks_exact_date, relevance, turned_round
 from rag.prove.witness import ALONE, supposed_by, verbatim
@@ -896,6 +897,28 @@ class Whole:
 
     def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
         return ALONE if self.words in prompt.reading else ALONE - 1.0
+
+
+@pytest.mark.parametrize(
+    ("statement", "given"),
+    [
+        ("Ada Quist died on 2 May 1907.", True),
+        ("Ada Quist died in 1907.", True),
+        ("Quist was born on 3 June 1850.", True),
+        ("Ada Quist died on 3 June 1850.", False),
+        ("Ada Quist sang in May 1907.", False),
+        ("Otto Quist died on 2 May 1907.", False),
+    ],
+)
+def test_a_lifespan_in_brackets_gives_a_day(statement: str, given: bool) -> None:
+    cited = ["It rained.", "Dame Ada Quist (3 June 1850 – 2 May 1907) was a judge."]
+    assert gives_day(statement, cited) is given
+    hit = make_hit(" ".join(cited))
+    coverage = CoverageChecker(RARITY, threshold=0.5)
+    found = replace(coverage.judge(Claim(statement, "", (hit,))), verdict=Verdict.SUPPORTED)
+    found = replace(found, sentences=((hit, hit.passage.sentences[1]),))
+    judged = WitnessedChecker(coverage, Whole("nothing"), RARITY, threshold=0.5)
+    assert (judged.alone(statement, found).verdict is Verdict.SUPPORTED) is given
 
 
 def test_what_only_the_rest_of_the_passage_says_is_not_carried() -> None:
