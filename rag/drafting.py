@@ -13,8 +13,8 @@ from rag.embedder import Embedder
 from rag.llm import Mind
 from rag.parts import asked_of
 from rag.passages import heading
-from rag.prove import Claim, CoverageChecker, Proof, Prover, Rarity, WitnessedChecker, merge
-from rag.prove.select import Selector, adds_fact, asks_exact_date
+from rag.prove import Claim, CoverageChecker, Group, Proof, Prover, Rarity, WitnessedChecker, merge
+from rag.prove.select import Selector, adds_fact, fuller
 from rag.prove.sides import asks_one, may_hold_side
 from rag.prove.window import window
 from rag.quoting import Quoter
@@ -263,9 +263,10 @@ class Drafter:
             likely = proof.answers > SAID or (draft.holds or 0.0) >= holds
             more = adds_fact(sentence, proof.text)
             if likely and not more and self.selector.alike(run.question, sentence, proof.text):
-                if adds_fact(proof.text, sentence, run.question):
-                    return None
-                found = self.prover.also.judge(Claim(sentence, run.question, tuple(own)))
+                says = sentence
+                if not self.selector.says_all(run.question, sentence, proof.text):
+                    says = proof.text
+                found = self.prover.also.judge(Claim(says, run.question, tuple(own)))
                 if found.verdict is not Verdict.SUPPORTED:
                     return None
                 if found.sentences[0][0].document.id not in proof.documents:
@@ -283,10 +284,24 @@ class Drafter:
         return merge(
             proofs,
             partial(self.selector.alike, question),
-            partial(adds_fact, question=question),
+            partial(self._shared, question),
             most=MAX_STATEMENTS,
-            exact=asks_exact_date(question),
+            fuller=partial(fuller, question),
         )
+
+    def _shared(self, question: str, one: Proof, other: Proof) -> list[Group]:
+        """Return the citations of a proof that carry another one's statement too.
+
+        All of them where its own statement says all of that, else those that do by exact facts and
+        words.
+        """
+        if self.selector.says_all(question, other.text, one.text):
+            return list(other.groups)
+        found = [
+            self.prover.also.judge(Claim(one.text, question, _hits(group)))
+            for group in other.groups
+        ]
+        return [each.sentences for each in found if each.verdict is Verdict.SUPPORTED]
 
     def _repair(self, run: Run) -> Iterator[Event]:
         """Write once more, from the best evidence alone, what was drafted and not proven."""
@@ -342,3 +357,8 @@ class Drafter:
         yield Reading(len(run.drafts), len(run.drafts) + 1, None)
         prompt = prompts.compose(run.question, [proof.text for proof in chosen])
         yield from self._draft(run, prompt, tuple(hits.values()), "composed")
+
+
+def _hits(group: Group) -> tuple[Hit, ...]:
+    """Return the passages of a citation, each once."""
+    return tuple({hit.passage.id: hit for hit, _ in group}.values())

@@ -19,7 +19,7 @@ conflicts.py which of them give different values for one thing
 
 from rag.prove.claims import Checker, Claim, Judgement
 from rag.prove.coverage import CoverageChecker
-from rag.prove.prover import Numbering, Proof, Prover, merge
+from rag.prove.prover import Group, Numbering, Proof, Prover, merge
 from rag.prove.rarity import Rarity
 from rag.prove.witness import WitnessedChecker
 
@@ -27,6 +27,7 @@ __all__ = [
     "Checker",
     "Claim",
     "CoverageChecker",
+    "Group",
     "Judgement",
     "Numbering",
     "Proof",

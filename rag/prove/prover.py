@@ -10,6 +10,7 @@ from rag.prove.claims import Checker, Claim, Judgement
 from rag.prove.words import read
 from rag.types import Citation, Hit, Sentence, Statement, Verdict
 
+Group = tuple[tuple[Hit, Sentence], ...]  # sentences that are cited together
 # Another document is cited beside the first only where it carries the statement this well.
 ALSO_SUPPORT = 0.85
 # What its own passage does not carry, another one must carry nearly word for word, and the witness
@@ -57,7 +58,7 @@ class Proof:
 
     text: str
     judgement: Judgement
-    groups: tuple[tuple[tuple[Hit, Sentence], ...], ...]
+    groups: tuple[Group, ...]
     answers: float | None = None
     meets: float | None = None
     written: str = ""
@@ -268,20 +269,19 @@ def _citation(run: tuple[Hit, int, int], number: int) -> Citation:
 def merge(
     proofs: Sequence[Proof],
     alike: Callable[[str, str], bool],
-    adds: Callable[[str, str], bool],
+    shared: Callable[[Proof, Proof], Sequence[Group]],
     *,
     most: int,
-    exact: bool = False,
+    fuller: Callable[[str, str], bool] = lambda one, other: False,
 ) -> list[Proof]:
     """Keep one of those that say the same, with the citations of all that carry it.
 
     Args:
         proofs: best first.
         alike: whether two sentences say the same.
-        adds: whether the first of two sentences gives a fact that the other does not; what lacks a
-            fact of a statement is not cited for it.
+        shared: the citations of the second of two proofs that carry the first one's statement too.
         most: how many to keep.
-        exact: keep the one that gives more facts in place of the best.
+        fuller: whether the first of two that say the same is kept in place of the better second.
     """
     kept: list[Proof] = []
     for proof in proofs:
@@ -291,12 +291,12 @@ def merge(
                 kept.append(proof)
             continue
         one, other = kept[twin], proof
-        if exact and adds(other.text, one.text) and not adds(one.text, other.text):
+        if fuller(other.text, one.text):
             one, other = other, one
         more = tuple(
             group
-            for group in other.groups
+            for group in shared(one, other)
             if not one.documents & {hit.document.id for hit, _ in group}
         )
-        kept[twin] = one if adds(one.text, other.text) else replace(one, groups=one.groups + more)
+        kept[twin] = replace(one, groups=one.groups + more)
     return kept

@@ -31,6 +31,7 @@ MIN_FURTHER = 0.55
 # log-odds) than another, is not shown: it is true and beside the point.
 MAX_GAP = 1.3
 MAX_MEETS_GAP = 2.0
+SAYS_ALL = 0.75  # share of a sentence's words beyond the question that another one must have
 HOLDS_WEIGHT = 0.33  # of the log-odds that its passage answers, in the order of statements
 _ASKS_DATE = re.compile(
     r"\b(?:what|which) (?:(?:is|was) the )?(?:exact |very )?(?:date|day|year|month|weekday)\b",
@@ -339,10 +340,14 @@ def alike(one: str, other: str, rarity: Rarity, question: str = "") -> bool:
     return max(forth, back) >= 0.8 and min(forth, back) >= 0.5
 
 
-def asks_exact_date(question: str) -> bool:
-    """Tell whether it is asked when something was, and not for the year alone."""
+def fuller(question: str, one: str, other: str) -> bool:
+    """Tell whether a sentence gives the day where another one that says the same gives the year.
+
+    That counts where it is asked when something was, and not for the year alone.
+    """
     dated = _ASKS_WHEN.search(question) or _ASKS_DATE.search(question)
-    return bool(dated) and not _ASKS_YEAR.search(question)
+    exact = bool(dated) and not _ASKS_YEAR.search(question)
+    return exact and adds_fact(one, other, question) and not adds_fact(other, one, question)
 
 
 def adds_fact(one: str, other: str, question: str = "") -> bool:
@@ -427,6 +432,13 @@ class Selector:
     def alike(self, question: str, one: str, other: str) -> bool:
         """Tell whether one of two statements that answer a question adds nothing to the other."""
         return alike(one, other, self.rarity, question)
+
+    def says_all(self, question: str, one: str, other: str) -> bool:
+        """Tell whether a sentence says all that another one says beyond the question."""
+        beyond = frozenset(word.stem for word in read(other).words) - read(question).stems
+        known = join([read(one), read(question)]).stems
+        whole = _share(beyond, known, self.rarity) >= SAYS_ALL if beyond else True
+        return whole and not adds_fact(other, one, question)
 
     def verdicts(
         self,
