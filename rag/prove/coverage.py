@@ -16,10 +16,10 @@ from dataclasses import replace
 from rag.passages import heading, split_sentences
 from rag.prove.claims import EXACT, Claim, Judgement
 from rag.prove.evidence import Evidence, readings_of
-from rag.prove.facts import dated, find_fault
+from rag.prove.facts import dated, dates_life, find_fault
 from rag.prove.names import anchored, is_name, refers_back
 from rag.prove.rarity import Rarity, match
-from rag.prove.words import Reading, has_demonym, join, read
+from rag.prove.words import Reading, has_demonym, join, name_run, read
 from rag.types import Hit, Verdict
 
 MAX_EVIDENCE = 3
@@ -286,6 +286,9 @@ def _dated_elsewhere(statement: Reading, evidence: Evidence, chosen: Sequence[in
         return False
     words = {word.stem for word in statement.words}
     names = {word.stem for word in statement.words if is_name(word, evidence)}
+    subject = frozenset(word.stem for word in name_run(statement.words))
+    if subject and dates_life(statement, [evidence.sentences[i][1].text for i in chosen], subject):
+        return False
 
     def said(i: int) -> int:
         # Names stand in many sentences; what is said of them, beside its date, in few.

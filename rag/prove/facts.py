@@ -7,7 +7,7 @@ stand in the evidence, and belong there to the same thing.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import lru_cache
 
 from rag.prove.claims import Claim, Fault, Problem
@@ -153,19 +153,30 @@ def _lived(statement: Reading, cited: Sequence[str]) -> Problem | None:
 
 
 def gives_day(statement: str, cited: Sequence[str]) -> bool:
-    """Tell whether a birth or death that a statement dates stands in brackets after its names.
+    """Tell whether all that a statement says is the day of a birth or death given in brackets.
 
     "Ada Quist died on 2 May 1907" is what "Dame Ada Quist (3 June 1850 – 2 May 1907)" says.
     """
     said = read(statement)
-    deeds = [place for place, deed in enumerate(LIVED) if deed.stem in said.stems]
-    if len(deeds) != 1 or not said.dates:
+    return dates_life(said, cited, {word.stem for word in said.words})
+
+
+def dates_life(statement: Reading, cited: Sequence[str], names: Set[str]) -> bool:
+    """Tell whether the days of a birth or death stand in brackets after names.
+
+    Args:
+        statement: that somebody was born or died, and when.
+        cited: source sentences.
+        names: stems that must stand before the brackets.
+    """
+    deeds = [place for place, deed in enumerate(LIVED) if deed.stem in statement.stems]
+    if len(deeds) != 1 or not statement.dates:
         return False
-    names = {word.stem for word in said.words} - {deed.stem for deed in LIVED}
+    names = names - {deed.stem for deed in LIVED}
     return any(
-        names <= read(before).stems and all(span[deeds[0]].carries(day) for day in said.dates)
+        names <= read(before).stems and all(days[deeds[0]].carries(day) for day in statement.dates)
         for text in cited
-        for before, *span in lifespans(text)
+        for before, *days in lifespans(text)
     )
 
 

@@ -121,7 +121,7 @@ def shortened(words: Sequence[Word], place: int, near: Set[str], text: str) -> b
     """Tell whether a first name is merely left out: "Brad Smith" where a text says "Smith".
 
     The last name must stand near, and nobody else of that last name in the text. A title
-    ("Justice Cole") may stand for a first name.
+    ("Justice Cole") may stand for a first name, and so may an initial ("J. Cole").
     """
     run = name_run(words, place)
     if len(run) < 2 or run[-1].stem not in near or run[-1].stem in _FIRMS:
@@ -133,7 +133,8 @@ def shortened(words: Sequence[Word], place: int, near: Set[str], text: str) -> b
         return len({name for name in firsts if stem(name) not in _TITLES}) < 2
     before = set(re.findall(rf"\b([A-Z][\w'’-]+)\s+{last}\b", text))
     own = {words[place].stem} | _TITLES
-    return all(stem(name) in own for name in before)
+    initial = words[place].surface if len(words[place].surface) == 1 else "-"
+    return all(stem(name) in own or name.startswith(initial) for name in before)
 
 
 def of_another(statement: Reading, evidence: Evidence, chosen: Sequence[int]) -> Problem | None:

@@ -20,6 +20,9 @@ from rag.prove.words import Date, Reading, is_light, join, normal, read, stem
 from rag.types import Draft, Hit, Verdict
 
 MIN_COVERAGE = 0.25
+# Words of the question that a statement repeats and its source lacks are the model's, not the
+# source's: from this share of the question on it is taken for something else.
+MOST_PRESUMED = 0.45
 # A statement is an answer if it is carried and gives what was asked for. Where both together are
 # less likely than this, it is beside the point or a near miss.
 MIN_RIGHT = 0.35
@@ -115,6 +118,7 @@ class Relevance:
             "reason", "denial", "rank").
         supposed: stems of the question's words that the statement repeats and that stand nowhere
             in the passages it cites.
+        presumed: 0 to 1, their rarity-weighted share of the question's content words.
         reversed: who did and who suffered it are turned round.
         denied: a word that the question supposes and the cited sentences deny.
     """
@@ -126,6 +130,7 @@ class Relevance:
     elsewhere: bool = False
     lacks: str = ""
     supposed: frozenset[str] = frozenset()
+    presumed: float = 0.0
     reversed: bool = False
     denied: str = ""
 
@@ -181,6 +186,8 @@ def relevance(
     ]
     years = {main_year(hit.document.text) for hit, _ in cited} - {0}
     dates = (*known, *map(Date, years))
+    supposed = _supposed(question, asked, said, around)
+    presumed = sum(rarity.weight(word.stem) for word in asked.words if word.stem in supposed)
     missing += [
         "the date"
         for date in asked.dates
@@ -196,7 +203,8 @@ def relevance(
         or _affirms(question, asked, near)
         or _unranked(question, statement, cited),
         denied=_denied(question, asked, said, join([read(text) for _, text in cited])),
-        supposed=_supposed(question, asked, said, around),
+        supposed=supposed,
+        presumed=presumed / total if total else 0.0,
         reversed=turned_round(question, statement),
     )
 
@@ -523,6 +531,8 @@ class Selector:
             reason = f"The source denies what the question supposes: “{found.denied}”."
         elif found.reversed:
             reason = "It tells what was done to the one that is asked of, or the reverse."
+        elif found.presumed >= MOST_PRESUMED:
+            reason = "Its source does not speak of what was asked."
         elif found.elsewhere or found.coverage < MIN_COVERAGE:
             reason = "It does not answer the question."
         elif proof.right < least:

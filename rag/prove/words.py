@@ -412,6 +412,8 @@ def read(text: str) -> Reading:
     first = True
     follows = False
     for kind, token, value in _tokens(_contractions(rest)):
+        if token == "." and follows and words[-1].name and len(words[-1].surface) == 1:
+            continue  # an initial: "C. Mayer"
         if kind == "break":
             first = first or token in ".!?"
             follows = False
@@ -425,7 +427,7 @@ def read(text: str) -> Reading:
         if kind == "number":
             numbers.add(value)
             count = value[0] if not value[1] else None
-        elif lower in WEEKDAYS:
+        elif lower in WEEKDAYS and not (follows and words[-1].name):  # "Ash Wednesday" is a name
             weekdays.add(lower)
         elif lower == "non":  # "non-members" denies what it stands before, and nothing else
             waiting = 1
