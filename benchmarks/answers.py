@@ -38,7 +38,7 @@ from rag.prove.words import Date
 from rag.prove.words import read as reading
 
 SETS = ("clapnq_dev", "squad2_halfdev", "dragonball_en_finance", "multihoprag_500_facts", "ramdocs")
-LOOKED_AT = 114  # of each set, read while rules were mended
+LOOKED_AT = 144  # of each set, read while rules were mended
 _ASKS_YEAR = re.compile(r"\b(?:which|what) year\b", re.IGNORECASE)
 KEPT = ("qid", "question", "answers", "answerable", "gold_sentences", "gold_docs", "qtype")
 
