@@ -22,7 +22,7 @@ from rag.types import Draft, Hit, Verdict
 MIN_COVERAGE = 0.25
 # Words of the question that a statement repeats and its source lacks are the model's, not the
 # source's: from this share of the question on it is taken for something else.
-MOST_PRESUMED = 0.45
+MOST_PRESUMED = 0.7
 # A statement is an answer if it is carried and gives what was asked for. Where both together are
 # less likely than this, it is beside the point or a near miss.
 MIN_RIGHT = 0.35

@@ -22,7 +22,7 @@ from rag.prove import (
 )
 from rag.prove.facts import gives_day
 from rag.prove.prover import without_addition, without_date, without_opening
-from rag.prove.select import Selector, alike, fuller, relevance, turned_round
+from rag.prove.select import MOST_PRESUMED, Selector, alike, fuller, relevance, turned_round
 from rag.prove.witness import ALONE, supposed_by, verbatim
 from rag.testing import make_hit
 from rag.types import Verdict
@@ -620,6 +620,34 @@ def test_the_day_is_shown_in_place_of_the_year(question: str, shown: str) -> Non
         proofs, lambda a, b: True, lambda a, b: (), most=5, fuller=partial(fuller, question)
     )
     assert merged.text == shown
+
+
+def test_a_day_in_brackets_stands_beside_a_place() -> None:
+    text = "Ada Quist (3 June 1850 – 2 May 1907) was a judge. Quist was born in Ulm, a son of Otto."
+    assert judge("Ada Quist was born in Ulm on 3 June 1850.", text).verdict is Verdict.SUPPORTED
+    wrong = judge("Ada Quist was born in Ulm on 2 May 1907.", text)
+    assert wrong.verdict is not Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "missing"),
+    [
+        ("What is the trade of C. Mayer?", "Christa Mayer is a smith.", ()),
+        ("What is the trade of B. Mayer?", "Christa Mayer is a smith.", ("B",)),
+    ],
+)
+def test_an_initial_goes_for_a_first_name(
+    question: str, text: str, missing: tuple[str, ...]
+) -> None:
+    assert relevance(question, text, [(make_hit(text), text)], RARITY).missing == missing
+
+
+def test_what_a_statement_repeats_and_its_source_lacks_is_presumed() -> None:
+    question, text = "Which hidden variables spoil trials?", "Newspapers collect odd names."
+    said = "Hidden variables spoil trials such as odd names."
+    hit = make_hit(text)
+    assert relevance(question, said, [(hit, text)], RARITY).presumed > MOST_PRESUMED
+    assert relevance(question, text, [(hit, text)], RARITY).presumed == 0.0
 
 
 SAYS_ALL = {

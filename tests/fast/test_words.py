@@ -126,6 +126,16 @@ def test_the_first_of_a_name_is_part_of_it() -> None:
     assert "i" not in read("I said that I's a letter, and I know.").stems
 
 
+def test_a_weekday_in_a_name_is_no_day() -> None:
+    assert read("They played Freaky Friday in Ulm.").weekdays == frozenset()
+    assert read("They played in Ulm on Friday.").weekdays == {"friday"}
+    assert read("On Friday they played.").weekdays == {"friday"}
+
+
+def test_an_initial_ends_no_sentence() -> None:
+    assert [word.follows for word in read("It was C. Mayer.").words] == [False, True]
+
+
 def test_a_title_denies_nothing() -> None:
     assert read("He sang It's Now or Never in 1960.").negators == 0
     assert read("Never sing it. Do not sing it.").negators == 2
