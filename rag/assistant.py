@@ -151,6 +151,7 @@ class Assistant:
             self.embedder,
             passages=passages,
             budget_tokens=int(self.settings.budget_tokens * more),
+            by=self.settings.retrieval,
         )
 
     def _ask_parts(self, run: Run, split: Split) -> Iterator[Event]:

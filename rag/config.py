@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from rag.errors import ConfigError
 
 Reading = Literal["single", "joint", "single+joint"]
+Retrieval = Literal["fused", "dense", "lexical"]
+Step = Literal["exact", "coverage", "witness", "relevance", "answers", "repair"]
+STEPS: tuple[Step, ...] = get_args(Step)
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 DEFAULT_EMBEDDER = "all-minilm-l6-v2"
@@ -48,6 +51,12 @@ class Settings:
         seed: used where temperature is above 0.
         support_threshold: statements less likely than this to be carried are withheld, 0 to 1;
             those whose words do not all stand in the source need a quarter more.
+        retrieval: "dense" ranks by vectors of passages and sentences alone, "lexical" by words
+            alone, "fused" by all.
+        without: steps that are left out, to measure what each is worth: "exact" facts, "coverage"
+            of words, the model as "witness", "relevance" to the question by words, how likely it
+            "answers" by the model, "repair" (cuts, rewriting, reading on, quoting). What is shown
+            is less surely proven then.
         n_ctx: context of the model in tokens, 1024 up.
         n_threads: compute threads; 0 takes the number of cores this process may use.
     """
@@ -61,6 +70,8 @@ class Settings:
     temperature: float = 0.0
     seed: int = 0
     support_threshold: float = 0.5
+    retrieval: Retrieval = "fused"
+    without: tuple[Step, ...] = ()
     n_ctx: int = 4096
     n_threads: int = 0
 
@@ -83,6 +94,13 @@ class Settings:
             raise ConfigError(
                 f"reading is {self.reading!r}; give 'single', 'joint' or 'single+joint'."
             )
+        if self.retrieval not in get_args(Retrieval):
+            raise ConfigError(
+                f"retrieval is {self.retrieval!r}; give 'fused', 'dense' or 'lexical'."
+            )
+        for step in self.without:
+            if step not in STEPS:
+                raise ConfigError(f"without names {step!r}; give some of {', '.join(STEPS)}.")
 
     def with_(self, **changes: Any) -> Settings:
         """Return a copy with some values changed."""

@@ -65,10 +65,20 @@ class Drafter:
         self.llm = llm
         self.rarity = rarity
         self.settings = settings
-        coverage = CoverageChecker(rarity, threshold=COVERED)
+        self._without = without = frozenset(settings.without)
+        coverage = CoverageChecker(
+            rarity,
+            threshold=COVERED,
+            exact="exact" not in without,
+            covers="coverage" not in without,
+        )
         self.checker = WitnessedChecker(coverage, llm, rarity, threshold=settings.support_threshold)
-        self.prover = Prover(self.checker, also=coverage)
-        self.selector = Selector(rarity)
+        self.prover = Prover(
+            coverage if "witness" in without else self.checker,
+            also=coverage,
+            cuts="repair" not in without,
+        )
+        self.selector = Selector(rarity, relevance="relevance" not in without)
         self.quoter = Quoter(embedder, llm, rarity, find)
         self._find = find
 
@@ -83,20 +93,27 @@ class Drafter:
         ):
             yield from self._read_jointly(run)
         yield from self._compose(run)
+        if "repair" not in self._without:
+            yield from self._try_again(run)
+        yield from self._hear_sides(run)
+        self.hold_alone(run)
+
+    def _try_again(self, run: Run) -> Iterator[Event]:
+        """Rewrite, read on and quote, until something is proven."""
         if not self.chosen(run):
             yield from self._repair(run)
         if not self.chosen(run) and self.settings.reading != "joint":
             yield from self._read_on(run)
         if not self.chosen(run):
             yield from self.quote(run)
-        yield from self._hear_sides(run)
-        self.hold_alone(run)
 
     def hold_alone(self, run: Run) -> None:
         """Withhold what is said beside the best statement if its own citation does not carry it.
 
         The best one may rest on what its passage says as a whole; without it there is no answer.
         """
+        if "witness" in self._without:
+            return
         began = time.perf_counter()
         held = set[str]()
         while further := [p for p in self.chosen(run)[1:] if p.text not in held]:
@@ -127,6 +144,8 @@ class Drafter:
         ]
         for hit, holds in sides[:MOST_SIDES]:
             yield from self._write_singly(run, hit, holds)
+        if "repair" in self._without:
+            return
         proven = {p for proof, draft in run.proofs if proof.supported for p in draft.passage_ids}
         unheard = [
             (proof, draft)
@@ -241,7 +260,7 @@ class Drafter:
             proof = self._said_before(run, sentence, own, holds or 0.0)
             if proof is None:
                 proof = self.prover.prove(sentence, run.question, own, run.hits)
-                if proof.supported and holds is not None:
+                if proof.supported and holds is not None and "answers" not in self._without:
                     asked = asked_of(run.question, proof.text)
                     proof = self.quoter.judge_proof(asked, proof, holds, run.cancel)
                 run.proofs.append((proof, draft))
@@ -335,6 +354,8 @@ class Drafter:
 
     def quote(self, run: Run) -> Iterator[Event]:
         """Answer with a document's own sentence where no draft was proven."""
+        if "repair" in self._without:
+            return
         began = time.perf_counter()
         known = {d.passage_ids[0]: d.holds for d in run.drafts if d.holds is not None}
         read = [(known[h.passage.id], h) for h in run.hits if h.passage.id in known]

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from rag.config import Retrieval
 from rag.embedder import Embedder
 from rag.index import Index
 from rag.index.words import content_words
@@ -32,6 +33,11 @@ EACH = 2
 CROWDING = 0.006
 
 Ranked = Sequence[tuple[int, float]]
+_ORDERS: Mapping[Retrieval, frozenset[str]] = {
+    "fused": frozenset({"dense", "lexical", "sentence"}),
+    "dense": frozenset({"dense", "sentence"}),
+    "lexical": frozenset({"lexical"}),
+}
 
 
 def dense(
@@ -128,6 +134,7 @@ def retrieve(
     *,
     passages: int,
     budget_tokens: int,
+    by: Retrieval = "fused",
 ) -> list[Hit]:
     """Return the passages to read for a question, best first.
 
@@ -139,6 +146,22 @@ def retrieve(
         embedder: the one the index was made with.
         passages: at most so many.
         budget_tokens: for the passages' texts together, by the embedder's tokenizer.
+        by: "dense" leaves out the order by words, "lexical" those by vectors.
+    """
+    ranked = ranked_hits(question, index, embedder, by=by)
+    return trim(spread(ranked), embedder, passages=passages, budget_tokens=budget_tokens)
+
+
+def ranked_hits(
+    question: str, index: Index, embedder: Embedder, *, by: Retrieval = "fused"
+) -> list[Hit]:
+    """Return all passages found for a question, best first, before they are trimmed.
+
+    Args:
+        question: in plain words.
+        index: where the passages are.
+        embedder: the one the index was made with.
+        by: "dense" leaves out the order by words, "lexical" those by vectors.
     """
     if not content_words(question):
         return []
@@ -150,11 +173,12 @@ def retrieve(
             ("lexical", index.search_lexical(question, SEARCHED)),
             ("sentence", index.search_sentences(vector, SEARCHED)),
         )
+        if name in _ORDERS[by]
     }
-    shares = [1.0, 1.0, SENTENCE_SHARE]
+    shares = [SENTENCE_SHARE if name == "sentence" else 1.0 for name in rankings]
     signals = _signals(rankings)
     light = {row: BOILERPLATE_WEIGHT for row in signals if _is_boilerplate(index, row)}
-    hits = [
+    return [
         Hit(
             passage=index.passages[row],
             document=index.documents[index.passages[row].document_id],
@@ -163,7 +187,6 @@ def retrieve(
         )
         for row, score in fuse(list(rankings.values()), shares=shares, weights=light)
     ]
-    return trim(spread(hits), embedder, passages=passages, budget_tokens=budget_tokens)
 
 
 def _is_bare_title(index: Index, row: int) -> bool:

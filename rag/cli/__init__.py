@@ -31,7 +31,7 @@ from rag.cli.terminal import (
     one_line,
     width,
 )
-from rag.config import DEFAULT_EMBEDDER, DEFAULT_MODEL, Settings, index_folder
+from rag.config import DEFAULT_EMBEDDER, DEFAULT_MODEL, STEPS, Settings, index_folder
 from rag.errors import CancelledError, RagError, StoreError
 
 if TYPE_CHECKING:
@@ -235,6 +235,19 @@ def serve_command(host: str, port: int, index: str, model: str) -> None:
 @_index_option
 @_model_option
 @_reading_options
+@click.option(
+    "--retrieval",
+    type=click.Choice(["fused", "dense", "lexical"]),
+    default=Settings().retrieval,
+    show_default=True,
+    help="Find passages by vectors alone, by words alone, or by all.",
+)
+@click.option(
+    "--without",
+    type=click.Choice(STEPS),
+    multiple=True,
+    help="Leave out a step, to measure what it is worth; may be given more than once.",
+)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N questions.")
 @click.option(
     "--out",

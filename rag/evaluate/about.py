@@ -56,6 +56,7 @@ def settings_json(settings: Settings) -> dict[str, Any]:
     values = asdict(settings)
     for name in ("model", "embedder"):
         values[name] = short_name(values[name])
+    values["without"] = list(settings.without)
     return values
 
 
@@ -109,7 +110,7 @@ def code_checksum() -> str:
     digest = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
-        if not name.startswith(("evaluate/", "render")) and name != "cli.py":
+        if not name.startswith(("evaluate/", "render")) and not name.startswith("cli/"):
             digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

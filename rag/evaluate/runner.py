@@ -197,6 +197,10 @@ def default_out(
         parts.append(settings.reading)
     if settings.passages != usual.passages:
         parts.append(f"{settings.passages}passages")
+    if settings.retrieval != usual.retrieval:
+        parts.append(settings.retrieval)
+    if settings.without:
+        parts += ["without", *settings.without]
     if limit is not None:
         parts.append(f"first{limit}")
     parts.append((commit[:12] or "nocommit") + ("-changed" if changed else ""))

@@ -2,7 +2,9 @@
 
 One question a line. A question is `answerable` from the documents or not; an answerable one
 carries nuggets, short statements a right answer makes, each with regular expressions that know
-it in an answer and every place of the documents that states it, word for word.
+it in an answer and every place of the documents that states it, word for word. A set that marks
+whole documents only names these (`gold`); a nugget then stands wherever they match its expressions.
+Sets are written by hand, imported (`importing.py`) or made of one's own documents (`making/`).
 """
 
 from __future__ import annotations
@@ -20,12 +22,19 @@ from rag.types import Document
 
 SEEDS = Path(__file__).parent / "questions" / "seeds.jsonl"
 
-KINDS = frozenset(
+NUGGETLESS = "retrieval"  # the kind that asks for documents, not for an answer
+REVIEWS = ("", "new", "accepted", "struck")
+OWN_KINDS = frozenset(
     {
         *("fact", "list", "date", "two-source", "metadata", "quote", "yes-no"),
         *("near-miss", "false-premise", "outside", "injection"),
     }
 )
+# Of public sets, which do not say more.
+PUBLIC_KINDS = frozenset(
+    {"short", "long", "multi-document", "conflict", NUGGETLESS, "unanswerable"}
+)
+KINDS = OWN_KINDS | PUBLIC_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,8 @@ class Nugget:
         accept: regular expressions searched in the normalised answer, case ignored; any one
             match means that the answer states the nugget.
         required: an answer without it is not right; the others are right additions.
-        evidence: every place of the documents that states it.
+        evidence: every place of the documents that states it; empty where the set marks whole
+            documents only.
     """
 
     text: str
@@ -68,6 +78,13 @@ class Question:
         nuggets: of an answerable question what to say; of an unanswerable one at most what
             corrects its premise, never required.
         reject: regular expressions that make an answer wrong whatever else it states.
+        answers: accepted short answers, for exact match and F1.
+        sides: where documents disagree, for each value that one gives its accepted spellings.
+        gold: sources that hold the answer.
+        by_evidence: the set has no short answers: an answer is right if it cites marked evidence,
+            whatever its words.
+        review: of a made question "new", "accepted" or "struck"; what is struck is not asked.
+        why: a few words on why it was struck or what was altered.
     """
 
     id: str
@@ -76,6 +93,12 @@ class Question:
     kind: str
     nuggets: tuple[Nugget, ...] = ()
     reject: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    sides: tuple[tuple[str, ...], ...] = ()
+    gold: tuple[str, ...] = ()
+    by_evidence: bool = False
+    review: str = ""
+    why: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the form of a line of a set file."""
@@ -94,8 +117,14 @@ class Question:
                 for nugget in self.nuggets
             ],
         }
-        if self.reject:
-            value["reject"] = list(self.reject)
+        for name in ("reject", "answers", "gold"):
+            if getattr(self, name):
+                value[name] = list(getattr(self, name))
+        if self.sides:
+            value["sides"] = [list(side) for side in self.sides]
+        for name in ("by_evidence", "review", "why"):
+            if getattr(self, name):
+                value[name] = getattr(self, name)
         return value
 
 
@@ -114,8 +143,12 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-def load(path: Path = SEEDS) -> tuple[Question, ...]:
+def load(path: Path = SEEDS, *, struck: bool = False) -> tuple[Question, ...]:
     """Read a question set.
+
+    Args:
+        path: of the JSONL file.
+        struck: give also the questions that a reader struck out.
 
     Raises:
         EvaluationError: the file cannot be read, or a line is malformed; the message names
@@ -148,7 +181,12 @@ def load(path: Path = SEEDS) -> tuple[Question, ...]:
                 "give each question its own id."
             )
         seen[question.id] = number
-        questions.append(question)
+        if struck or question.review != "struck":
+            questions.append(question)
+    if seen and not questions:
+        raise EvaluationError(
+            f"{path.name}: every question is struck out; accept some with `rag eval review`."
+        )
     if not questions:
         raise EvaluationError(f"{path.name} holds no question; write one JSON object a line.")
     return tuple(questions)
@@ -166,8 +204,9 @@ def parse(value: Any, where: str) -> Question:
     """
     record = _Fields(value, where, "")
     answerable = record.flag("answerable")
+    gold = record.texts("gold")
     nuggets = tuple(
-        _nugget(_Fields(item, where, f"nuggets[{i}]."), answerable)
+        _nugget(_Fields(item, where, f"nuggets[{i}]."), answerable, bool(gold))
         for i, item in enumerate(record.list("nuggets"))
     )
     question = Question(
@@ -177,17 +216,34 @@ def parse(value: Any, where: str) -> Question:
         kind=record.text("kind"),
         nuggets=nuggets,
         reject=record.patterns("reject", optional=True),
+        answers=record.texts("answers"),
+        sides=record.sides(),
+        gold=gold,
+        by_evidence=record.flag("by_evidence", optional=True),
+        review=record.text("review", optional=True),
+        why=record.text("why", optional=True),
     )
     record.nothing_else()
     if question.kind not in KINDS:
         raise record.wrong("kind", f"is {question.kind!r}; use one of {', '.join(sorted(KINDS))}")
-    if answerable and not any(nugget.required for nugget in nuggets):
+    if question.review not in REVIEWS:
+        raise record.wrong("review", f"is {question.review!r}; use new, accepted or struck")
+    if question.kind == NUGGETLESS:
+        if not gold:
+            raise record.wrong("gold", "is empty; name the documents that should be found")
+    elif answerable and not any(nugget.required for nugget in nuggets):
         raise record.wrong("nuggets", "requires nothing; mark what a right answer must state")
     return question
 
 
-def _nugget(record: _Fields, answerable: bool) -> Nugget:
-    """Make a nugget, refusing what could never count."""
+def _nugget(record: _Fields, answerable: bool, in_gold: bool) -> Nugget:
+    """Make a nugget, refusing what could never count.
+
+    Args:
+        record: its fields.
+        answerable: its question is.
+        in_gold: its question names the documents that hold the answer.
+    """
     nugget = Nugget(
         text=record.text("text"),
         accept=record.patterns("accept"),
@@ -202,8 +258,10 @@ def _nugget(record: _Fields, answerable: bool) -> Nugget:
         raise record.wrong("required", "is true in an unanswerable question; write false")
     if not nugget.accept:
         raise record.wrong("accept", "is empty; give at least one regular expression")
-    if not nugget.evidence:
-        raise record.wrong("evidence", "is empty; give at least one source and quote")
+    if not nugget.evidence and not in_gold:
+        raise record.wrong(
+            "evidence", "is empty; give at least one source and quote, or the question's gold"
+        )
     return nugget
 
 
@@ -232,13 +290,35 @@ class _Fields:
             raise self.wrong(name, "is missing; add it")
         return self._left.pop(name)
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, *, optional: bool = False) -> str:
+        if optional and name not in self._left:
+            return ""
         value = self._take(name)
+        return self._worded(name, value)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        if name not in self._left:
+            return ()
+        return tuple(self._worded(f"{name}[{i}]", x) for i, x in enumerate(self.list(name)))
+
+    def sides(self) -> tuple[tuple[str, ...], ...]:
+        if "sides" not in self._left:
+            return ()
+        found = []
+        for i, side in enumerate(self.list("sides")):
+            if not isinstance(side, list) or not side:
+                raise self.wrong(f"sides[{i}]", 'is not a list of spellings; write ["…"]')
+            found.append(tuple(self._worded(f"sides[{i}][{j}]", x) for j, x in enumerate(side)))
+        return tuple(found)
+
+    def _worded(self, name: str, value: Any) -> str:
         if not isinstance(value, str) or not value.strip():
             raise self.wrong(name, "is not a text with words; write a JSON string")
         return value
 
-    def flag(self, name: str) -> bool:
+    def flag(self, name: str, *, optional: bool = False) -> bool:
+        if optional and name not in self._left:
+            return False
         value = self._take(name)
         if not isinstance(value, bool):
             raise self.wrong(name, "is neither true nor false; write one of them")
@@ -289,24 +369,40 @@ def spans(question: Question, texts: Mapping[str, str]) -> tuple[tuple[Span, ...
         texts: canonical text by source.
 
     Returns:
-        For each nugget, in order, where its evidence stands.
+        For each nugget, in order, where its evidence stands; of a nugget without evidence every
+        place in the question's gold documents that matches its expressions.
 
     Raises:
         EvaluationError: a document is not there, or does not hold the quote.
     """
+    for source in question.gold:
+        if source not in texts:
+            raise _not_there(question.id, source)
     return tuple(
         tuple(span for evidence in nugget.evidence for span in _find(question.id, evidence, texts))
+        if nugget.evidence
+        else tuple(
+            Span(source, match.start(), match.end())
+            for source in question.gold
+            for pattern in nugget.accept
+            for match in compiled(pattern).finditer(texts[source])
+            if match[0]
+        )
         for nugget in question.nuggets
+    )
+
+
+def _not_there(question_id: str, source: str) -> EvaluationError:
+    return EvaluationError(
+        f"question {question_id}: its evidence is in {source}, which the index does not hold; "
+        "index the documents this set was written for."
     )
 
 
 def _find(question_id: str, evidence: Evidence, texts: Mapping[str, str]) -> list[Span]:
     source, quote = evidence.source, evidence.quote
     if source not in texts:
-        raise EvaluationError(
-            f"question {question_id}: its evidence is in {source}, which the index does not hold; "
-            "index the documents this set was written for."
-        )
+        raise _not_there(question_id, source)
     text = texts[source]
     found = [
         Span(source, match.start(), match.end()) for match in re.finditer(re.escape(quote), text)

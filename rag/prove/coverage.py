@@ -30,6 +30,7 @@ GIVEN_WEIGHT = 0.45
 GIVEN_GAIN = 0.3  # of a given word's weight, where sentences to cite are chosen
 # Left of the support where the source names its subject in another sentence only.
 _APART = 0.7
+_EVEN = 0.5  # support where words are not weighed
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
 _WHO = "The source does not say clearly of whom or what it says this."
 
@@ -40,11 +41,22 @@ class CoverageChecker:
     Args:
         rarity: weights of words in the index at hand.
         threshold: support from which a statement counts as supported, 0 to 1.
+        exact: hold exact facts against the evidence.
+        covers: weigh the words; else support is always even.
     """
 
-    def __init__(self, rarity: Rarity, *, threshold: float = 0.75) -> None:
+    def __init__(
+        self,
+        rarity: Rarity,
+        *,
+        threshold: float = 0.75,
+        exact: bool = True,
+        covers: bool = True,
+    ) -> None:
         self.rarity = rarity
-        self.threshold = threshold
+        self.exact = exact
+        self.covers = covers
+        self.threshold = threshold if covers else _EVEN
         self._passages: dict[str, Evidence] = {}
 
     def judge(self, claim: Claim) -> Judgement:
@@ -93,8 +105,10 @@ class CoverageChecker:
         named = anchored(statement, evidence, chosen)
         if not named and not refers_back(statement, evidence, chosen):
             support *= _APART
-        problem = find_fault(claim, statement, asked, evidence, chosen)
-        if not problem and _dated_elsewhere(statement, evidence, chosen):
+        if not self.covers:
+            support = _EVEN
+        problem = find_fault(claim, statement, asked, evidence, chosen) if self.exact else None
+        if self.exact and not problem and _dated_elsewhere(statement, evidence, chosen):
             reason = "The source gives the date in another sentence."
             problem = "elsewhere", Verdict.NOT_FOUND, reason
         if problem:

@@ -85,10 +85,12 @@ class Prover:
     Args:
         checker: the judge of whether a sentence may be shown.
         also: the judge of which further documents carry it too; the same where not given.
+        cuts: cut what fails to what is carried.
     """
 
-    def __init__(self, checker: Checker, also: Checker | None = None) -> None:
+    def __init__(self, checker: Checker, also: Checker | None = None, *, cuts: bool = True) -> None:
         self.checker = checker
+        self.cuts = cuts
         self.also = also or checker
 
     def prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:
@@ -107,7 +109,7 @@ class Prover:
         proof = self._prove(text, question, own, hits)
         cuts = without_opening(text), without_year(text), without_date(text), without_addition(text)
         for shorter in dict.fromkeys(cuts):
-            if not proof.supported and shorter != text:
+            if self.cuts and not proof.supported and shorter != text:
                 cut = self._prove(shorter, question, own, hits)
                 proof = replace(cut, written=text) if cut.supported else proof
         return proof

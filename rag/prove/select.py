@@ -432,10 +432,12 @@ class Selector:
 
     Args:
         rarity: weights of words in the index at hand.
+        relevance: hold statements against the words of the question.
     """
 
-    def __init__(self, rarity: Rarity) -> None:
+    def __init__(self, rarity: Rarity, *, relevance: bool = True) -> None:
         self.rarity = rarity
+        self.relevance = relevance
 
     def alike(self, question: str, one: str, other: str) -> bool:
         """Tell whether one of two statements that answer a question adds nothing to the other."""
@@ -537,7 +539,7 @@ class Selector:
             reason = "It does not answer the question."
         elif proof.right < least:
             beside = "It is carried, but does not give what was asked for."
-        if reason:
+        if reason and self.relevance:
             return _Judged(_refused(proof, reason))
         kind = 0.5 if draft.kind == "composed" else 0.0
         holds = HOLDS_WEIGHT * max(-3.0, min(3.0, draft.holds or 0.0))

@@ -313,7 +313,14 @@ def test_a_missing_index_names_the_cure(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"passages": 0}, {"temperature": 3}, {"reading": "both"}, {"support_threshold": -1}],
+    [
+        {"passages": 0},
+        {"temperature": 3},
+        {"reading": "both"},
+        {"support_threshold": -1},
+        {"retrieval": "best"},
+        {"without": ("proof",)},
+    ],
     ids=str,
 )
 def test_settings_out_of_range(wrong: dict[str, object]) -> None:
@@ -351,3 +358,37 @@ def test_prompts_hold_the_passage_and_its_heading(folder: Path) -> None:
     shown: list[Prompt] = [p for p in llm.prompts if "eleven weeks" in p.reading]
     assert shown
     assert "Coast Courier" in shown[0].reading
+
+
+@pytest.mark.parametrize(
+    ("step", "draft"),
+    [
+        ("exact", "The harbour bridge will close on 13 March for repairs."),
+        ("coverage", "The harbour bridge will shut down on 12 March for mending works."),
+    ],
+)
+def test_a_step_that_is_left_out_refuses_nothing(folder: Path, step: str, draft: str) -> None:
+    question = "When will the harbour bridge close?"
+    whole = open_assistant(folder, FakeLLM(lambda prompt: draft)).ask(question)
+    assert draft not in [statement.text for statement in whole.statements]
+    steps = {step, "repair"}
+    less = open_assistant(folder, FakeLLM(lambda prompt: draft), without=tuple(steps)).ask(question)
+    assert draft in [statement.text for statement in less.statements]
+
+
+def test_without_repair_nothing_is_tried_again(folder: Path) -> None:
+    llm = FakeLLM(lambda prompt: "The harbour bridge is made of cheese and gold.")
+    answer = open_assistant(folder, llm, without=("repair",)).ask("What is the bridge made of?")
+    assert answer.abstained
+    assert {draft.kind for draft in answer.drafts} <= {"single"}
+
+
+@pytest.mark.parametrize("retrieval", ["dense", "lexical"])
+def test_passages_are_found_by_one_order_alone(folder: Path, retrieval: str) -> None:
+    assistant = open_assistant(folder, retrieval=retrieval)
+    events = assistant.stream("When will the harbour bridge close?")
+    (found,) = [event for event in events if isinstance(event, Retrieved)]
+    names = {name for hit in found.hits for name in hit.signals}
+    expected = {"bm25"} if retrieval == "lexical" else {"cosine", "sentence"}
+    assert found.hits
+    assert names & {"bm25", "cosine", "sentence"} <= expected

@@ -168,7 +168,7 @@ def test_the_seeds_set_has_the_sizes_it_promises(questions: tuple[Question, ...]
     assert len(questions) >= 70
     assert len(answerable) >= 50
     assert len(questions) - len(answerable) >= 17
-    assert set(kinds) == sets.KINDS
+    assert set(kinds) == sets.OWN_KINDS
     assert all(count >= 3 for count in kinds.values())
     assert questions[0].text == "what conditions did Microsoft set?"
     assert {q.kind for q in answerable}.isdisjoint(
@@ -241,3 +241,63 @@ def test_answers_to_the_seeds_set(
     gold = [metrics.Gold(marked, ()) for marked in question.nuggets]
     said = [Statement(answer, Verdict.SUPPORTED, 1.0)]
     assert metrics.answer_right(said, gold, question.reject) is right
+
+
+def test_fields_that_only_some_sets_have_survive_a_round_trip() -> None:
+    value = {
+        "id": "r1",
+        "question": "How many mills are there?",
+        "answerable": True,
+        "kind": "conflict",
+        "nuggets": [{"text": "Forty.", "accept": ["forty|40"], "required": True, "evidence": []}],
+        "answers": ["forty", "40"],
+        "gold": ["a.md"],
+        "sides": [["forty", "40"], ["fifty"]],
+        "by_evidence": True,
+        "review": "new",
+        "why": "drawn from a.md",
+    }
+    question = sets.parse(value, "x.jsonl, line 1")
+    assert question.to_json() == value
+    found = sets.spans(question, {"a.md": "Ulm has 40 mills, or forty."})
+    assert [(s.start, s.end) for s in found[0]] == [(8, 10), (21, 26)]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"gold": "a.md"}, "gold"),
+        ({"sides": ["forty"]}, r"sides\[0\]"),
+        ({"sides": [["forty", 4]]}, r"sides\[0\]\[1\]"),
+        ({"answers": [""]}, r"answers\[0\]"),
+        ({"review": "maybe"}, "review"),
+        ({"by_evidence": "no"}, "by_evidence"),
+        ({"kind": "retrieval", "gold": []}, "gold"),
+        ({"gold": []}, "evidence"),
+    ],
+    ids=str,
+)
+def test_a_malformed_optional_field_is_named(change: dict[str, object], field: str) -> None:
+    value = {
+        "id": "r1",
+        "question": "How many mills are there?",
+        "answerable": True,
+        "kind": "short",
+        "nuggets": [{"text": "Forty.", "accept": ["forty"], "required": True, "evidence": []}],
+        "gold": ["a.md"],
+        **change,
+    }
+    with pytest.raises(EvaluationError, match=field):
+        sets.parse(value, "x.jsonl, line 1")
+
+
+def test_what_is_struck_out_is_not_asked(tmp_path: Path) -> None:
+    path = tmp_path / "made.jsonl"
+    rows = [{**question.to_json(), "review": "accepted"} for question in sets.load()[:3]]
+    rows[1]["review"] = "struck"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert len(sets.load(path)) == 2
+    assert len(sets.load(path, struck=True)) == 3
+    path.write_text(json.dumps(rows[1]) + "\n", encoding="utf-8")
+    with pytest.raises(EvaluationError, match="struck out"):
+        sets.load(path)
