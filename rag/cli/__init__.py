@@ -1,8 +1,9 @@
 """The command line: `rag index | ask | serve | eval | models`; the only print and the only exit.
 
-Exit codes: 0 done; 1 nothing could be indexed; 2 an error or a wrong option; 3 the documents do
-not say; 130 stopped with Ctrl-C. Answers and reports go to standard output; progress, unproven
-text and errors go to standard error. Everything heavy is imported by the command that needs it.
+Exit codes: 0 done; 1 nothing could be indexed, or a gate was not passed; 2 an error or a wrong
+option; 3 the documents do not say; 130 stopped with Ctrl-C. Answers and reports go to standard
+output; progress, unproven text and errors go to standard error. Everything heavy is imported by the
+command that needs it.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from rag import __version__
+from rag.cli.evaluating import eval_group
+from rag.cli.options import index_option, model_option, reading_options
 from rag.cli.terminal import (
     Trace,
     bar,
@@ -31,7 +33,7 @@ from rag.cli.terminal import (
     one_line,
     width,
 )
-from rag.config import DEFAULT_EMBEDDER, DEFAULT_MODEL, STEPS, Settings, index_folder
+from rag.config import DEFAULT_EMBEDDER, DEFAULT_MODEL, Settings, index_folder
 from rag.errors import CancelledError, RagError, StoreError
 
 if TYPE_CHECKING:
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
     from rag.types import Answer
 
 NOT_INDEXED, FAILED, ABSTAINED, STOPPED = 1, 2, 3, 130
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class _Failure(click.ClickException):
@@ -75,53 +75,11 @@ class _Commands(click.Group):
             raise click.exceptions.Exit(STOPPED) from None
 
 
-def _index_option(command: Command) -> Command:
-    return click.option(
-        "--index",
-        default="seeds",
-        show_default=True,
-        envvar="RAG_INDEX",
-        metavar="NAME",
-        help="Index to answer from: a name under indexes/, or a path.",
-    )(command)
-
-
-def _model_option(command: Command) -> Command:
-    return click.option(
-        "--model",
-        default=Settings().model,
-        show_default=True,
-        envvar="RAG_MODEL",
-        metavar="NAME",
-        help="What writes: a name that `rag models` lists, or the path of a GGUF file.",
-    )(command)
-
-
-def _reading_options(command: Command) -> Command:
-    """Add the options that say how passages are read."""
-    command = click.option(
-        "--passages",
-        type=click.IntRange(1, 20),
-        metavar="N",
-        default=Settings().passages,
-        show_default=True,
-        help="How many passages are read.",
-    )(command)
-    return click.option(
-        "--reading",
-        type=click.Choice(["single", "joint", "single+joint"]),
-        default=Settings().reading,
-        show_default=True,
-        help="Read each passage on its own, all in one prompt, or in one prompt only when"
-        " nothing is proven otherwise.",
-    )(command)
-
-
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 1 nothing could be indexed; 2 an error, told in one line;"
-    " 3 the documents do not say; 130 stopped with Ctrl-C.",
+    epilog="Exit codes: 0 done; 1 nothing could be indexed, or a gate was not passed; 2 an error,"
+    " told in one line; 3 the documents do not say; 130 stopped with Ctrl-C.",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="rag")
 def main() -> None:
@@ -171,9 +129,9 @@ def index_command(paths: tuple[Path, ...], index: str | None, verbose: bool) -> 
 
 @main.command("ask")
 @click.argument("question", nargs=-1, required=True)
-@_index_option
-@_model_option
-@_reading_options
+@index_option
+@model_option
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show the work in progress.")
 def ask_command(
@@ -210,8 +168,8 @@ def ask_command(
 
 
 @main.command("serve")
-@_index_option
-@_model_option
+@index_option
+@model_option
 @click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="IP", help="Address to listen on."
 )
@@ -225,62 +183,7 @@ def serve_command(host: str, port: int, index: str, model: str) -> None:
     _load_app().serve(host=host, port=port, index=index, model=model)
 
 
-@main.command("eval")
-@click.option(
-    "--questions",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Question set (JSONL). [default: the one on the sample documents]",
-)
-@_index_option
-@_model_option
-@_reading_options
-@click.option(
-    "--retrieval",
-    type=click.Choice(["fused", "dense", "lexical"]),
-    default=Settings().retrieval,
-    show_default=True,
-    help="Find passages by vectors alone, by words alone, or by all.",
-)
-@click.option(
-    "--without",
-    type=click.Choice(STEPS),
-    multiple=True,
-    help="Leave out a step, to measure what it is worth; may be given more than once.",
-)
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N questions.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Result file. [default: named after model and commit]",
-)
-@click.option("--fresh", is_flag=True, help="Ask again what an interrupted run has asked.")
-def eval_command(
-    questions: Path | None,
-    index: str,
-    limit: int | None,
-    out: Path | None,
-    fresh: bool,
-    **settings: Any,
-) -> None:
-    """Measure answers and citations on a question set.
-
-    An interrupted run goes on where it stopped.
-    """
-    from rag.evaluate.runner import evaluate_command
-
-    with bar() as progress:
-        screen = evaluate_command(
-            questions=questions,
-            index=index,
-            settings=Settings(**settings),
-            limit=limit,
-            out=out,
-            resume=not fresh,
-            progress=progress,
-        )
-    click.echo(screen)
+main.add_command(eval_group)
 
 
 @main.group("models", invoke_without_command=True)

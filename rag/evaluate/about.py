@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from rag.evaluate.sets import Question
 from rag.types import Document, Passage
 
 PACKAGE = Path(__file__).parent.parent
+OURS = "footnote"
 
 _PARTS = (
     "rag",
@@ -120,21 +122,38 @@ def answer_key(question: Question, stand: Mapping[str, Any]) -> str:
     return _digest([question.id, question.text, stand])[:32]
 
 
-def stand(settings: Settings, index: Corpus) -> dict[str, Any]:
+def stand(settings: Settings, index: Corpus, *, system: str = OURS) -> dict[str, Any]:
     """Return what all answers of a run depend on."""
     return {
         "settings": settings_json(settings),
         "model": model_checksum(settings.model),
         "embedder": model_checksum(settings.embedder),
         "index": index_checksum(index),
+        "system": system,
         "code": code_checksum(),
     }
 
 
-def about(questions: Sequence[Question], settings: Settings, index: Corpus) -> dict[str, Any]:
-    """Return the head of a result file."""
+def about(
+    questions: Sequence[Question],
+    settings: Settings,
+    index: Corpus,
+    *,
+    system: str = OURS,
+    parts: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the head of a result file.
+
+    Args:
+        questions: what is asked.
+        settings: how it is answered.
+        index: what it is answered from.
+        system: what answers.
+        parts: versions of packages that it stands on beside ours.
+    """
     commit, changed = commit_of()
     return {
+        "system": system,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit,
         "changed": changed,
@@ -152,7 +171,7 @@ def about(questions: Sequence[Question], settings: Settings, index: Corpus) -> d
             "count": len(questions),
             "sha256": _digest([question.to_json() for question in questions]),
         },
-        "versions": versions(),
+        "versions": {**versions(), **(parts or {})},
         "machine": machine(),
     }
 
@@ -209,6 +228,16 @@ def machine() -> dict[str, Any]:
         "memory_gib": _memory_gib(),
         "system": f"{platform.system()} {platform.machine()}",
     }
+
+
+def peak_memory_mib() -> float | None:
+    """Return the most memory this process has held, in MiB; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
 def _cpu() -> str:

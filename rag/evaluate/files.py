@@ -159,6 +159,38 @@ def read(path: Path) -> RunResult:
     return RunResult(path=path, about=value["about"], rows=rows, scores=score(rows))
 
 
+def summary(result: RunResult) -> dict[str, Any]:
+    """Return a run without any words of questions, answers or documents, for keeping and sharing.
+
+    `rag eval table` reads it; it cannot be scored again.
+    """
+    kept = ("id", "kind", "answerable", "abstained", "right", "corrected", "citations", "proven")
+    return {
+        "format": FORMAT,
+        "about": dict(result.about),
+        "figures": result.scores.figures.to_json(),
+        "questions": [{n: asdict(j)[n] for n in kept} for j in result.scores.judged],
+    }
+
+
+def read_figures(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return what a run stands on and its figures in JSON form, of a result file or a summary.
+
+    A result file is scored again with the metrics as they are now.
+
+    Raises:
+        EvaluationError: it is neither.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        value = None
+    if isinstance(value, dict) and "rows" not in value and {"about", "figures"} <= value.keys():
+        return value["about"], value["figures"]
+    result = read(path)
+    return result.about, result.scores.figures.to_json()
+
+
 def _unwritable(path: Path, error: OSError) -> EvaluationError:
     return EvaluationError(
         f"{path.name} cannot be written ({error.strerror}); free the disk or give another place "

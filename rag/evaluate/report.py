@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import shorten, wrap
 
+from rag.evaluate.compare import SIGNIFICANT, Comparison
 from rag.evaluate.files import RunResult
+from rag.evaluate.gate import Check
 from rag.evaluate.metrics import Share
 from rag.evaluate.scoring import Figures, Judged, Seconds
 
@@ -56,6 +59,8 @@ def _figures(figures: Figures) -> list[str]:
         _share("  nuggets stated at all", figures.nuggets_stated),
         _count("invalid or unresolvable citations", figures.invalid),
         _count("statements without citation", figures.uncited),
+        *_carried(figures),
+        *_short(figures),
         _count("sentences withheld", figures.withheld),
         f"{'mean length of a quote':36}{_number(figures.quote_chars, 0):>8}  characters",
         _times("seconds to the first word", figures.first_word),
@@ -66,6 +71,43 @@ def _figures(figures: Figures) -> list[str]:
         lines.append(_count("questions that could not be asked", figures.errors))
     kinds = [f"{kind} {share.right}/{share.of}" for kind, share in sorted(figures.by_kind.items())]
     return [*lines, *wrap("right by kind: " + ", ".join(kinds), WIDTH, subsequent_indent="  ")]
+
+
+def _carried(figures: Figures) -> list[str]:
+    """Return what judges say that citations carry."""
+    lines = []
+    for judge, recall in figures.alce_recall.items():
+        lines += [
+            _share(f"statements carried, says {judge}", recall),
+            _share("  citations needed or sufficient", figures.alce_precision[judge]),
+            _count("  citations that carry nothing", figures.idle[judge]),
+        ]
+    for judge, (same, kappa) in figures.agreement.items():
+        lines.append(f"{f'  {judge} agrees with the checker':36}{same:>8.3f}  kappa {kappa:.2f}")
+    return lines
+
+
+def _short(figures: Figures) -> list[str]:
+    """Return the lines that only some sets have."""
+    lines = []
+    if figures.short_answer.of:
+        lines += [
+            _share("short answer in the answer", figures.short_answer),
+            f"{'  F1 of its words':36}{_number(figures.token_f1.value, 3):>8}",
+        ]
+    if figures.every_side.of:
+        lines += [
+            _share("conflicts, every side shown", figures.every_side),
+            _share("  sides shown", figures.sides),
+        ]
+    if figures.false_premise_answered.of:
+        lines.append(_share("false premises answered", figures.false_premise_answered))
+    if figures.risk_area is not None:
+        lines.append(f"{'risk, mean over coverage':36}{figures.risk_area:>8.3f}")
+    for order, found in figures.retrieval.items():
+        shown = "  ".join(f"{name} {_number(mean.value, 2)}" for name, mean in found.items())
+        lines.append(f"evidence, {order:10}{shown}")
+    return lines
 
 
 def _failed(result: RunResult, limit: int) -> list[str]:
@@ -95,6 +137,52 @@ def _why(judged: Judged) -> str:
         return ("corrected: " if judged.corrected else "answered: ") + judged.said
     wanted = f"wanted: {' '.join(judged.missing)}" if judged.missing else "rejected"
     return f"{wanted} — said: {judged.said}"
+
+
+def comparison_screen(found: Comparison, first: str, second: str) -> str:
+    """Return a comparison for a terminal.
+
+    Args:
+        found: the comparison.
+        first: name of the first run.
+        second: of the second.
+    """
+    lines = [
+        f"{found.questions} questions of both; first {first}, second {second}"
+        + (f"; {found.left_out} of one only left out" if found.left_out else ""),
+        "",
+        f"{'':36}{'first':>8}{'second':>8}{'less':>9}  {'95 %':16}p",
+    ]
+    for one in found.figures:
+        low, high = one.difference.interval.low, one.difference.interval.high
+        sign = " *" if one.p < SIGNIFICANT else ""
+        lines.append(
+            f"{one.name:36}{one.first:>8.3f}{one.second:>8.3f}{one.difference.value:>+9.3f}"
+            f"  [{low:+.3f}, {high:+.3f}]  {one.p:.3f}{sign}"
+        )
+    if found.slower is not None:
+        lines.append(f"{'seconds, second by first':36}{found.slower:>8.2f}")
+    for name, flipped in (("only the first right", found.lost), ("only the second", found.gained)):
+        lines += ["", f"{name} ({len(flipped)}):" if flipped else f"{name}: none"]
+        for before, after in flipped[:MAX_FAILED]:
+            lines.append(_line(f"{before.id}  {before.question}"))
+            lines += [
+                _line(f"      {side}: {said.said or _why(said)}")
+                for side, said in ((first, before), (second, after))
+            ]
+        if len(flipped) > MAX_FAILED:
+            lines.append(f"… and {len(flipped) - MAX_FAILED} more.")
+    return "\n".join(lines)
+
+
+def gate_screen(checks: Sequence[Check]) -> str:
+    """Return the checks of a gate for a terminal, a line each."""
+    lines = [f"{'':36}{'before':>8}{'now':>8}"]
+    for check in checks:
+        mark = "ok" if check.passed else "DROPPED"
+        before, now = (_number(value, 3) for value in (check.before, check.now))
+        lines.append(f"{check.name:36}{before:>8}{now:>8}  {mark}")
+    return "\n".join(lines)
 
 
 def _line(text: str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rag.errors import EvaluationError
 from rag.evaluate import metrics
-from rag.evaluate.metrics import Gold, Share
-from rag.evaluate.sets import Question, Span, parse
+from rag.evaluate.metrics import Gold, Mean, Share, Support
+from rag.evaluate.ranking import Found
+from rag.evaluate.sets import NUGGETLESS, Question, Span, parse
 from rag.types import Citation, Statement, Verdict
 
+EVEN = 0.5  # probability from which a judge's word is yes
+RECALL_AT = (1, 5, 10)
 _CITATION = ("number", "source", "title", "start", "end", "quote", "metadata")
 
 
@@ -27,6 +30,10 @@ class Row:
         unresolved: number of a citation -> why it does not stand in its file.
         invalid: what is wrong with the citations; see `metrics.invalid_citations`.
         wall_s: seconds of the whole call.
+        found: for each order of retrieval where the evidence stands in it; empty where there is
+            none, or what is asked shows no order.
+        supports: for each judge what it makes of each shown statement.
+        held: for each side of the question whether a passage that was read gives it.
     """
 
     key: str
@@ -37,6 +44,15 @@ class Row:
     unresolved: Mapping[int, str] = field(default_factory=dict)
     invalid: tuple[str, ...] = ()
     wall_s: float = 0.0
+    found: Mapping[str, Found] = field(default_factory=dict)
+    supports: Mapping[str, tuple[Support, ...]] = field(default_factory=dict)
+    held: tuple[bool, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """How sure the answer is: the surest shown statement is carried and answers, 0 to 1."""
+        shown = self.answer["statements"] if self.answer else []
+        return max((s["support"] * (s.get("answers") or 1.0) for s in shown), default=0.0)
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -59,6 +75,12 @@ class Row:
             "unresolved": {str(n): why for n, why in self.unresolved.items()},
             "invalid": list(self.invalid),
             "wall_s": self.wall_s,
+            "found": {name: found.to_json() for name, found in self.found.items()},
+            "supports": {
+                name: [[s.together, list(s.alone), list(s.rest)] for s in supports]
+                for name, supports in self.supports.items()
+            },
+            "held": list(self.held),
         }
 
     @classmethod
@@ -78,6 +100,13 @@ class Row:
                 unresolved={int(n): why for n, why in value["unresolved"].items()},
                 invalid=tuple(value["invalid"]),
                 wall_s=value["wall_s"],
+                # Older run files have none of these.
+                found={n: Found.from_json(one) for n, one in value.get("found", {}).items()},
+                supports={
+                    name: tuple(Support(t, tuple(a), tuple(r)) for t, a, r in rows)
+                    for name, rows in value.get("supports", {}).items()
+                },
+                held=tuple(value.get("held", ())),
             )
             # Read once here, so that a malformed answer is named with its place.
             _ = row.statements, row.abstained
@@ -122,6 +151,13 @@ class Judged:
             statement corrects; it does not count as right.
         missing: required nuggets that the answer does not state.
         said: the shown statements, without markers.
+        short: whether an accepted short answer stands in the answer; None where there is none.
+        exact: whether the answer is a short answer and nothing else; None likewise.
+        f1: of its words against the short answers, 0 to 1; None likewise.
+        words: of the answer.
+        sides: of a conflict (shown, held by what was read).
+        score: see `Row.score`.
+        alce: for each judge citation recall and precision, and citations that carry nothing.
     """
 
     id: str
@@ -141,6 +177,13 @@ class Judged:
     missing: tuple[str, ...]
     said: str
     error: str
+    short: bool | None
+    exact: bool | None
+    f1: float | None
+    words: int
+    sides: tuple[int, int]
+    score: float
+    alce: Mapping[str, metrics.Alce]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +220,23 @@ class Figures:
         quote_chars: mean length of a cited quote, in characters; pointing at everything is easy.
         by_kind: share right (answerable) or refused (unanswerable), by kind of question.
         errors: questions that could not be asked.
+        false_premise_answered: unanswerable questions that suppose something false and are
+            answered, those that correct it left out.
+        short_answer: questions with short answers where one stands in the answer.
+        exact_match: of the same questions those where the answer is nothing else.
+        token_f1: mean over the same questions.
+        words: mean length of an answer, in words.
+        citations_a_statement: mean over shown statements.
+        risk_area: mean share of wrong answers, from the surest to all given; see
+            `metrics.area_under_risk_coverage`.
+        sides: sides of conflicts shown, of those that passages read hold.
+        every_side: questions whose passages read hold several sides and that show them all.
+        alce_recall: for each judge the statements that their citations carry.
+        alce_precision: for each judge the citations that are needed or carry alone.
+        idle: for each judge the citations that carry nothing.
+        agreement: for each judge beside the checker in what share of statements they agree, and
+            Cohen's kappa.
+        retrieval: for each order recall at 1, 5 and 10, MRR and nDCG at 10, means over questions.
     """
 
     questions: int
@@ -203,6 +263,20 @@ class Figures:
     total: Seconds
     tokens_in: int
     tokens_out: int
+    false_premise_answered: Share
+    short_answer: Share
+    exact_match: Share
+    token_f1: Mean
+    words: Mean
+    citations_a_statement: float | None
+    risk_area: float | None
+    sides: Share
+    every_side: Share
+    alce_recall: Mapping[str, Share]
+    alce_precision: Mapping[str, Share]
+    idle: Mapping[str, int]
+    agreement: Mapping[str, tuple[float, float]]
+    retrieval: Mapping[str, Mapping[str, Mean]]
 
     def to_json(self) -> dict[str, Any]:
         """Return the form kept in run files: a share is {value, right, of, low, high}."""
@@ -254,6 +328,29 @@ def score(rows: Sequence[Row]) -> Scores:
         total=_seconds([row.wall_s for row in rows if row.answer]),
         tokens_in=sum(t["tokens_in"] for t in timings),
         tokens_out=sum(t["tokens_out"] for t in timings),
+        false_premise_answered=metrics.share_of_questions(
+            not j.right and not j.corrected for j in bad if j.kind == "false-premise"
+        ),
+        short_answer=metrics.share_of_questions(j.short for j in judged if j.short is not None),
+        exact_match=metrics.share_of_questions(j.exact for j in judged if j.exact is not None),
+        token_f1=metrics.mean_of_questions([j.f1 for j in judged if j.f1 is not None]),
+        words=metrics.mean_of_questions([float(j.words) for j in judged if j.statements[1]]),
+        citations_a_statement=_ratio(
+            sum(j.citations[1] for j in judged), sum(j.statements[1] for j in judged)
+        ),
+        risk_area=metrics.area_under_risk_coverage(risk_curve(judged)),
+        sides=metrics.share_within_questions(j.sides for j in good if j.sides[1] > 1),
+        every_side=metrics.share_of_questions(
+            j.sides[0] == j.sides[1] for j in good if j.sides[1] > 1
+        ),
+        alce_recall=_by_judge(judged, lambda found: found.recall),
+        alce_precision=_by_judge(judged, lambda found: found.precision),
+        idle={
+            name: sum(j.alce[name].idle for j in judged if name in j.alce)
+            for name in _judges(judged)
+        },
+        agreement=_agreement(rows),
+        retrieval=_retrieval(rows),
     )
     return Scores(figures, judged)
 
@@ -262,15 +359,14 @@ def judge(row: Row) -> Judged:
     """Say what came of one question."""
     question, statements = row.question, row.statements
     gold = [Gold(nugget, spans) for nugget, spans in zip(question.nuggets, row.gold, strict=True)]
+    said = " ".join(statement.text for statement in statements)
     return Judged(
         id=question.id,
         question=question.text,
         kind=question.kind,
         answerable=question.answerable,
         abstained=row.abstained,
-        right=metrics.answer_right(statements, gold, question.reject)
-        if question.answerable
-        else row.abstained,
+        right=_is_right(question, statements, gold) if question.answerable else row.abstained,
         corrected=not question.answerable and metrics.premise_corrected(statements, gold),
         citations=metrics.citations_right(statements, gold),
         statements=metrics.statements_right(statements, gold),
@@ -284,9 +380,88 @@ def judge(row: Row) -> Judged:
             for mark in gold
             if mark.nugget.required and not metrics.stated(statements, mark.nugget)
         ),
-        said=" ".join(statement.text for statement in statements),
+        said=said,
         error=row.error,
+        short=metrics.holds_answer(said, question.answers) if question.answers else None,
+        exact=metrics.exact_match(said, question.answers) if question.answers else None,
+        f1=metrics.token_f1(said, question.answers) if question.answers else None,
+        words=len(said.split()),
+        sides=metrics.sides_shown(
+            [statement.text for statement in statements], question.sides, row.held
+        )
+        if len(row.held) == len(question.sides)
+        else (0, 0),
+        score=row.score,
+        alce={name: metrics.alce(supports) for name, supports in row.supports.items()},
     )
+
+
+def _is_right(question: Question, statements: Sequence[Statement], gold: Sequence[Gold]) -> bool:
+    """Tell whether an answer to an answerable question is right, as its set can tell."""
+    if question.kind == NUGGETLESS:
+        cited = {c.source for statement in statements for c in statement.citations}
+        return bool(cited & set(question.gold))
+    if question.by_evidence:
+        return metrics.citations_right(statements, gold)[0] > 0
+    return metrics.answer_right(statements, gold, question.reject)
+
+
+def risk_curve(judged: Sequence[Judged]) -> list[metrics.Point]:
+    """Return the risk-coverage curve of a run over the score of its answers."""
+    given = [(j.score, j.right or j.corrected) for j in judged if not j.abstained and not j.error]
+    return metrics.risk_coverage(given, len(judged))
+
+
+def _judges(judged: Sequence[Judged]) -> list[str]:
+    return list(dict.fromkeys(name for j in judged for name in j.alce))
+
+
+def _by_judge(
+    judged: Sequence[Judged], count: Callable[[metrics.Alce], tuple[int, int]]
+) -> dict[str, Share]:
+    return {
+        name: metrics.share_within_questions(count(j.alce[name]) for j in judged if name in j.alce)
+        for name in _judges(judged)
+    }
+
+
+def _agreement(rows: Sequence[Row]) -> dict[str, tuple[float, float]]:
+    """Return for each judge beside the first how often both say the same of a statement."""
+    names = list(dict.fromkeys(name for row in rows for name in row.supports))
+    found = {}
+    for name in names[1:]:
+        pairs = [
+            (one.together >= EVEN, other.together >= EVEN)
+            for row in rows
+            if name in row.supports and names[0] in row.supports
+            for one, other in zip(row.supports[names[0]], row.supports[name], strict=True)
+        ]
+        agreed = metrics.agreement([one for one, _ in pairs], [other for _, other in pairs])
+        if agreed is not None:
+            found[name] = agreed
+    return found
+
+
+def _retrieval(rows: Sequence[Row]) -> dict[str, dict[str, Mean]]:
+    """Return for each order the means of its figures over the questions with evidence."""
+    orders = dict.fromkeys(name for row in rows for name in row.found)
+    table = {}
+    for order in orders:
+        ranked = [row.found[order] for row in rows if order in row.found]
+        figures: dict[str, list[float]] = {
+            **{
+                f"recall@{k}": [metrics.recall_at(k, f.hits, f.relevant) for f in ranked]
+                for k in RECALL_AT
+            },
+            "mrr": [metrics.reciprocal_rank(f.hits) for f in ranked],
+            "ndcg@10": [metrics.ndcg_at(10, f.hits, f.relevant) for f in ranked],
+        }
+        table[order] = {name: metrics.mean_of_questions(v) for name, v in figures.items()}
+    return table
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
 
 
 def _seconds(values: Sequence[float]) -> Seconds:
@@ -304,6 +479,16 @@ def _plain(value: Any) -> Any:
             "low": None if shown is None else round(shown.low, 4),
             "high": None if shown is None else round(shown.high, 4),
         }
+    if isinstance(value, Mean):
+        shown = value.interval
+        return {
+            "value": None if value.value is None else round(value.value, 4),
+            "of": value.of,
+            "low": None if shown is None else round(shown.low, 4),
+            "high": None if shown is None else round(shown.high, 4),
+        }
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
     if isinstance(value, Seconds):
         return {"p50": _plain(value.p50), "p95": _plain(value.p95)}
     if isinstance(value, Mapping):

@@ -10,8 +10,9 @@ Sets are written by hand, imported (`importing.py`) or made of one's own documen
 from __future__ import annotations
 
 import json
+import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -190,6 +191,16 @@ def load(path: Path = SEEDS, *, struck: bool = False) -> tuple[Question, ...]:
     if not questions:
         raise EvaluationError(f"{path.name} holds no question; write one JSON object a line.")
     return tuple(questions)
+
+
+def draw(
+    questions: Sequence[Question], count: int | None, *, seed: int = 0
+) -> tuple[Question, ...]:
+    """Return so many questions, drawn without replacement, in the order of the set; all of None."""
+    if count is None or count >= len(questions):
+        return tuple(questions)
+    rows = sorted(random.Random(seed).sample(range(len(questions)), count))  # noqa: S311
+    return tuple(questions[row] for row in rows)
 
 
 def parse(value: Any, where: str) -> Question:

@@ -22,11 +22,12 @@ from click.testing import CliRunner, Result
 import rag.assistant
 import rag.catalogue
 import rag.embedder
-import rag.evaluate.runner
+import rag.evaluate
 from rag.assistant import Assistant
 from rag.catalogue import models
 from rag.cli import main
 from rag.config import MAX_QUESTION_CHARS, Settings, index_folder
+from rag.evaluate import Asked, RunResult, score
 from rag.index import Index
 from rag.prompt import REFUSAL, Prompt
 from rag.testing import FakeEmbedder, FakeLLM, tiny_corpus
@@ -509,6 +510,16 @@ def test_one_unknown_name_and_nothing_is_fetched(toy: Run) -> None:
     assert "missing" in toy("models").stdout.splitlines()[-1]
 
 
+ABOUT = {
+    "commit": "0123",
+    "changed": False,
+    "model": "m",
+    "index": {"documents": 1},
+    "machine": {"cpu": "c", "cores": 2},
+    "settings": {"reading": "single", "passages": 6},
+}
+
+
 # --- serve and eval ---------------------------------------------------------------------------
 
 PAGE = """
@@ -548,21 +559,20 @@ def test_serve_without_the_page_or_without_gradio_tells_the_cure(
 
 
 def test_eval_hands_its_options_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: dict[str, object] = {}
+    given: list[tuple[object, dict[str, object]]] = []
 
-    def evaluate(**options: object) -> str:
-        given.update(options)
-        return "all is well"
+    def evaluate(asked: Asked, **options: object) -> RunResult:
+        given.append((asked, options))
+        return RunResult(Path("out.json"), ABOUT, (), score(()))
 
-    monkeypatch.setattr(rag.evaluate.runner, "evaluate_command", evaluate)
-    result = run("eval", "--limit", "3", "--questions", "q.jsonl", "--reading", "joint", "--fresh")
-    assert (result.exit_code, result.stdout) == (0, "all is well\n")
-    assert callable(given.pop("progress"))
-    assert given == {
-        "questions": Path("q.jsonl"),
-        "index": "seeds",
-        "settings": Settings(reading="joint"),
-        "limit": 3,
-        "out": None,
-        "resume": False,
-    }
+    monkeypatch.setattr(rag.evaluate, "evaluate", evaluate)
+    words = "--limit 3 --questions q.jsonl --reading joint --fresh --sample 2 --seed 7 --no-judge"
+    result = run("eval", *words.split())
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "written to out.json")
+    ((asked, options),) = given
+    settings = Settings(reading="joint")
+    assert asked == Asked(
+        questions=Path("q.jsonl"), settings=settings, limit=3, sample=2, seed=7, judged=False
+    )
+    assert callable(options.pop("progress"))
+    assert options == {"out": None, "resume": False}

@@ -597,6 +597,7 @@ def test_the_name_of_the_result_file(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(about, "commit_of", lambda: ("0123456789abcdef", False))
     name = expected.format(m=Settings().model, c="0123456789ab")
-    assert runner.default_out(settings, questions, limit) == Path(name)
+    asked = runner.Asked(questions=questions, settings=settings, limit=limit)
+    assert runner.default_out(asked) == Path(name)
     (tmp_path / "benchmarks" / "results").mkdir(parents=True)
-    assert runner.default_out(settings, questions, limit) == runner.RESULTS / name
+    assert runner.default_out(asked) == runner.RESULTS / name

@@ -1,0 +1,226 @@
+"""`rag eval`: measure answers and citations, compare runs, make and import question sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from rag.cli.options import index_option, model_option, reading_options
+from rag.cli.terminal import bar
+from rag.config import STEPS, Settings
+
+NOT_PASSED = 1
+_File = click.Path(path_type=Path, dir_okay=False)
+_Folder = click.Path(path_type=Path, file_okay=False)
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _asking_options(command: Command) -> Command:
+    """Add the options that say what is asked, of what, and how."""
+    options = [
+        click.option(
+            "--questions",
+            type=_File,
+            metavar="FILE",
+            help="Question set (JSONL). [default: the one on the sample documents]",
+        ),
+        click.option(
+            "--documents",
+            type=_Folder,
+            metavar="DIR",
+            help="Index this folder first and ask of it, in place of --index.",
+        ),
+        index_option,
+        model_option,
+        reading_options,
+        click.option(
+            "--retrieval",
+            type=click.Choice(["fused", "dense", "lexical"]),
+            default=Settings().retrieval,
+            show_default=True,
+            help="Find passages by vectors alone, by words alone, or by all.",
+        ),
+        click.option(
+            "--without",
+            type=click.Choice(STEPS),
+            multiple=True,
+            help="Leave out a step, to measure what it is worth; may be given more than once.",
+        ),
+        click.option(
+            "--limit", type=click.IntRange(1), metavar="N", help="Only the first N questions."
+        ),
+        click.option(
+            "--sample", type=click.IntRange(1), metavar="N", help="Only N questions, drawn."
+        ),
+        click.option(
+            "--seed", type=int, default=0, show_default=True, metavar="S", help="Of the draw."
+        ),
+        click.option(
+            "--judge",
+            default="",
+            metavar="NAME",
+            help="A second judge of citations: a model that `rag models` lists, a GGUF file, or"
+            " the address of an OpenAI-compatible server (then quotes are sent there).",
+        ),
+        click.option(
+            "--no-judge",
+            is_flag=True,
+            help="Do not ask the checker either; marked evidence alone is counted.",
+        ),
+        click.option(
+            "--out", type=_File, metavar="FILE", help="Result file. [default: by model and commit]"
+        ),
+        click.option("--fresh", is_flag=True, help="Ask again what an interrupted run has asked."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group("eval", invoke_without_command=True)
+@_asking_options
+@click.option(
+    "--compare",
+    nargs=2,
+    type=_File,
+    metavar="A B",
+    help="Ask nothing: compare two result files question by question.",
+)
+@click.option(
+    "--again",
+    type=_File,
+    metavar="FILE",
+    help="Ask nothing: score a result file with the metrics as they are now.",
+)
+@click.option(
+    "--report", type=_File, metavar="FILE", help="Write a page to look at (HTML, self-contained)."
+)
+@click.pass_context
+def eval_group(
+    ctx: click.Context,
+    /,
+    compare: tuple[Path, Path] | None,
+    again: Path | None,
+    report: Path | None,
+    **options: Any,
+) -> None:
+    """Measure answers and citations on a question set.
+
+    An interrupted run goes on where it stopped. docs/evaluation.md says what each figure means.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from rag.evaluate import read, screen
+    from rag.evaluate.compare import compare as compared
+    from rag.evaluate.report import comparison_screen
+
+    if compare:
+        first, second = map(read, compare)
+        click.echo(comparison_screen(compared(first, second), *(p.stem for p in compare)))
+        return
+    result = read(again) if again else _ask(**options)
+    click.echo(screen(result))
+    if not again:
+        click.echo(f"\nwritten to {result.path}")
+    if report is not None:
+        from rag.evaluate.page import write_page
+
+        write_page(result, report)
+        click.echo(f"page: {report}")
+
+
+def _ask(
+    questions: Path | None,
+    documents: Path | None,
+    index: str,
+    limit: int | None,
+    sample: int | None,
+    seed: int,
+    judge: str,
+    no_judge: bool,
+    out: Path | None,
+    fresh: bool,
+    **settings: Any,
+) -> Any:
+    """Ask a set as the options say; return the run."""
+    from rag.evaluate import Asked, evaluate
+
+    asked = Asked(
+        questions=questions,
+        index=index,
+        documents=documents,
+        settings=Settings(**settings),
+        limit=limit,
+        sample=sample,
+        seed=seed,
+        judge=judge,
+        judged=not no_judge,
+    )
+    with bar() as progress:
+        return evaluate(asked, out=out, resume=not fresh, progress=progress)
+
+
+@eval_group.command("gate")
+@_asking_options
+@click.option(
+    "--baseline",
+    type=_File,
+    required=True,
+    metavar="FILE",
+    help="Result file of an earlier run of the same set, or of a larger one.",
+)
+@click.option(
+    "--max-drop",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    metavar="SHARE",
+    help="How much less a share may be.",
+)
+@click.option(
+    "--run", "done", type=_File, metavar="FILE", help="Ask nothing: hold this result file."
+)
+def gate_command(baseline: Path, max_drop: float, done: Path | None, **options: Any) -> None:
+    """Hold a run against an earlier one; exit code 1 where it is worse.
+
+    Citations that do not resolve, statements without citation and questions that could not be
+    asked let nothing pass, whatever the earlier run has.
+    """
+    from rag.evaluate import gate, read
+    from rag.evaluate.report import gate_screen
+
+    before = read(baseline)
+    checks = gate(read(done) if done else _ask(**options), before, max_drop=max_drop)
+    click.echo(gate_screen(checks))
+    if not all(check.passed for check in checks):
+        raise click.exceptions.Exit(NOT_PASSED)
+
+
+@eval_group.command("table")
+@click.argument("files", nargs=-1, required=True, metavar="[NAME=]FILE...")
+@click.option(
+    "--save",
+    type=_Folder,
+    metavar="DIR",
+    help="Write each run there without any words of questions, answers or documents.",
+)
+def table_command(files: tuple[str, ...], save: Path | None) -> None:
+    """Print result files as a Markdown table, a row each."""
+    from rag.evaluate import read
+    from rag.evaluate.files import summary
+    from rag.evaluate.table import table
+
+    named = []
+    for given in files:
+        name, _, place = given.rpartition("=")
+        named.append((name or Path(place).stem, Path(place)))
+    click.echo(table(named))
+    if save is not None:
+        save.mkdir(parents=True, exist_ok=True)
+        for _, path in named:
+            text = json.dumps(summary(read(path)), indent=1)
+            (save / path.name).write_text(f"{text}\n", encoding="utf-8")
