@@ -224,3 +224,30 @@ def table_command(files: tuple[str, ...], save: Path | None) -> None:
         for _, path in named:
             text = json.dumps(summary(read(path)), indent=1)
             (save / path.name).write_text(f"{text}\n", encoding="utf-8")
+
+
+@eval_group.command("import")
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--out", type=_Folder, required=True, metavar="DIR", help="New folder for the imported set."
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["folder", "squad2", "beir", "alce"]),
+    help="Form of the set. [default: found out]",
+)
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N questions, drawn.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Of the draw.")
+def import_command(path: Path, out: Path, kind: str | None, sample: int | None, seed: int) -> None:
+    """Turn a SQuAD 2.0, BEIR or ALCE set into documents and questions to ask.
+
+    Folders with corpus.jsonl and questions.jsonl, as our benchmarks use them, are read as well.
+    """
+    from rag.evaluate.importing import DOCUMENTS, QUESTIONS, import_set
+
+    done = import_set(path, out, kind=kind or "", sample=sample, seed=seed)
+    click.echo(f"{done.documents} documents, {done.questions} questions in {out}")
+    for reason, count in sorted(done.skipped.items()):
+        if count:
+            click.echo(f"  left out: {reason} ({count})")
+    click.echo(f"now: rag eval --documents {out / DOCUMENTS} --questions {out / QUESTIONS}")
