@@ -99,6 +99,12 @@ def _asking_options(command: Command) -> Command:
 @click.option(
     "--report", type=_File, metavar="FILE", help="Write a page to look at (HTML, self-contained)."
 )
+@click.option(
+    "--precision",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Propose a support threshold by which such a share of the answers given is right.",
+)
 @click.pass_context
 def eval_group(
     ctx: click.Context,
@@ -106,6 +112,7 @@ def eval_group(
     compare: tuple[Path, Path] | None,
     again: Path | None,
     report: Path | None,
+    precision: float | None,
     **options: Any,
 ) -> None:
     """Measure answers and citations on a question set.
@@ -115,8 +122,8 @@ def eval_group(
     if ctx.invoked_subcommand is not None:
         return
     from rag.evaluate import read, screen
-    from rag.evaluate.compare import compare as compared
-    from rag.evaluate.report import comparison_screen
+    from rag.evaluate.comparing import compare as compared
+    from rag.evaluate.report import comparison_screen, threshold_line
 
     if compare:
         first, second = map(read, compare)
@@ -124,6 +131,8 @@ def eval_group(
         return
     result = read(again) if again else _ask(**options)
     click.echo(screen(result))
+    if precision is not None:
+        click.echo(f"\n{threshold_line(result, precision)}")
     if not again:
         click.echo(f"\nwritten to {result.path}")
     if report is not None:

@@ -46,6 +46,14 @@ def reading_options(command: Command) -> Command:
         show_default=True,
         help="How many passages are read.",
     )(command)
+    command = click.option(
+        "--support-threshold",
+        type=click.FloatRange(0, 1),
+        metavar="P",
+        default=Settings().support_threshold,
+        show_default=True,
+        help="Statements less likely than this to be carried by their source are withheld.",
+    )(command)
     return click.option(
         "--reading",
         type=click.Choice(["single", "joint", "single+joint"]),

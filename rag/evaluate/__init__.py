@@ -10,15 +10,15 @@
     about.py      what a run stands on: commit, model, index, settings, versions, machine
     files.py      result files, and what an unfinished run keeps
     runner.py     questions + assistant -> result file; goes on after an interruption; `rag eval`
-    compare.py    two runs -> what changed, and whether by chance; gate.py: may it go out?
+    comparing.py  two runs -> what changed, and whether by chance; gating.py: may it go out?
     report.py     a scored run -> one screen; table.py -> a table; page.py -> a page to look at
 
 The set on the sample documents lies in questions/seeds.jsonl.
 """
 
-from rag.evaluate.compare import compare
+from rag.evaluate.comparing import compare
 from rag.evaluate.files import RunResult, read
-from rag.evaluate.gate import gate
+from rag.evaluate.gating import gate
 from rag.evaluate.report import screen
 from rag.evaluate.runner import Asked, evaluate, run
 from rag.evaluate.scoring import score

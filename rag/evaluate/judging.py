@@ -12,12 +12,13 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from rag import odds
 from rag import prompt as prompts
-from rag.config import Settings
+from rag.config import DEFAULT_MODEL, Settings
 from rag.errors import EvaluationError
 from rag.llm import Witness
 from rag.passages import split_sentences
@@ -67,6 +68,8 @@ class CheckerJudge:
 class ModelJudge:
     """Another model of ours or any GGUF file, asked in words.
 
+    How much the default model leans to yes is known and taken off; others are taken at their word.
+
     Args:
         name: from the catalogue, or the path of a GGUF file.
         witness: the model.
@@ -75,10 +78,12 @@ class ModelJudge:
     def __init__(self, name: str, witness: Witness) -> None:
         self.name = Path(name).name
         self._witness = witness
+        self._known = name == DEFAULT_MODEL
 
     def states_all(self, statement: str, cited: Sequence[Citation]) -> float:
         """Return the probability that the quotes state all of a text."""
         asked = prompts.states_in(shown(cited), statement)
+        asked = asked if self._known else replace(asked, leans=(0.0, 1.0))
         return odds.probability(self._witness.log_odds(asked))
 
 

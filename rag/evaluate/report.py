@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import shorten, wrap
 
-from rag.evaluate.compare import SIGNIFICANT, Comparison
+from rag.evaluate.comparing import SIGNIFICANT, Comparison
 from rag.evaluate.files import RunResult
-from rag.evaluate.gate import Check
-from rag.evaluate.metrics import Share
-from rag.evaluate.scoring import Figures, Judged, Seconds
+from rag.evaluate.gating import Check
+from rag.evaluate.metrics import Share, threshold_for
+from rag.evaluate.scoring import Figures, Judged, Seconds, by_support
 
 WIDTH = 100
 MAX_FAILED = 24
@@ -173,6 +173,25 @@ def comparison_screen(found: Comparison, first: str, second: str) -> str:
         if len(flipped) > MAX_FAILED:
             lines.append(f"… and {len(flipped) - MAX_FAILED} more.")
     return "\n".join(lines)
+
+
+def threshold_line(result: RunResult, precision: float) -> str:
+    """Return what support threshold would make so many of the answers given right.
+
+    Args:
+        result: a run.
+        precision: the share wanted, 0 to 1.
+    """
+    points = by_support(result.rows, result.scores.judged)
+    found = threshold_for(points, precision)
+    if not points or found is None:
+        return f"no support threshold makes {precision:.0%} of the answers right on these questions"
+    now = points[-1]
+    return (
+        f"support threshold {found.threshold:.2f}: {1 - found.risk:.0%} of the answers right, "
+        f"{found.coverage:.0%} of the questions answered (now {1 - now.risk:.0%} and "
+        f"{now.coverage:.0%}); it was chosen on these questions, so expect a little less on others"
+    )
 
 
 def gate_screen(checks: Sequence[Check]) -> str:

@@ -412,6 +412,19 @@ def risk_curve(judged: Sequence[Judged]) -> list[metrics.Point]:
     return metrics.risk_coverage(given, len(judged))
 
 
+def by_support(rows: Sequence[Row], judged: Sequence[Judged]) -> list[metrics.Point]:
+    """Return the risk-coverage curve over the support that statements must have to be shown.
+
+    As if an answer stood or fell with its surest statement: what a `support_threshold` would do.
+    """
+    given = [
+        (max(s["support"] for s in row.answer["statements"]), j.right or j.corrected)
+        for row, j in zip(rows, judged, strict=True)
+        if row.answer and row.answer["statements"]
+    ]
+    return metrics.risk_coverage(given, len(judged))
+
+
 def _judges(judged: Sequence[Judged]) -> list[str]:
     return list(dict.fromkeys(name for j in judged for name in j.alce))
 

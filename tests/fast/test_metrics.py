@@ -344,3 +344,188 @@ def test_percentile_agrees_with_numpy(values: list[float], percent: float) -> No
     assert metrics.percentile(values, percent) == pytest.approx(
         float(np.percentile(values, percent)), rel=1e-9, abs=1e-9
     )
+
+
+# --- against libraries -------------------------------------------------------------------------
+
+FLAGS = st.lists(st.booleans(), min_size=2, max_size=40)
+SCORES = st.integers(0, 10).map(lambda n: n / 10)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.booleans(), SCORES), min_size=2, max_size=40))
+def test_checker_figures_agree_with_scikit_learn(rows: list[tuple[bool, float]]) -> None:
+    from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_score
+
+    labels, scores = [label for label, _ in rows], [score for _, score in rows]
+    said = [score >= 0.5 for score in scores]
+    if len(set(labels)) < 2:
+        assert metrics.auc(labels, scores) is None
+        assert metrics.balanced_accuracy(labels, said) is None
+        return
+    assert metrics.auc(labels, scores) == pytest.approx(roc_auc_score(labels, scores))
+    expected = balanced_accuracy_score(labels, said)
+    assert metrics.balanced_accuracy(labels, said) == pytest.approx(expected)
+    found = metrics.agreement(labels, said)
+    assert found is not None
+    if len(set(said)) == 2:
+        assert found[1] == pytest.approx(cohen_kappa_score(labels, said))
+
+
+@settings(deadline=None, max_examples=60)
+@given(FLAGS, st.integers(0, 5), st.integers(1, 12))
+def test_ranks_agree_with_trec_eval(found: list[bool], missed: int, k: int) -> None:
+    import ir_measures
+    from ir_measures import RR, R, nDCG
+
+    relevant = sum(found) + missed
+    if not relevant:
+        with pytest.raises(ValueError, match="nothing is relevant"):
+            metrics.recall_at(k, found, relevant)
+        return
+    names = [f"d{n:03d}" for n in range(len(found) + missed)]
+    marks = [*found, *[True] * missed]
+    qrels = [ir_measures.Qrel("q", name, int(hit)) for name, hit in zip(names, marks, strict=True)]
+    run = [
+        ir_measures.ScoredDoc("q", names[rank], float(len(found) - rank))
+        for rank in range(len(found))
+    ]
+    expected = ir_measures.calc_aggregate([R @ k, RR, nDCG @ k], qrels, run)
+    assert metrics.recall_at(k, found, relevant) == pytest.approx(expected[R @ k])
+    assert metrics.reciprocal_rank(found) == pytest.approx(expected[RR])
+    assert metrics.ndcg_at(k, found, relevant) == pytest.approx(expected[nDCG @ k])
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost"), [(0, 0), (5, 0), (0, 5), (3, 3), (9, 2), (1, 0)], ids=str
+)
+def test_mcnemar_is_the_exact_binomial_test(gained: int, lost: int) -> None:
+    from scipy.stats import binomtest
+
+    first = [False] * gained + [True] * lost + [True, False]
+    second = [True] * gained + [False] * lost + [True, False]
+    flipped = gained + lost
+    expected = binomtest(gained, flipped).pvalue if flipped else 1.0
+    assert metrics.mcnemar(first, second) == pytest.approx(expected)
+
+
+# --- by hand -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("supports", "recall", "precision", "idle"),
+    [
+        pytest.param([], (0, 0), (0, 0), 0, id="nothing said"),
+        pytest.param([(0.9, (0.9,), (0.0,))], (1, 1), (1, 1), 0, id="one that carries"),
+        pytest.param([(0.2, (0.2,), (0.0,))], (0, 1), (0, 1), 1, id="one that does not"),
+        pytest.param([(0.0, (), ())], (0, 1), (0, 0), 0, id="no citation"),
+        pytest.param([(0.9, (0.9, 0.1), (0.1, 0.9))], (1, 1), (1, 2), 1, id="one carries alone"),
+        pytest.param([(0.9, (0.2, 0.2), (0.2, 0.2))], (1, 1), (2, 2), 0, id="two only together"),
+        pytest.param([(0.9, (0.9, 0.9), (0.9, 0.9))], (1, 1), (2, 2), 0, id="each by itself"),
+        pytest.param([(0.4, (0.9, 0.2), (0.2, 0.9))], (0, 1), (0, 2), 2, id="not together"),
+    ],
+)
+def test_citation_recall_and_precision_as_alce_has_them(
+    supports: list[tuple[float, tuple[float, ...], tuple[float, ...]]],
+    recall: tuple[int, int],
+    precision: tuple[int, int],
+    idle: int,
+) -> None:
+    found = metrics.alce([metrics.Support(*support) for support in supports])
+    assert found == metrics.Alce(recall, precision, idle)
+
+
+def test_a_judge_is_asked_of_citations_together_alone_and_without_each() -> None:
+    asked: list[tuple[str, list[int]]] = []
+
+    def states_all(text: str, cited: object) -> float:
+        numbers = [c.number for c in cited]  # type: ignore[attr-defined]
+        asked.append((text, numbers))
+        return 0.1 * len(numbers)
+
+    said = [say("One.", cite(1, 0, 6)), say("Two.", cite(1, 0, 6), cite(2, 7, 9)), say("None.")]
+    found = metrics.supports_of(said, states_all)
+    assert asked == [
+        ("One.", [1]),
+        ("Two.", [1, 2]),
+        ("Two.", [1]),
+        ("Two.", [2]),
+        ("Two.", [2]),
+        ("Two.", [1]),
+    ]
+    assert [support.together for support in found] == [0.1, 0.2, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "answers", "exact", "holds", "f1"),
+    [
+        pytest.param("The Ulm mill.", ["Ulm mill"], True, True, 1.0, id="article and full stop"),
+        pytest.param("It is the Ulm mill.", ["ulm mill"], False, True, 2 * 2 / 6, id="inside"),
+        pytest.param("Ulmer", ["Ulm"], False, False, 0.0, id="part of a word"),
+        pytest.param("forty", ["40", "forty"], True, True, 1.0, id="any spelling"),
+        pytest.param("", ["Ulm"], False, False, 0.0, id="nothing said"),
+        pytest.param("Ulm", [], False, False, 0.0, id="nothing accepted"),
+    ],
+)
+def test_short_answers_as_squad_compares_them(
+    text: str, answers: list[str], exact: bool, holds: bool, f1: float
+) -> None:
+    assert metrics.exact_match(text, answers) is exact
+    assert metrics.holds_answer(text, answers) is holds
+    assert metrics.token_f1(text, answers) == pytest.approx(f1)
+
+
+def test_sides_that_nothing_read_gives_cannot_be_shown() -> None:
+    sides = [["24 October 1975", "October 24, 1975"], ["1976"], ["1977"]]
+    texts = ["It opened on October 24, 1975.", "Another says 1977."]
+    assert metrics.sides_shown(texts, sides, [True, True, False]) == (1, 2)
+
+
+def test_risk_and_coverage_by_hand() -> None:
+    scored = [(0.9, True), (0.8, False), (0.8, True), (0.3, True)]
+    points = metrics.risk_coverage(scored, 8)
+    assert [(p.threshold, p.coverage, p.risk) for p in points] == [
+        (0.9, 0.125, 0.0),
+        (0.8, 0.375, 1 / 3),
+        (0.3, 0.5, 0.25),
+    ]
+    expected = (0.0 * 0.125 + 1 / 3 * 0.25 + 0.25 * 0.125) / 0.5
+    assert metrics.area_under_risk_coverage(points) == pytest.approx(expected)
+    assert metrics.area_under_risk_coverage([]) is None
+    best = metrics.threshold_for(points, 0.75)
+    assert best is not None
+    assert best.threshold == 0.3
+    assert metrics.threshold_for(points, 0.9) == points[0]
+    assert metrics.threshold_for(points[1:], 0.9) is None
+
+
+def test_calibration_by_hand() -> None:
+    labels, said = [True, False, True, True], [0.9, 0.9, 0.1, 1.0]
+    bands = metrics.calibration(labels, said, bands=2)
+    assert [(b.count, b.true) for b in bands] == [(1, 1.0), (3, 2 / 3)]
+    assert [b.said for b in bands] == pytest.approx([0.1, 2.8 / 3])
+    error = 0.25 * 0.9 + 0.75 * (2.8 / 3 - 2 / 3)
+    assert metrics.calibration_error(labels, said, bands=2) == pytest.approx(error)
+    assert metrics.calibration_error([], []) is None
+
+
+def test_a_paired_difference_knows_that_the_questions_are_the_same() -> None:
+    first = [(0, 1)] * 10 + [(1, 1)] * 10
+    better = [(1, 1)] * 8 + [(0, 1)] * 2 + [(1, 1)] * 10
+    found = metrics.paired_bootstrap(first, better)
+    assert found is not None
+    assert found.value == pytest.approx(0.4)
+    assert found.interval.low > 0.1
+    assert found.p < 0.01
+    same = metrics.paired_bootstrap(first, first)
+    assert same is not None
+    assert (same.value, same.p) == (0.0, 1.0)
+    assert metrics.paired_bootstrap([(0, 0)], [(1, 1)]) is None
+
+
+def test_a_mean_has_an_interval_around_it() -> None:
+    found = metrics.mean_of_questions([0.0, 1.0, 1.0, 1.0])
+    assert found.value == 0.75
+    assert found.interval is not None
+    assert found.interval.low < 0.75 < found.interval.high
+    assert metrics.mean_of_questions([]) == metrics.Mean(None, 0, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rag.evaluate.compare import common
+from rag.evaluate.comparing import common
 from rag.evaluate.files import RunResult
 from rag.evaluate.scoring import Judged
 
