@@ -5,19 +5,20 @@ BIN := $(VENV)/bin
 MODELS := qwen2.5-coder-1.5b all-minilm-l6-v2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: chat test install install-dev models index check fast real browser-tools eval probes docs clean help
+.PHONY: chat test install install-dev models index check fast real browser-tools eval gate probes docs clean help
 
 help:
 	@echo "make chat   install, fetch the models, index seeds/, open http://127.0.0.1:7860"
 	@echo "make test   format, lint, types, docs, fast tests, tests with the real models"
 	@echo "make eval   ask the questions on seeds/ and print the figures"
+	@echo "make gate   ask a dozen of them and hold them against the last whole run"
 	@echo "make probes fit anew what is read off the model's state (three hours)"
 	@echo "make docs   write generated parts of the documentation anew"
 
 chat: install models index
 	$(BIN)/rag serve
 
-test: install-dev check fast models real
+test: install-dev check fast models real gate
 
 $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Footnote needs Python 3.11 or newer; name one: make PYTHON=python3.12 …')"
@@ -62,6 +63,12 @@ browser-tools:
 real: install-dev models browser-tools
 	$(BIN)/rag models fetch smollm2-135m
 	$(BIN)/pytest tests/real tests/browser
+
+# A dozen of the sample questions against the last whole run that is kept.
+BASELINE = benchmarks/results/eval-qwen2.5-coder-1.5b-e3eb42330459.json
+gate: install-dev models index
+	$(BIN)/rag eval gate --baseline $(BASELINE) --sample 12 --seed 4 --max-drop 0.1 --no-judge \
+	  --out .cache/gate.json --fresh
 
 eval: install models index
 	$(BIN)/rag eval
