@@ -11,11 +11,12 @@ the claim. The table is followed by calibration and by the altered facts of `ben
 
 from __future__ import annotations
 
+import math
 import random
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
 from benchmarks import altered, runs, sets
@@ -23,6 +24,7 @@ from benchmarks.runs import Row
 from rag.assistant import load_llm
 from rag.config import Settings
 from rag.drafting import COVERED
+from rag.evaluate import metrics
 from rag.prove import Claim, CoverageChecker, Judgement, Rarity, WitnessedChecker
 from rag.prove.witness import probability
 from rag.testing import make_hit
@@ -124,9 +126,6 @@ def says(row: Row, layer: str) -> bool:
 
 def score(rows: Sequence[Row]) -> str:
     """Return the tables as Markdown."""
-    import numpy as np
-    from sklearn.metrics import balanced_accuracy_score, roc_auc_score
-
     rows = [{**row, "probability": together(row)} for row in rows]
     lines = [
         "| source | claims | " + " | ".join(LAYERS) + " | AUC: coverage | witness | together |",
@@ -135,16 +134,16 @@ def score(rows: Sequence[Row]) -> str:
     means: list[list[float]] = []
     for name in dict.fromkeys(row["source"] for row in rows):
         of = [row for row in rows if row["source"] == name]
-        truth = [row["label"] for row in of]
-        values = [balanced_accuracy_score(truth, [says(r, layer) for r in of]) for layer in LAYERS]
+        truth = [bool(row["label"]) for row in of]
+        said = [metrics.balanced_accuracy(truth, [says(r, layer) for r in of]) for layer in LAYERS]
         scores = ("coverage", "log_odds", "probability")
-        values += [roc_auc_score(truth, [row[key] for row in of]) for key in scores]
-        means.append([float(value) for value in values])
+        said += [metrics.auc(truth, [row[key] for row in of]) for key in scores]
+        values = [math.nan if value is None else value for value in said]
+        means.append(values)
         lines.append(f"| {name} | {len(of)} | " + " | ".join(f"{v:.2f}" for v in values) + " |")
-    mean: Any = np.mean(means, axis=0)
+    mean = [sum(column) / len(column) for column in zip(*means, strict=True)]
     lines.append("| mean | | " + " | ".join(f"{v:.3f}" for v in mean) + " |")
-    exact = np.median([row["exact_s"] for row in rows])
-    witness = np.median([row["witness_s"] for row in rows])
+    exact, witness = (statistics.median(row[n] for row in rows) for n in ("exact_s", "witness_s"))
     lines += [
         "",
         f"Median cost of a claim, texts read afresh: exact facts and coverage {exact * 1000:.0f} "
@@ -161,18 +160,15 @@ def score(rows: Sequence[Row]) -> str:
 
 def calibration(rows: Sequence[Row]) -> list[str]:
     """Return how often claims of each band of probability are supported."""
+    truth = [bool(row["label"]) for row in rows]
+    said = [row["probability"] for row in rows]
     lines = ["| probability | claims | mean | supported |", "|---|---|---|---|"]
-    error = 0.0
-    for band in range(BINS):
-        low, high = band / BINS, (band + 1) / BINS
-        of = [r for r in rows if low <= r["probability"] < high or (high == 1 == r["probability"])]
-        if not of:
-            continue
-        mean = sum(row["probability"] for row in of) / len(of)
-        share = sum(row["label"] for row in of) / len(of)
-        error += abs(mean - share) * len(of) / len(rows)
-        lines.append(f"| {low:.1f}–{high:.1f} | {len(of)} | {mean:.2f} | {share:.2f} |")
-    return [*lines, "", f"Expected calibration error, {BINS} bands: {error:.3f}."]
+    lines += [
+        f"| {b.low:.1f}–{b.high:.1f} | {b.count} | {b.said:.2f} | {b.true:.2f} |"
+        for b in metrics.calibration(truth, said, bands=BINS)
+    ]
+    error = metrics.calibration_error(truth, said, bands=BINS)
+    return [*lines, "", f"Expected calibration error, {BINS} bands: {error or 0:.3f}."]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -260,3 +260,57 @@ def import_command(path: Path, out: Path, kind: str | None, sample: int | None, 
         if count:
             click.echo(f"  left out: {reason} ({count})")
     click.echo(f"now: rag eval --documents {out / DOCUMENTS} --questions {out / QUESTIONS}")
+
+
+@eval_group.command("checker")
+@index_option
+@model_option
+@click.option(
+    "--claims",
+    type=_File,
+    metavar="FILE",
+    help="Labelled claims (JSONL: doc, claim, label, source), in place of the index's sentences.",
+)
+@click.option(
+    "--count", type=click.IntRange(1), default=20, show_default=True, help="Pairs of each kind."
+)
+@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Of the draw.")
+@click.option("--no-model", is_flag=True, help="Exact facts and words alone, in seconds.")
+def checker_command(
+    index: str, model: str, claims: Path | None, count: int, seed: int, no_model: bool
+) -> None:
+    """Measure the checker by itself, on your own documents.
+
+    Sentences are held against their passages as they stand and with one number, date, name or
+    negation altered. About a second a claim.
+    """
+    from rag.assistant import load_llm
+    from rag.config import index_folder
+    from rag.embedder import load_embedder
+    from rag.evaluate import checking
+    from rag.evaluate.report import checker_screen
+    from rag.index import Index
+    from rag.prove import Rarity
+
+    settings = Settings(model=model)
+    if claims is not None:
+        chosen = list(checking.read_claims(claims))
+        texts = list({claim.hit.passage.text for claim in chosen})
+    else:
+        opened = Index.open(index_folder(index), load_embedder(settings.embedder).checksum)
+        chosen = list(checking.own_claims(opened, count=count, seed=seed))
+        texts = [passage.text for passage in opened.passages]
+    llm = None if no_model else load_llm(settings)
+    try:
+        with bar() as progress:
+            found = checking.check(
+                chosen,
+                Rarity(texts),
+                threshold=settings.support_threshold,
+                witness=llm,
+                progress=progress,
+            )
+    finally:
+        if llm is not None:
+            llm.close()
+    click.echo(checker_screen(checking.lines(found)))

@@ -6,6 +6,7 @@
     metrics/      what is measured: pure functions, each with its definition
     ranking.py    where the evidence stands in each order of retrieval
     judging.py    who says whether quotes carry a statement
+    checking.py   the checker against claims of known truth; altering.py makes such claims
     scoring.py    asked questions -> figures; asks nothing
     about.py      what a run stands on: commit, model, index, settings, versions, machine
     files.py      result files, and what an unfinished run keeps

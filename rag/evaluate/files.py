@@ -36,17 +36,20 @@ class RunResult:
     scores: Scores
     reused: int = 0
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the content of the result file."""
-        return {
+    def lines(self) -> Iterator[str]:
+        """Yield the content of the result file, a question at a time."""
+        head = {
             "format": FORMAT,
             "about": dict(self.about),
             "figures": self.scores.figures.to_json(),
-            "rows": [
-                {**row.to_json(), "judged": asdict(judged)}
-                for row, judged in zip(self.rows, self.scores.judged, strict=True)
-            ],
         }
+        yield json.dumps(head, ensure_ascii=False, indent=1)[:-2] + ',\n "rows": [\n'
+        last = len(self.rows) - 1
+        for place, (row, judged) in enumerate(zip(self.rows, self.scores.judged, strict=True)):
+            value = {**row.to_json(), "judged": asdict(judged)}
+            yield json.dumps(value, ensure_ascii=False, indent=1)
+            yield "\n" if place == last else ",\n"
+        yield " ]\n}\n"
 
 
 def rows_file(out: Path) -> Path:
@@ -124,9 +127,8 @@ def write(result: RunResult) -> None:
     """
     started = result.path.with_name(result.path.name + ".new")
     try:
-        started.write_text(
-            json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
+        with started.open("w", encoding="utf-8") as stream:
+            stream.writelines(result.lines())
         started.replace(result.path)
     except OSError as error:
         raise _unwritable(result.path, error) from error

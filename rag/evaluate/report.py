@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import shorten, wrap
 
+from rag.evaluate.checking import Line
 from rag.evaluate.comparing import SIGNIFICANT, Comparison
 from rag.evaluate.files import RunResult
 from rag.evaluate.gating import Check
@@ -173,6 +174,16 @@ def comparison_screen(found: Comparison, first: str, second: str) -> str:
         if len(flipped) > MAX_FAILED:
             lines.append(f"… and {len(flipped) - MAX_FAILED} more.")
     return "\n".join(lines)
+
+
+def checker_screen(lines: Sequence[Line]) -> str:
+    """Return the figures of the checker for a terminal, a kind of claim a line."""
+    shown = [f"{'':32}{'claims':>7}{'balanced accuracy':>19}{'AUC':>8}{'calibration error':>19}"]
+    for line in lines:
+        figures = (line.balanced_accuracy, line.auc, line.calibration_error)
+        cells = [_number(value, 3) for value in figures]
+        shown.append(f"{line.kind:32}{line.claims:>7}{cells[0]:>19}{cells[1]:>8}{cells[2]:>19}")
+    return "\n".join(shown)
 
 
 def threshold_line(result: RunResult, precision: float) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -315,3 +316,23 @@ def test_judgements_survive_an_interruption(tmp_path: Path) -> None:
     assert again.reused == 3
     assert len(asked) == 5
     assert again.scores.figures.alce_recall["words"].right == 4
+
+
+def test_memory_does_not_grow_with_what_is_said(tmp_path: Path) -> None:
+    """300 questions must cost little more than 30; a leak of a hit or state would show at once."""
+    file = tmp_path / "mill.txt"
+    file.write_text(TEXT, encoding="utf-8")
+    document = read_document(file, root=tmp_path)
+    system = System(right, Corpus({document.id: document}))
+
+    def peak(count: int) -> int:
+        several = [replace(questions()[n % 6], id=f"x{n}") for n in range(count)]
+        tracemalloc.start()
+        try:
+            runner.run(several, system, out=tmp_path / f"{count}.json", judges=[WordJudge()])
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(30), peak(300)
+    assert many - few < 270 * 20_000  # bytes a question: its own row and nothing else
