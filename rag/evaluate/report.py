@@ -24,7 +24,8 @@ def screen(result: RunResult, *, failed: int = MAX_FAILED) -> str:
         failed: how many failed questions to show at most.
     """
     figures = result.scores.figures
-    return "\n".join([*_head(result), "", *_figures(figures), "", *_failed(result, failed)])
+    cost = _memory(result)
+    return "\n".join([*_head(result), "", *_figures(figures), *cost, "", *_failed(result, failed)])
 
 
 def _head(result: RunResult) -> list[str]:
@@ -72,6 +73,11 @@ def _figures(figures: Figures) -> list[str]:
         lines.append(_count("questions that could not be asked", figures.errors))
     kinds = [f"{kind} {share.right}/{share.of}" for kind, share in sorted(figures.by_kind.items())]
     return [*lines, *wrap("right by kind: " + ", ".join(kinds), WIDTH, subsequent_indent="  ")]
+
+
+def _memory(result: RunResult) -> list[str]:
+    peak = result.about.get("peak_memory_mib")
+    return [f"{'most memory held':36}{peak:>8.0f}  MiB"] if peak else []
 
 
 def _carried(figures: Figures) -> list[str]:
