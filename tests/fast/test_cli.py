@@ -576,3 +576,70 @@ def test_eval_hands_its_options_on(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     )
     assert callable(options.pop("progress"))
     assert options == {"out": None, "resume": False}
+
+
+@pytest.fixture
+def result_file(tmp_path: Path) -> Path:
+    path = tmp_path / "run.json"
+    whole = Path(__file__).parents[2] / "benchmarks" / "results"
+    (kept,) = whole.glob("eval-qwen2.5-coder-1.5b-e3eb42330459.json")
+    path.write_bytes(kept.read_bytes())
+    return path
+
+
+def test_eval_scores_an_old_run_again_and_writes_its_page(run: Run, result_file: Path) -> None:
+    page = result_file.with_name("page.html")
+    options = "--precision", "0.9", "--report", str(page)
+    result = run("eval", "--again", str(result_file), *options)
+    assert result.exit_code == 0
+    assert "51/56" in result.stdout
+    assert "support threshold" in result.stdout
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_eval_compares_two_runs(run: Run, result_file: Path) -> None:
+    result = run("eval", "--compare", str(result_file), str(result_file))
+    assert result.exit_code == 0
+    assert "only the second: none" in result.stdout
+
+
+def test_a_gate_that_is_not_passed_is_an_exit_code(run: Run, result_file: Path) -> None:
+    passed = run("eval", "gate", "--baseline", str(result_file), "--run", str(result_file))
+    assert (passed.exit_code, "DROPPED" in passed.stdout) == (0, False)
+    value = json.loads(result_file.read_text(encoding="utf-8"))
+    for row in value["rows"]:
+        row["answer"]["statements"] = []
+        row["answer"]["abstained"] = True
+    worse = result_file.with_name("worse.json")
+    worse.write_text(json.dumps(value), encoding="utf-8")
+    failed = run("eval", "gate", "--baseline", str(result_file), "--run", str(worse))
+    assert (failed.exit_code, "DROPPED" in failed.stdout) == (1, True)
+
+
+def test_a_table_keeps_no_words_of_a_set(run: Run, result_file: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    result = run("eval", "table", f"ours={result_file}", "--save", str(kept))
+    assert (result.exit_code, result.stdout.count("| ours | 51 of 56")) == (0, 1)
+    assert "Microsoft" not in (kept / "run.json").read_text(encoding="utf-8")
+
+
+def test_a_set_is_imported(run: Run, tmp_path: Path) -> None:
+    paragraph = {"context": "Ulm has 40 mills.", "qas": []}
+    question = {"id": "1", "question": "How many?", "answers": [{"text": "40"}]}
+    value = {"data": [{"title": "Ulm", "paragraphs": [{**paragraph, "qas": [question]}]}]}
+    source = tmp_path / "dev.json"
+    source.write_text(json.dumps(value), encoding="utf-8")
+    out = tmp_path / "out"
+    result = run("eval", "import", str(source), "--out", str(out))
+    assert result.exit_code == 0
+    assert result.stdout.startswith("1 documents, 1 questions")
+    again = run("eval", "import", str(source), "--out", str(out))
+    assert (again.exit_code, "is there already" in again.stderr) == (2, True)
+
+
+def test_a_file_that_is_no_run_names_the_cure(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text("{}", encoding="utf-8")
+    for words in (["--again", str(path)], ["table", str(path)]):
+        result = run("eval", *words)
+        assert (result.exit_code, "make the run anew" in result.stderr) == (2, True)
