@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.passages import split_sentences
-from rag.types import Answer, Citation, Document, Statement, Timings, Verdict
+from rag.types import Answer, Citation, Document, Hit, Passage, Statement, Timings, Verdict
 
 # "[1]", "[1, 2]", "[Source 1]", "(Source 1)", "Source 1" at an end; a year or "a[0]" is none.
 _MARKER = re.compile(r"(?<!\w)\s?\[(?:[Ss]ource )?(\d{1,2}(?:\s*,\s*(?:[Ss]ource )?\d{1,2})*)\]")
@@ -61,7 +61,7 @@ def answer_of(
     Args:
         question: as it was asked.
         reply: with its markers; number 1 is the first of `given`.
-        given: what the model was shown.
+        given: what the model was shown; the answer has it as its closest passages.
         documents: ours, by source.
         model: its name.
         timings: of the call.
@@ -89,7 +89,7 @@ def answer_of(
         statements=statements,
         withheld=(),
         abstained=not statements,
-        closest=(),
+        closest=tuple(hit for one in given if (hit := _hit(one, documents)) is not None),
         drafts=(),
         model=model,
         timings=timings,
@@ -131,6 +131,22 @@ def _numbers(text: str) -> list[int]:
 
 def _merged(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
     return tuple(dict.fromkeys([*one, *other]))
+
+
+def _hit(given: Given, documents: Mapping[str, Document]) -> Hit | None:
+    """Return a given text as a passage, so that the evaluation knows what was read."""
+    found = cite(1, given, documents)
+    if found is None:
+        return None
+    passage = Passage(
+        id=f"{found.document_id}:{found.start}-{found.end}",
+        document_id=found.document_id,
+        start=found.start,
+        end=found.end,
+        text=found.quote,
+        sentences=(),
+    )
+    return Hit(passage, documents[given.source], 0.0)
 
 
 def cite(number: int, given: Given, documents: Mapping[str, Document]) -> Citation | None:

@@ -142,6 +142,8 @@ def _held(row: Row, texts: Mapping[str, str], passages: Mapping[str, str]) -> tu
     ids = {name for draft in row.answer["drafts"] for name in draft["passages"]}
     read = [passages[name] for name in ids if name in passages]
     if not read:
+        read = [hit["quote"] for hit in row.answer["closest"]]
+    if not read:
         read = [texts[source] for source in row.question.gold if source in texts]
     return tuple(any(holds_answer(text, side) for text in read) for side in row.question.sides)
 
@@ -248,7 +250,7 @@ def evaluate(
         if progress is not None:
             progress("asking", done, total)
 
-    assistant = Assistant.open(_index_of(asked, progress), settings=asked.settings)
+    assistant = Assistant.open(index_of(asked, progress), settings=asked.settings)
     judges: list[Judge] = []
     if asked.judged:
         threshold = asked.settings.support_threshold
@@ -270,8 +272,12 @@ def evaluate(
         assistant.close()
 
 
-def _index_of(asked: Asked, progress: Callable[[str, int, int], None] | None) -> str:
-    """Return the index to ask, brought up to date first where a folder of documents is given."""
+def index_of(asked: Asked, progress: Callable[[str, int, int], None] | None) -> str:
+    """Return the index to ask, brought up to date first where a folder of documents is given.
+
+    Raises:
+        RagError: nothing there can be indexed.
+    """
     if asked.documents is None:
         return asked.index
     from rag.embedder import load_embedder
