@@ -85,7 +85,7 @@ def answer_of(
         )
     return Answer(
         question=question,
-        text=reply.strip() if statements else _MARKER.sub("", reply).strip() or "-",
+        text=shown(reply) if statements else _MARKER.sub("", reply).strip() or "-",
         statements=statements,
         withheld=(),
         abstained=not statements,
@@ -94,6 +94,15 @@ def answer_of(
         model=model,
         timings=timings,
     )
+
+
+def shown(reply: str) -> str:
+    """Return a reply with every marker in the one form "[1]"."""
+
+    def plain(marker: re.Match[str]) -> str:
+        return "".join(f"[{number}]" for number in re.findall(r"\d+", marker[1]))
+
+    return _MARKER.sub(lambda found: f" {plain(found)}", _BARE.sub(r"[\1]", reply)).strip()
 
 
 def refuses(reply: str) -> bool:

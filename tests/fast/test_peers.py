@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.peers.citing import Given, answer_of, cite, refuses, stated
+from benchmarks.peers.citing import Given, answer_of, cite, refuses, shown, stated
 from rag.evaluate.metrics import invalid_citations
 from rag.testing import make_document
 from rag.types import Timings
@@ -70,3 +70,14 @@ def test_a_number_that_was_not_given_counts_as_invalid() -> None:
     texts = {"mill.md": DOCUMENT.text}
     problems = invalid_citations(answer.text, answer.statements, texts, {})
     assert problems == ["[3] is shown and has no citation"]
+
+
+@pytest.mark.parametrize(
+    "reply", ["Flour [Source 1].", "Flour (Source 1).", "Flour. Source 1", "F [1]."]
+)
+def test_a_marker_of_another_form_is_no_invalid_citation(reply: str) -> None:
+    given = [Given("mill.md", "It made flour.")]
+    timings = Timings(first_token_s=1, total_s=2, tokens_in=3, tokens_out=4)
+    answer = answer_of("What?", reply, given, DOCUMENTS, model="m", timings=timings)
+    assert "[1]" in shown(reply)
+    assert invalid_citations(answer.text, answer.statements, {"mill.md": DOCUMENT.text}, {}) == []
