@@ -25,10 +25,11 @@ _DATE = re.compile(
 )
 _WORDED = "|".join(word for word in UNITS if word not in ("zero", "one", "twice", "pair", "dozen"))
 _NUMBER = re.compile(
-    rf"(?<![\w.,$€£-])[$€£]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?(?!\w)"
+    rf"(?:(?<![\w.,$€£-])[$€£]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?(?!\w)"
     r"(?:\s*(?:%|per ?cent\b)|\s+(?:hundred|thousand|million|billion|trillion)\b)?"
-    r"(?:\s+(?:dollars|euros|pounds)\b)?(?:[ -][a-z]{3,}){0,1}"
-    rf"|\b(?:{_WORDED}|one(?=[ -](?:years?|months?|weeks?|days?|hours?)\b))[ -][a-z]{{3,}}\b",
+    r"(?:\s+(?:dollars|euros|pounds)\b)?"
+    rf"|\b(?:{_WORDED}|one(?=[ -](?:years?|months?|weeks?|days?|hours?)\b))\b)"
+    r"(?P<thing>(?:[ -][a-z]{3,}){0,3})",
     re.IGNORECASE,
 )
 _ENDINGS = (
@@ -56,9 +57,23 @@ def candidates(sentence: str) -> list[str]:
     """Return the dates, numbers and names of a sentence, word for word, in that order."""
     found = [match[0] for match in _DATE.finditer(sentence)]
     dated = _DATE.sub(lambda match: "\0" * len(match[0]), sentence)
-    found += [match[0].strip() for match in _NUMBER.finditer(dated) if "\0" not in match[0]]
+    found += [
+        _counted(match)
+        for match in _NUMBER.finditer(dated)
+        if "\0" not in match[0] and " ago" not in match["thing"]
+    ]
     found += [name for name in names(dated) if "\0" not in name]
     return list(dict.fromkeys(found))
+
+
+def _counted(match: re.Match[str]) -> str:
+    """Return a number with what it counts: up to the first plural, or else one word."""
+    words = re.findall(r"[ -][a-z]+", match["thing"], re.IGNORECASE)
+    plural = next((n for n, word in enumerate(words, 1) if word.endswith("s")), min(1, len(words)))
+    bare = match[0].removesuffix(match["thing"])
+    if re.search(r"%|cent$|dollars$|euros$|pounds$|^[$€£]", bare):
+        return bare
+    return bare + "".join(words[:plural])
 
 
 def accepts(answer: str) -> tuple[str, ...]:

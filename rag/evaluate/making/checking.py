@@ -24,13 +24,16 @@ from rag.evaluate.making.wording import problem
 from rag.evaluate.metrics import Gold, normalise, nuggets_proven, states
 from rag.evaluate.sets import Evidence, Nugget, Question, spans, texts_by_source
 from rag.passages import heading
-from rag.prove.words import read
+from rag.prove.rarity import match
+from rag.prove.words import is_light, read
 from rag.retrieve import retrieve
 from rag.types import Hit
 
 HOLDS = 0.0  # calibrated log-odds that the passage answers the question
 MEETS = 0.0  # calibrated log-odds that the passage gives this short answer to it
+ASKED = 0.5  # share of what is asked that another sentence must speak of to be evidence too
 ALONE = 0.0  # calibrated log-odds that another sentence answers by itself
+MOST_PLACES = 6  # what more sentences answer is no question of this one
 ROUND_TRIP = "the assistant's own answer does not agree"
 _LOOKED_AT = 12  # passages in which other evidence is looked for
 
@@ -113,6 +116,8 @@ class Asker:
         own = Evidence(drawn.hit.document.source, drawn.sentence.text)
         found = self.find(question, _LOOKED_AT)
         others = [each for each in self._stated_too(question, answer, found) if each != own]
+        if len(others) >= MOST_PLACES:
+            return Checked(None, f"too much of the documents answers it: {question}", answer)
         nugget = _nugget(answer, (own, *others))
         made = Question(
             id=id_,
@@ -126,7 +131,8 @@ class Asker:
         replied = self.assistant.ask(question, cancel=self.cancel)
         gold = [Gold(nugget, spans(made, self.texts)[0])]
         proven, _ = nuggets_proven(replied.statements, gold)
-        if not proven:
+        first = replied.statements[:1]
+        if not proven or not any(states(statement.text, nugget) for statement in first):
             why = f"{ROUND_TRIP}: {replied.text}"
             return Checked(_struck(made, why), why, answer)
         return Checked(made, "", answer)
@@ -139,13 +145,25 @@ class Asker:
         nugget = _nugget(answer, ())
         stated = []
         for hit in found:
-            for sentence in hit.passage.sentences:
-                if not states(sentence.text, nugget):
+            for sentence in hit.passage.sentences if hit.passage.kind == "body" else ():
+                if (
+                    not states(sentence.text, nugget)
+                    or self._covered(question, sentence.text) < ASKED
+                ):
                     continue
                 text = f"{heading(hit.document)}\n\n{sentence.text}"
-                if self._log_odds(prompts.holds_in(text, question)) > ALONE:
+                asked = prompts.holds_in(text, question), prompts.meets_in(text, question, answer)
+                if min(map(self._log_odds, asked)) > ALONE:
                     stated.append(Evidence(hit.document.source, sentence.text))
         return list(dict.fromkeys(stated))
+
+    def _covered(self, question: str, sentence: str) -> float:
+        """Return how much of a question's words a sentence has, by weight, 0 to 1."""
+        said = read(sentence).stems
+        words = [word.stem for word in read(question).words if not is_light(word.stem)]
+        weigh = self.assistant.rarity.weight
+        whole = sum(map(weigh, words))
+        return sum(weigh(w) for w in words if match(w, said)) / whole if whole else 0.0
 
     def strongest(self, question: str) -> tuple[float, Sequence[Hit]]:
         """Return how surely the best retrieved passage answers, in log-odds, and the passages."""

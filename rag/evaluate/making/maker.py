@@ -32,10 +32,13 @@ from rag.evaluate.making.pairs import join, pairs
 from rag.evaluate.making.wording import alike
 from rag.evaluate.metrics import states
 from rag.evaluate.sets import Nugget, Question
+from rag.prove.words import read
 
 # Of ten questions three or four the documents do not answer, and one asks of two documents.
 UNANSWERABLE = 0.35
 TWO_SOURCE = 0.1
+COMMON = 0.2  # share of the passages, from which a name is too common to be asked for
+_SAMPLE = 2000  # passages in which that is counted
 TRIES = 12  # sentences tried for each answerable question that is wanted, before giving up
 _ANSWERS = 2  # words of one sentence that are asked for in turn, beside the model's own choice
 _LOOKED_AT = 24  # passages in which what was altered is looked for
@@ -179,12 +182,15 @@ class _Maker:
     reused: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     struck: list[Question] = field(default_factory=list)
+    held: list[frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         assistant = self.asker.assistant
         self.index = assistant.index
         stand = about.stand(assistant.settings, assistant.index)
         self.stand = _digest([VERSION, stand])
+        step = max(1, len(self.index.passages) // _SAMPLE)
+        self.held = [read(passage.text).stems for passage in self.index.passages[::step]]
 
     def make(self, count: int) -> list[Question]:
         """Return the questions in order: answerable, of two documents, unanswerable, struck."""
@@ -222,7 +228,7 @@ class _Maker:
         if any(quote == e.quote for q in made for n in q.nuggets for e in n.evidence):
             return None  # another document says the same, and was asked
         rng = random.Random(f"{self.seed} {quote}")  # noqa: S311 (repeatable draws)
-        found = candidates(quote)
+        found = [each for each in candidates(quote) if self._is_rare(each)]
         answers = [*rng.sample(found, min(_ANSWERS, len(found))), ""]
         if rng.random() < 0.4:
             answers = ["", *answers[:-1]]
@@ -242,6 +248,15 @@ class _Maker:
                 return None
             return question
         return None
+
+    def _is_rare(self, answer: str) -> bool:
+        """Tell whether so few passages have some words that asking for them asks something."""
+        if any(character.isdigit() for character in answer):
+            return True
+        words = [word for word in read(answer).words if word.name] or read(answer).words
+        stems = {word.stem for word in words}
+        held = sum(stems <= each for each in self.held)
+        return held <= max(2, COMMON * len(self.held))
 
     def _try(self, drawn: Drawn, answer: str) -> Checked:
         try:
@@ -274,7 +289,7 @@ class _Maker:
         """
         made: list[Question] = []
         altered_in = Counter[str]()
-        passages = [passage.text for passage in self.index.passages]
+        passages = [each.text for each in self.index.passages if each.kind == "body"]
         used: dict[str, set[str]] = {}
         order = list(bases)
         random.Random(self.seed).shuffle(order)  # noqa: S311 (repeatable draws)

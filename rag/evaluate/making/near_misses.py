@@ -54,7 +54,7 @@ _TURNS = {
     for one, other in (pair.split(), tuple(reversed(pair.split())))
 }
 _DID = re.compile(
-    r"^(?i:when|where|why|how|on (?:what|which) (?:date|day)|in (?:what|which) (?:year|month|city|"
+    r"^(?i:when|where|why|on (?:what|which) (?:date|day)|in (?:what|which) (?:year|month|city|"
     r"country|town))\b[^?]*?\b(?:did|does|do|will|would)\s+"
     r"(?:the\s+)?[A-Z][\w.&'’-]*(?:\s+(?:of\s+|and\s+)?[A-Z][\w.&'’-]*)*\s+(?P<verb>[a-z]+\b)"
 )
