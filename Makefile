@@ -26,12 +26,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing (the first time compiles llama.cpp: a few minutes) …"
-	$(PIP) --editable '.[web]'
+	$(PIP) --editable '.[web,report]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing (the first time compiles llama.cpp: a few minutes) …"
-	$(PIP) --editable '.[web,dev]'
+	$(PIP) --editable '.[web,report,dev]'
 	@touch $@ $(VENV)/.installed
 
 install: $(VENV)/.installed

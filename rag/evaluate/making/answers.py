@@ -67,9 +67,12 @@ def candidates(sentence: str) -> list[str]:
 
 
 def _counted(match: re.Match[str]) -> str:
-    """Return a number with what it counts: up to the first plural, or else one word."""
+    """Return a number with what it counts: up to its plurals ("rights groups"), or else one word."""
     words = re.findall(r"[ -][a-z]+", match["thing"], re.IGNORECASE)
-    plural = next((n for n, word in enumerate(words, 1) if word.endswith("s")), min(1, len(words)))
+    plural = next((n for n, word in enumerate(words, 1) if word.endswith("s")), 0)
+    while plural and plural < len(words) and words[plural].endswith("s"):
+        plural += 1
+    plural = plural or min(1, len(words))
     bare = match[0].removesuffix(match["thing"])
     if re.search(r"%|cent$|dollars$|euros$|pounds$|^[$€£]", bare):
         return bare

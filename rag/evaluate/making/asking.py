@@ -63,7 +63,11 @@ Words: neighbours complained of the noise
 
 Sentence: The ferry, which Quist calls a burden, would carry goods only in winter.
 Question: What would the ferry to Holm carry in winter?
-Words: goods"""
+Words: goods
+
+Sentence: Edith Vane, a chemist, was praised by the council for her patience and her careful work.
+Question: What did the council praise Edith Vane for?
+Words: her patience and her careful work"""
 _JOINER = """You join two questions into one that asks for both things. Keep every name, number \
 and date of both.
 

@@ -30,7 +30,7 @@ from rag.retrieve import retrieve
 from rag.types import Hit
 
 HOLDS = 0.0  # calibrated log-odds that the passage answers the question
-MEETS = 0.0  # calibrated log-odds that the passage gives this short answer to it
+MEETS = 0.0  # calibrated log-odds that the sentence is the passage's answer to it
 ASKED = 0.5  # share of what is asked that another sentence must speak of to be evidence too
 ALONE = 0.0  # calibrated log-odds that another sentence answers by itself
 MOST_PLACES = 6  # what more sentences answer is no question of this one
@@ -107,7 +107,10 @@ class Asker:
             return why
         if self._log_odds(prompts.holds_answer(question, hit, head)) <= HOLDS:
             return "the model does not find it answered"
-        if self._log_odds(prompts.meets_question(question, answer, hit, head)) <= MEETS:
+        reply = (
+            drawn.sentence.text
+        )  # judged as a statement, which the judge knows better than words
+        if self._log_odds(prompts.meets_question(question, reply, hit, head)) <= MEETS:
             return "the model finds it answered otherwise"
         return ""
 
@@ -152,7 +155,10 @@ class Asker:
                 ):
                     continue
                 text = f"{heading(hit.document)}\n\n{sentence.text}"
-                asked = prompts.holds_in(text, question), prompts.meets_in(text, question, answer)
+                asked = (
+                    prompts.holds_in(text, question),
+                    prompts.meets_in(text, question, sentence.text),
+                )
                 if min(map(self._log_odds, asked)) > ALONE:
                     stated.append(Evidence(hit.document.source, sentence.text))
         return list(dict.fromkeys(stated))

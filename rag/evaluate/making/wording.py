@@ -57,6 +57,7 @@ _ASKS = (
     ("name", re.compile(r"^(?:(?:\w+ )?(?:who|whom|whose)\b)")),
     ("place", re.compile(r"^(?:\w+ )?(?:where\b|(?:what|which) (?:city|country|state|town)\b)")),
 )
+_CAPITAL = re.compile(r"\b[A-Z]")
 _PEOPLE = re.compile(
     r"\b(?:people|men|women|group|groups|police|members?|officers?|attorney|director|president|"
     r"spokes\w+|\w+(?:ists?|ers?|ors?|ians?))\b",
@@ -109,7 +110,9 @@ def _gives_away(asked: Reading, said: Reading, answer: str) -> bool:
     if said.numbers or not words:
         return False
     given = sum(match(word.stem, asked.stems) > 0 for word in words)
-    named = any(word.name and word.stem in asked.stems for word in words) and names(answer)
+    named = any(word.name and word.stem in asked.stems for word in words) and _CAPITAL.search(
+        answer
+    )
     return bool(named) or 2 * given >= len(words)
 
 
@@ -160,9 +163,11 @@ def fits(question: str, answer: str) -> bool:
     if kind == "date":
         return bool(reading.dates) or bool(re.match(r"(?:after|before|when|until)\b", answer))
     if kind == "name":
-        return bool(names(answer) or _PEOPLE.search(answer)) and not (reading.dates and bare)
+        return bool(_CAPITAL.search(answer) or _PEOPLE.search(answer)) and not (
+            reading.dates and bare
+        )
     if kind == "place":
-        return bool(names(answer)) or bool(re.search(r"\b(?:in|at|on|near)\b", answer))
+        return bool(re.search(r"\b(?:[A-Z]|in\b|at\b|on\b|near\b)", answer))
     # "What", "which", "why", "how": anything but a bare date or number.
     wants = re.match(r"(?:\w+ )?(?:what|which) (?:\w+ )?(?:number|share|percentage|age)", question)
     return bool(wants) or not (bare and (reading.dates or reading.numbers))
