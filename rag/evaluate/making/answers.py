@@ -67,7 +67,7 @@ def candidates(sentence: str) -> list[str]:
 
 
 def _counted(match: re.Match[str]) -> str:
-    """Return a number with what it counts: up to its plurals ("rights groups"), or else one word."""
+    """Return a number with what it counts: up to its plurals ("rights groups"), or one word."""
     words = re.findall(r"[ -][a-z]+", match["thing"], re.IGNORECASE)
     plural = next((n for n, word in enumerate(words, 1) if word.endswith("s")), 0)
     while plural and plural < len(words) and words[plural].endswith("s"):
