@@ -21,20 +21,17 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag import render
+from rag import render, serving
 from rag.config import DEFAULT_MODEL
-from rag.errors import ConfigError, RagError
+from rag.errors import RagError
 from rag.types import Document, Done, Event, Judged, Wrote
 
 if TYPE_CHECKING:
     import gradio as gr
-    from starlette.middleware import Middleware
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HOST, PORT, INDEX = "127.0.0.1", 7860, "seeds"
+HOST, PORT, INDEX = serving.HOST, 7860, "seeds"
 TITLE = "Footnote"
 TAGLINE = "answers from your own documents, every sentence proven"
-LOCAL = ("127.0.0.1", "localhost")
 KEPT_TURNS = 20
 REDRAW_S = 0.1
 MOMENT_S = 0.5
@@ -44,13 +41,6 @@ EXAMPLES = (
     "What did Amazon and IBM announce?",
     "Who praised Microsoft's decision?",
     "What is the population of Seattle?",
-)
-
-# Gradio needs inline code and `Function`; nothing may be fetched from or sent to elsewhere.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 
 
@@ -444,60 +434,8 @@ def launch(page: gr.Blocks, host: str = HOST, port: int = PORT) -> None:
     Raises:
         ConfigError: the port is taken.
     """
-    import gradio as gr
-
-    fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
-    try:
-        page.launch(
-            server_name=host,
-            server_port=port,
-            prevent_thread_lock=True,
-            quiet=True,
-            share=False,
-            ssr_mode=False,
-            mcp_server=False,
-            run_history=False,
-            footer_links=[],
-            theme=gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
-            head=render.head_html(),
-            app_kwargs={"middleware": guards(host)},
-        )
-    except OSError as error:
-        raise ConfigError(f"port {port} is taken; give another one with --port.") from error
+    serving.launch(page, host, port, render.head_html())
     page.desk.start()
-
-
-def guards(host: str) -> list[Middleware]:
-    """Return what stands between the page and the network."""
-    from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
-
-    if host not in LOCAL:
-        return [Middleware(Headers)]
-    # Another site's name could be pointed at this machine to read the documents through it.
-    return [Middleware(Headers), Middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL))]
-
-
-class Headers:
-    """Tells the browser with every reply to stay on this machine."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and add the headers to the reply."""
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"content-security-policy", POLICY.encode()),
-                    (b"referrer-policy", b"no-referrer"),
-                    (b"x-content-type-options", b"nosniff"),
-                ]
-            await send(message)
-
-        await self.app(scope, receive, with_headers)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -303,7 +303,42 @@ def make_set_command(
         )
     click.echo(str(made))
     where = f"--documents {documents}" if documents else f"--index {index}"
-    click.echo(f"now: rag eval {where} --questions {out}")
+    click.echo(f"look through it: rag eval review {out} {where}")
+    click.echo(f"then: rag eval {where} --questions {out}")
+
+
+@eval_group.command("review")
+@click.argument("file", type=_File)
+@click.option(
+    "--documents",
+    type=_Folder,
+    metavar="DIR",
+    help="The folder the set was made of, indexed first.",
+)
+@click.option("--index", metavar="NAME", help="The index the set was made of: its name or folder.")
+@click.option("--host", default=None, metavar="ADDRESS", help="To listen on. [default: this one]")
+@click.option("--port", type=int, default=None, metavar="N", help="[default: 7861]")
+def review_command(
+    file: Path, documents: Path | None, index: str | None, host: str | None, port: int | None
+) -> None:
+    """Look through a question set in the browser: accept, strike or correct each.
+
+    With the documents at hand each quote is shown in the text around it. Every decision is in the
+    file at once; what is struck is not asked. Keys: A accepts, S strikes, arrows turn.
+    """
+    from rag.evaluate.review import review
+    from rag.evaluate.runner import Asked, index_of
+
+    if documents is not None:
+        with bar() as progress:
+            index = index_of(Asked(documents=documents, settings=Settings()), progress)
+    given = {"host": host, "port": port}
+    review(
+        file,
+        index=index,
+        ready=lambda address: click.echo(f"{file.name} is at {address} (Ctrl-C stops it)"),
+        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
+    )
 
 
 @eval_group.command("checker")

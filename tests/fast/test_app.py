@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import app
+from rag import serving
 from rag.errors import CancelledError, IndexMissingError, ModelError
 from rag.types import (
     Answer,
@@ -330,7 +331,7 @@ def served() -> Iterator[Any]:
     from starlette.testclient import TestClient
 
     async def lay_out() -> Any:
-        kwargs = {"middleware": app.guards("127.0.0.1")}
+        kwargs = {"middleware": serving.guards("127.0.0.1")}
         return gr.routes.App.create_app(app.build_page(Assistant), app_kwargs=kwargs)
 
     with TestClient(asyncio.run(lay_out()), base_url="http://127.0.0.1:7860") as client:
@@ -348,7 +349,7 @@ class TestNetwork:
     def test_no_other_name_reaches_the_page(self, served: Any) -> None:
         assert served.get("/config", headers={"host": "localhost:7860"}).status_code == 200
         assert served.get("/config", headers={"host": "evil.example"}).status_code == 400
-        assert len(app.guards("0.0.0.0")) == 1, "who opens the page to a network may name it"
+        assert len(serving.guards("0.0.0.0")) == 1, "who opens the page to a network may name it"
 
     def test_programs_see_one_endpoint(self, served: Any) -> None:
         described = served.get("/gradio_api/info").json()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rag.evaluate.making.names import is_person, names
+from rag.evaluate.making.names import is_person, named, names
 from rag.evaluate.metrics import normalise
 from rag.prove.words import UNITS, Date, read
 
@@ -62,7 +62,12 @@ def candidates(sentence: str) -> list[str]:
         for match in _NUMBER.finditer(dated)
         if "\0" not in match[0] and " ago" not in match["thing"]
     ]
-    found += [name for name in names(dated) if "\0" not in name]
+    # Not "Seattle" of "Seattle Mayor": what is said is not said of the city.
+    found += [
+        name
+        for start, name in named(dated)
+        if "\0" not in name and not re.match(r"\s[A-Z]", dated[start + len(name) :])
+    ]
     return list(dict.fromkeys(found))
 
 

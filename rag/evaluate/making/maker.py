@@ -40,7 +40,7 @@ TWO_SOURCE = 0.1
 COMMON = 0.2  # share of the passages, from which a name is too common to be asked for
 _SAMPLE = 2000  # passages in which that is counted
 TRIES = 12  # sentences tried for each answerable question that is wanted, before giving up
-_ANSWERS = 2  # words of one sentence that are asked for in turn, beside the model's own choice
+_ANSWERS = 3  # words of one sentence that are asked for in turn, beside the model's own choice
 _LOOKED_AT = 24  # passages in which what was altered is looked for
 
 Progress = Callable[[str, int, int], None]
@@ -293,10 +293,10 @@ class _Maker:
         used: dict[str, set[str]] = {}
         order = list(bases)
         random.Random(self.seed).shuffle(order)  # noqa: S311 (repeatable draws)
-        for base in (*order, *order):
+        for turn, base in enumerate((*order, *order)):
             if len(made) == wanted:
                 break
-            rng = random.Random(f"{self.seed} {base.text}")  # noqa: S311 (as above)
+            rng = random.Random(f"{self.seed} {turn} {base.text}")  # noqa: S311 (as above)
             near = self._near(base, passages)
             changes = near_misses.altered(base.text, rng, near, base.nuggets[0].evidence[0].quote)
             changes.sort(key=lambda change: altered_in[change.what])

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.evaluate.making.names import invented, names, same_shape, sort_of
+from rag.evaluate.making.names import invented, named, names, same_shape, sort_of
 from rag.passages import heading
 from rag.prove.rarity import match, match_name
 from rag.prove.words import UNITS, Reading, is_light, read
@@ -168,7 +168,14 @@ def altered_names(question: str, rng: random.Random, passages: Sequence[str]) ->
     sort = sort_of(name, passages)
     found = re.search(rf"\b{re.escape(name)}\b", question)
     assert found is not None, "it was found there"
-    known = sorted({each for text in passages for each in names(text)})
+    known = sorted(
+        {
+            other
+            for text in passages
+            for start, other in named(text)
+            if not text[:start].lower().endswith("the ")
+        }
+    )
     rng.shuffle(known)
     others = [
         other

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,8 +31,8 @@ _LONGEST = 45  # words of a joined question
 def pairs(questions: Sequence[Question], index: Index, most: int) -> list[tuple[int, int]]:
     """Return which questions are joined, by their places, each at most once.
 
-    Their documents differ, and both their evidence and questions name the same thing by two or more
-    words, or by a rare one.
+    Their documents differ, and both name the same thing by two or more words, or by a rare one: in
+    question and evidence where there are such pairs, else in the passage around it.
 
     Args:
         questions: answerable ones, each of one nugget.
@@ -45,23 +45,31 @@ def pairs(questions: Sequence[Question], index: Index, most: int) -> list[tuple[
     for document in index.documents.values():
         held.update(set(names(document.text)))
     rare = max(2, math.ceil(RARE_IN * len(index.documents)))
-    named = []
-    for question in questions:
-        evidence = question.nuggets[0].evidence[0].quote
-        found = set(names(question.text)) | set(names(evidence))
-        named.append({n for n in found if " " in n or held[n] <= rare})
-    taken = set[int]()
-    found_pairs: list[tuple[int, int]] = []
+
+    def telling(texts: Iterable[str]) -> set[str]:
+        return {n for text in texts for n in names(text) if " " in n or held[n] <= rare}
+
+    said = [telling([q.text, q.nuggets[0].evidence[0].quote]) for q in questions]
+    around = [telling(_passages(q, index)) for q in questions]
+    levels = {}
     for i, first in enumerate(questions):
-        if i in taken or len(found_pairs) == most:
-            continue
         for j in range(i + 1, len(questions)):
-            apart = not _sources(first) & _sources(questions[j])
-            if j not in taken and apart and named[i] & named[j]:
-                taken |= {i, j}
-                found_pairs.append((i, j))
-                break
-    return found_pairs
+            if not _sources(first) & _sources(questions[j]):
+                levels[i, j] = 2 * bool(said[i] & said[j]) or int(bool(around[i] & around[j]))
+    taken = set[int]()
+    found: list[tuple[int, int]] = []
+    for (i, j), level in sorted(levels.items(), key=lambda pair: -pair[1]):
+        if level and len(found) < most and not taken & {i, j}:
+            taken |= {i, j}
+            found.append((i, j))
+    return found
+
+
+def _passages(question: Question, index: Index) -> list[str]:
+    """Return the passages that hold the first evidence of a question."""
+    evidence = question.nuggets[0].evidence[0]
+    ids = {each.id for each in index.documents.values() if evidence.source == each.source}
+    return [p.text for p in index.passages if p.document_id in ids and evidence.quote in p.text]
 
 
 def _sources(question: Question) -> set[str]:

@@ -51,6 +51,15 @@ _VAGUE = re.compile(
     r"\b(?:sa(?:y|id)|do|done|doing|state|think|happen\w*|mean)\b(?! to (?:stop|halt|end))",
     re.IGNORECASE,
 )
+# "Which city did the firm open a mill?" lacks its "in"; "What event did he say during?" its object.
+_PLACELESS = re.compile(
+    r"^(?:which|what) (?:city|country|state|town|place|region|street|building|venue|year|month) "
+    r"(?:did|does|do|will|would|has|have|had|is|was|are|were)\b"
+    r"(?!.*\b(?:in|at|to|from|of|for|on|with|by|near|against|into|during|visit|leave)\?$)",
+    re.IGNORECASE,
+)
+_UNSAID = re.compile(r"\b(?:say|state|tell|announce|make) (?:during|in|at|on|for|about)?\?$")
+_OBJECT = re.compile(r"^(?:which|what) (?:event|session|meeting|report|conference|programme)\b")
 _ASKS = (
     ("number", re.compile(r"^(?:\w+ )?how (?:many|much|old|long|far|tall|big|large|high|fast)\b")),
     ("date", re.compile(r"^(?:when\b|(?:\w+ )?(?:what|which) (?:date|day|year|month)\b)")),
@@ -80,6 +89,8 @@ def problem(question: str, answer: str, sentence: str, around: str) -> str:
         return "not one plain question"
     if not WORDS[0] <= len(plain.split()) <= WORDS[1]:
         return "too short or too long"
+    if _PLACELESS.search(plain) or (_UNSAID.search(plain) and _OBJECT.match(lower)):
+        return "not good English"
     if _OF_TEXT.search(plain):
         return "asks about the text itself"
     if _RELATIVE.search(plain):

@@ -1,0 +1,89 @@
+"""How a page is served: to this machine alone, with nothing fetched from or sent to elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag.errors import ConfigError
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from starlette.middleware import Middleware
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HOST = "127.0.0.1"
+LOCAL = (HOST, "localhost")
+
+# Gradio needs inline code and `Function`; nothing may be fetched from or sent to elsewhere.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+def launch(page: gr.Blocks, host: str, port: int, head: str) -> None:
+    """Begin to serve a page and return.
+
+    Args:
+        page: what is served.
+        host: the address to listen on; 127.0.0.1 is reached from this computer only.
+        port: the port to listen on.
+        head: HTML for the page's head, its looks and scripts.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    import gradio as gr
+
+    fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+    try:
+        page.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            ssr_mode=False,
+            mcp_server=False,
+            run_history=False,
+            footer_links=[],
+            theme=gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
+            head=head,
+            app_kwargs={"middleware": guards(host)},
+        )
+    except OSError as error:
+        raise ConfigError(f"port {port} is taken; give another one with --port.") from error
+
+
+def guards(host: str) -> list[Middleware]:
+    """Return what stands between a page and the network."""
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    if host not in LOCAL:
+        return [Middleware(Headers)]
+    # Another site's name could be pointed at this machine to read the documents through it.
+    return [Middleware(Headers), Middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL))]
+
+
+class Headers:
+    """Tells the browser with every reply to stay on this machine."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and add the headers to the reply."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"content-security-policy", POLICY.encode()),
+                    (b"referrer-policy", b"no-referrer"),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
