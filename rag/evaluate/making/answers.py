@@ -62,11 +62,11 @@ def candidates(sentence: str) -> list[str]:
         for match in _NUMBER.finditer(dated)
         if "\0" not in match[0] and " ago" not in match["thing"]
     ]
-    # Not "Seattle" of "Seattle Mayor": what is said is not said of the city.
+    # Not "Seattle" of "Seattle Mayor" or "Seattle's mayor": it is not said of the city.
     found += [
         name
         for start, name in named(dated)
-        if "\0" not in name and not re.match(r"\s[A-Z]", dated[start + len(name) :])
+        if "\0" not in name and not re.match(r"\s[A-Z]|['’]s\b", dated[start + len(name) :])
     ]
     return list(dict.fromkeys(found))
 

@@ -15,7 +15,7 @@ from rag.llm import LLM
 from rag.passages import heading
 from rag.prompt import Prompt, passage_text
 
-VERSION = 4  # of these prompts and of the checks: what was made with others is made anew
+VERSION = 5  # of these prompts and of the checks: what was made with others is made anew
 _QUESTION_TOKENS = 48
 _ANSWER_TOKENS = 24
 
