@@ -414,6 +414,7 @@ def serve(
         assistant = rag.Assistant.open(index, settings=settings)
         # The embedder loads with its first text: better now than while somebody waits.
         assistant.embedder.embed([TITLE], kind="query")
+        assistant.read_ahead()
         return assistant
 
     page = build_page(open_assistant, examples=examples)

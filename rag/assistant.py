@@ -5,25 +5,29 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 
 from rag import prompt as prompts
-from rag.config import MAX_QUESTION_CHARS, Settings, index_folder
+from rag.config import MAX_QUESTION_CHARS, Settings, index_folder, readings_folder
 from rag.drafting import Drafter
 from rag.embedder import Embedder, load_embedder
 from rag.errors import CancelledError, EmptyQuestionError, QuestionTooLongError
 from rag.index import Index
-from rag.llm import LlamaModel, Mind
+from rag.llm import LlamaModel, Mind, Reader
 from rag.parts import Split, named_sources, reported, split_question
+from rag.passages import heading
 from rag.prove import Numbering, Rarity
 from rag.prove.conflicts import find_conflicts
 from rag.prove.joined import agree, disagreeing, speaks_of
+from rag.readings import Shelf, Warmer
 from rag.retrieve import retrieve
 from rag.run import Run, Spent, unwritten
 from rag.stated import stated
-from rag.types import Answer, Done, Event, Hit, Judged, Retrieved, Statement
+from rag.types import Answer, Done, Event, Hit, Judged, Passage, Retrieved, Statement
 
 ABSTAINED = "Your documents do not say."
 # Of a publisher that the question names and nobody cites so many passages are read, of so many.
@@ -54,6 +58,7 @@ class Assistant:
         self.settings = settings or Settings()
         self.rarity = rarity = Rarity([passage.text for passage in index.passages])
         self.drafter = Drafter(llm, embedder, rarity, self._find, self.settings)
+        self._warmer: Warmer | None = None
         self.publishers = frozenset(
             document.metadata.get("publisher", "") for document in index.documents.values()
         )
@@ -87,10 +92,39 @@ class Assistant:
         return cls(opened, embedder, llm or load_llm(settings), settings)
 
     def close(self) -> None:
-        """Free the model's memory."""
+        """Free the model's memory; reading ahead ends."""
+        if self._warmer is not None:
+            self._warmer.close()
         close: Callable[[], None] | None = getattr(self.llm, "close", None)
         if close is not None:
             close()
+
+    def read_ahead(self) -> Warmer | None:
+        """Read the passages while nobody asks, until all or as many as are kept have been read.
+
+        A question stops it at once; a moment after the answer it goes on. Passages of all
+        documents are read in turn, the first ones first.
+
+        Returns:
+            The thread at work; None where the model keeps no readings.
+        """
+        if self._warmer is None and isinstance(self.llm, Reader):
+            self._warmer = Warmer(self._passages_unread(self.llm))
+            self._warmer.start()
+        return self._warmer
+
+    def _passages_unread(self, llm: Reader) -> Iterator[Callable[[threading.Event], object]]:
+        """Yield what reads each passage, as long as there is room for what it leaves."""
+        by_document: dict[str, list[Passage]] = {}
+        for passage in self.index.passages:
+            by_document.setdefault(passage.document_id, []).append(passage)
+        for row in zip_longest(*by_document.values()):
+            for passage in filter(None, row):
+                document = self.index.documents[passage.document_id]
+                asked = prompts.reading_of(Hit(passage, document, 0.0), heading(document))
+                if not llm.has_room(asked):
+                    return
+                yield lambda cancel, asked=asked: llm.prepare(asked, cancel=cancel)  # type: ignore[misc]
 
     def ask(self, question: str, *, cancel: threading.Event | None = None) -> Answer:
         """Answer one question; see `stream`."""
@@ -114,6 +148,11 @@ class Assistant:
             QuestionTooLongError: it is longer than `MAX_QUESTION_CHARS`.
             CancelledError: `cancel` was set.
         """
+        aside = self._warmer.aside() if self._warmer else nullcontext()
+        with aside:
+            yield from self._stream(question, cancel)
+
+    def _stream(self, question: str, cancel: threading.Event | None) -> Iterator[Event]:
         spent = Spent(time.perf_counter())
         typed = check_question(question)
         run = Run(self.rarity.written(typed), spent, cancel or threading.Event())
@@ -308,6 +347,7 @@ def load_llm(settings: Settings) -> LlamaModel:
     from rag.probes import load_probes
 
     path = model_path(settings.model)
+    budget = settings.readings_mb * 1_000_000
     return LlamaModel(
         path,
         name=settings.model if not settings.model.endswith(".gguf") else path.stem,
@@ -315,6 +355,7 @@ def load_llm(settings: Settings) -> LlamaModel:
         n_threads=settings.n_threads,
         temperature=settings.temperature,
         seed=settings.seed,
+        shelf=(lambda stamp: Shelf(readings_folder(), stamp, budget)) if budget else None,
         probes=load_probes(settings.model, prompts.VERSION),
     )
 

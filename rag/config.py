@@ -27,6 +27,12 @@ def home() -> Path:
     return Path(named).expanduser() if named else user_cache_path("footnote")
 
 
+def readings_folder() -> Path:
+    """Return the folder of saved readings: `RAG_READINGS`, else `readings` in `home()`."""
+    named = os.environ.get("RAG_READINGS")
+    return Path(named).expanduser() if named else home() / "readings"
+
+
 def index_folder(name: str) -> Path:
     """Return the folder of an index: a path, or a name under `RAG_INDEXES` (else `indexes/`)."""
     if "/" in name or os.sep in name or name in {".", ".."}:
@@ -59,6 +65,8 @@ class Settings:
             is less surely proven then.
         n_ctx: context of the model in tokens, 1024 up.
         n_threads: compute threads; 0 takes the number of cores this process may use.
+        readings_mb: megabytes on disk, at most, for what the model has read of passages, so that
+            they need not be read again; 0 keeps none there. Answers are the same to the letter.
     """
 
     model: str = DEFAULT_MODEL
@@ -74,6 +82,7 @@ class Settings:
     without: tuple[Step, ...] = ()
     n_ctx: int = 4096
     n_threads: int = 0
+    readings_mb: int = 1024
 
     def __post_init__(self) -> None:
         """Refuse values out of range, naming the setting and its range."""
@@ -85,6 +94,7 @@ class Settings:
             "support_threshold": (0, 1),
             "n_ctx": (1024, 1_000_000),
             "n_threads": (0, 1024),
+            "readings_mb": (0, 10_000_000),
         }
         for name, (low, high) in ranges.items():
             value = getattr(self, name)

@@ -1,25 +1,28 @@
 """Tokens -> text pieces; the only file that knows llama.cpp (with tap.py, which knows ggml).
 
-A prompt is read in three steps, system words, reading, asking, and the state after each of
-the first two is kept in memory, so that the same passage is never read twice while it is
-remembered. A state is restored bit for bit and the steps are always evaluated apart, so an
-answer from remembered states is the same to the letter as one read afresh.
+A prompt is read in three steps, system words, reading, asking, and what each of the first two
+leaves in the key-value cache is saved (`rag/readings`), so that the same passage is not read
+twice. A state is put back bit for bit, into the same cells, and the steps are always evaluated
+apart, so an answer from saved states is the same to the letter as one read afresh.
 """
 
 from __future__ import annotations
 
 import codecs
 import ctypes
+import hashlib
 import os
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from rag.errors import CancelledError, ModelError
+from rag.readings import Readings, Shelf, key_of
 from rag.tap import Tap
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
 # One compute lane in the process: llama.cpp aborts when two threads share a context, and two
 # contexts at once only take the cores from each other.
 _LANE = threading.Lock()
+_STEP = 256  # tokens evaluated at once
+_OWN, _SPARE = 0, 1  # sequences: what is read and written, and what is saved or put back
+_SAMPLES, _SAMPLE = 64, 65_536  # parts of a model's file, and bytes of each, that tell it apart
 _log: deque[str] = deque(maxlen=20)
 
 
@@ -68,6 +74,17 @@ class Witness(Protocol):
         """Return the calibrated log-odds that the reply to a yes-or-no question is yes."""
 
 
+@runtime_checkable
+class Reader(Protocol):
+    """Anything that can read ahead of a question, and keeps what it has read."""
+
+    def prepare(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> bool:
+        """Read what stands before the question; tell whether that was still to be done."""
+
+    def has_room(self, prompt: Prompt) -> bool:
+        """Tell whether what this leaves can be kept without losing another reading."""
+
+
 class Mind(LLM, Witness, Protocol):
     """A model that both writes and judges."""
 
@@ -82,30 +99,6 @@ class _Template:
     folded: bool  # the template knows no system turn: system words open the user's turn
 
 
-class _States:
-    """Saved sequence states by token prefix, least recently used out, under a byte budget."""
-
-    def __init__(self, budget_bytes: int) -> None:
-        self.budget_bytes = budget_bytes
-        self.held_bytes = 0
-        self._states: OrderedDict[tuple[int, ...], ctypes.Array[ctypes.c_uint8]] = OrderedDict()
-
-    def get(self, tokens: tuple[int, ...]) -> ctypes.Array[ctypes.c_uint8] | None:
-        state = self._states.get(tokens)
-        if state is not None:
-            self._states.move_to_end(tokens)
-        return state
-
-    def put(self, tokens: tuple[int, ...], state: ctypes.Array[ctypes.c_uint8]) -> None:
-        if len(state) > self.budget_bytes or tokens in self._states:
-            return
-        self._states[tokens] = state
-        self.held_bytes += len(state)
-        while self.held_bytes > self.budget_bytes:
-            _, old = self._states.popitem(last=False)
-            self.held_bytes -= len(old)
-
-
 class LlamaModel:
     """A GGUF model on this machine's CPU.
 
@@ -116,7 +109,8 @@ class LlamaModel:
         n_threads: compute threads; 0 takes the cores this process may use.
         temperature: 0 is greedy and repeatable.
         seed: start of the random numbers where temperature is above 0.
-        state_bytes: memory for remembered readings.
+        state_bytes: memory for saved readings.
+        shelf: gives the place of saved readings on disk for the model's stamp; None keeps none.
         probes: made for this very model; they judge in place of its words.
 
     Raises:
@@ -133,6 +127,7 @@ class LlamaModel:
         temperature: float = 0.0,
         seed: int = 0,
         state_bytes: int = 512 * 1024 * 1024,
+        shelf: Callable[[str], Shelf] | None = None,
         probes: Probes | None = None,
     ) -> None:
         import llama_cpp as lib
@@ -152,7 +147,7 @@ class LlamaModel:
         with _LANE:
             self._open(path, n_threads or _cores())
         self._template = self._read_template(path)
-        self._states = _States(state_bytes)
+        self.readings = Readings(state_bytes, shelf(self._stamp(path)) if shelf else None)
         self._held: tuple[int, ...] = ()
 
     def _open(self, path: Path, threads: int) -> None:
@@ -169,8 +164,9 @@ class LlamaModel:
             )
         params = lib.llama_context_default_params()
         params.n_ctx = self.n_ctx
-        params.n_batch = params.n_ubatch = 256  # small steps: a cancelled reading stops soon
-        params.n_seq_max = 1
+        params.n_batch = params.n_ubatch = _STEP  # small steps: a cancelled reading stops soon
+        params.n_seq_max = 2  # what is read, and what is saved or put back of it
+        params.kv_unified = True
         params.n_threads = params.n_threads_batch = threads
         params.flash_attn_type = 1
         params.no_perf = True
@@ -261,9 +257,8 @@ class LlamaModel:
     def _decode(self, tokens: Sequence[int], at: int) -> None:
         """Evaluate `tokens` at positions from `at`, in steps of one batch."""
         lib = self._lib
-        size = 256
-        for first in range(0, len(tokens), size):
-            part = tokens[first : first + size]
+        for first in range(0, len(tokens), _STEP):
+            part = tokens[first : first + _STEP]
             batch = lib.llama_batch_init(len(part), 0, 1)
             try:
                 batch.n_tokens = len(part)
@@ -271,7 +266,7 @@ class LlamaModel:
                     batch.token[i] = token
                     batch.pos[i] = at + first + i
                     batch.n_seq_id[i] = 1
-                    batch.seq_id[i][0] = 0
+                    batch.seq_id[i][0] = _OWN
                     batch.logits[i] = 0
                 batch.logits[len(part) - 1] = 1
                 status = lib.llama_decode(self._context, batch)
@@ -285,22 +280,42 @@ class LlamaModel:
                     f"{_last_log()}. Ask a shorter question or give a larger n_ctx."
                 )
 
-    def _save(self, tokens: tuple[int, ...]) -> None:
-        lib = self._lib
-        size = lib.llama_state_seq_get_size(self._context, 0)
-        state = (ctypes.c_uint8 * size)()
-        if lib.llama_state_seq_get_data(self._context, state, size, 0) == size:
-            self._states.put(tokens, state)
+    def _save(self, tokens: tuple[int, ...], start: int, of: str) -> None:
+        """Save what the tokens from `start` on have left in the cache."""
+        lib, memory = self._lib, self._memory
+        lib.llama_memory_seq_cp(memory, _OWN, _SPARE, start, -1)
+        size = lib.llama_state_seq_get_size(self._context, _SPARE)
+        state = bytearray(size)
+        into = (ctypes.c_uint8 * size).from_buffer(state)
+        got = lib.llama_state_seq_get_data(self._context, into, size, _SPARE)
+        lib.llama_memory_seq_rm(memory, _SPARE, -1, -1)
+        if got == size:
+            self.readings.put(key_of(tokens), state, of)
 
-    def _restore(self, tokens: tuple[int, ...]) -> bool:
-        lib = self._lib
-        if self._held[: len(tokens)] == tokens:
-            return bool(lib.llama_memory_seq_rm(self._memory, 0, len(tokens), -1))
-        state = self._states.get(tokens)
+    def _restore(self, tokens: tuple[int, ...], start: int, of: str) -> bool:
+        """Put back what the tokens from `start` on leave; those before are in the cache."""
+        lib, memory = self._lib, self._memory
+        lib.llama_memory_seq_rm(memory, _OWN, start, -1)
+        state = self.readings.get(key_of(tokens), of)
         if state is None:
             return False
-        lib.llama_memory_seq_rm(self._memory, 0, 0, -1)
-        return bool(lib.llama_state_seq_set_data(self._context, state, len(state), 0))
+        data = (ctypes.c_uint8 * len(state)).from_buffer(state)
+        got = lib.llama_state_seq_set_data(self._context, data, len(state), _SPARE)
+        if got == len(state):
+            lib.llama_memory_seq_cp(memory, _SPARE, _OWN, -1, -1)
+        lib.llama_memory_seq_rm(memory, _SPARE, -1, -1)
+        return bool(got == len(state))
+
+    def _bring(self, tokens: tuple[int, ...], start: int, of: str = "") -> None:
+        """Bring the cache to the end of `tokens`, of which those before `start` are in it."""
+        if self._held[: len(tokens)] == tokens:
+            self._lib.llama_memory_seq_rm(self._memory, _OWN, len(tokens), -1)
+        else:
+            self._held = tokens[:start]
+            if not self._restore(tokens, start, of):
+                self._decode(tokens[start:], start)
+                self._save(tokens, start, of)
+        self._held = tokens
 
     def _read(self, prompt: Prompt, tap: Tap | None = None) -> int:
         """Bring the context to the end of `prompt` and return its length in tokens.
@@ -315,23 +330,59 @@ class LlamaModel:
                 f"the prompt has {total} tokens and the context {self.n_ctx}; "
                 "give a larger n_ctx, fewer passages or a shorter question."
             )
-        if not self._restore(both):
-            if not self._restore(system):
-                self._lib.llama_memory_seq_rm(self._memory, 0, 0, -1)
-                self._held = ()
-                self._decode(system, 0)
-                self._save(system)
-            self._held = system
-            if reading:
-                self._decode(reading, len(system))
-                self._save(both)
-        self._held = both
+        # A longer text that begins the same is cut off where this one ends, in one step.
+        if self._held[: len(both)] != both:
+            self._bring(system, 0)
+        self._bring(both, len(system), prompt.of)
         if tap is not None:
             tap.open()
         self._decode(asking, len(both))
         if tap is None:
             self._held = both + asking
         return total
+
+    def prepare(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> bool:
+        """Read a passage ahead of any question; tell whether that was still to be done.
+
+        Raises:
+            CancelledError: `cancel` was set.
+            ModelError: the passage does not fit into the context.
+        """
+        with _LANE:
+            system, reading, _ = self.steps(prompt)
+            both = system + reading
+            if self.readings.has(key_of(both), prompt.of):
+                return False
+            if len(both) >= self.n_ctx:
+                raise ModelError(f"the passage has {len(both)} tokens; the context {self.n_ctx}.")
+            self._take(cancel)
+            try:
+                self._bring(system, 0)
+                self._bring(both, len(system), prompt.of)
+            except CancelledError:
+                self._forget()
+                raise
+            finally:
+                self._cancel = None
+        return True
+
+    def has_room(self, prompt: Prompt) -> bool:
+        """Tell whether what a reading leaves can be kept without losing another one."""
+        return self.readings.has_room(prompt.of)
+
+    def _stamp(self, path: Path) -> str:
+        """Return everything a state depends on beside its tokens."""
+        lib = self._lib
+        system = lib.llama_print_system_info().decode("utf-8", "replace")
+        parts = [
+            version("llama-cpp-python"),
+            system,
+            _fingerprint(path),
+            str(_STEP),
+            "f16",
+            "flash",
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def _logits(self) -> NDArray[np.float32]:
         import numpy as np
@@ -433,7 +484,7 @@ class LlamaModel:
         self._cancel = cancel
 
     def _forget(self) -> None:
-        self._lib.llama_memory_seq_rm(self._memory, 0, 0, -1)
+        self._lib.llama_memory_seq_rm(self._memory, _OWN, 0, -1)
         self._held = ()
 
     def _word(self, word: str) -> set[int]:
@@ -528,6 +579,17 @@ def cut_template(source: str, bos: str, eos: str, path: Path) -> tuple[str, str,
     raise ModelError(
         f"the chat template of {path.name} cannot be used: {reason}. Choose another GGUF file."
     )
+
+
+def _fingerprint(path: Path) -> str:
+    """Return what tells a model's file from others: its size and parts spread over all of it."""
+    size = path.stat().st_size
+    found = hashlib.sha256(str(size).encode())
+    with path.open("rb") as stream:
+        for part in range(_SAMPLES):
+            stream.seek(max(0, size - _SAMPLE) * part // (_SAMPLES - 1))
+            found.update(stream.read(_SAMPLE))
+    return found.hexdigest()
 
 
 def _cores() -> int:

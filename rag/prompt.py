@@ -60,6 +60,7 @@ class Prompt:
         leans: for a yes-or-no question, bias and factor that turn the model's own log-odds of
             "yes" into calibrated ones; fitted by `training/witness.py`.
         judges: kind of judgement that a yes-or-no question asks for, "" where none.
+        of: id of the passage whose reading it is; "" where it is not worth keeping on disk.
     """
 
     system: str
@@ -67,6 +68,7 @@ class Prompt:
     asking: str
     leans: tuple[float, float] = (0.0, 1.0)
     judges: str = ""
+    of: str = ""
 
 
 def passage_text(hit: Hit, heading: str) -> str:
@@ -76,7 +78,12 @@ def passage_text(hit: Hit, heading: str) -> str:
 
 def single(question: str, hit: Hit, heading: str) -> Prompt:
     """Ask one passage on its own."""
-    return Prompt(_READER, _reading(passage_text(hit, heading)), _ask(question))
+    return Prompt(_READER, _reading(passage_text(hit, heading)), _ask(question), of=hit.passage.id)
+
+
+def reading_of(hit: Hit, heading: str) -> Prompt:
+    """Return what is read of a passage before anything is asked."""
+    return single("", hit, heading)
 
 
 def joint(question: str, hits: Sequence[Hit], headings: Sequence[str]) -> Prompt:
@@ -91,7 +98,7 @@ def holds_answer(question: str, hit: Hit, heading: str) -> Prompt:
 
     What is no running text, such as a header of stated facts, is judged by the reply in words.
     """
-    prompt = holds_in(passage_text(hit, heading), question)
+    prompt = replace(holds_in(passage_text(hit, heading), question), of=hit.passage.id)
     return replace(prompt, judges="") if hit.passage.kind == "metadata" else prompt
 
 
@@ -120,7 +127,7 @@ def holds_asking(question: str) -> str:
 
 def states(statement: str, hit: Hit, heading: str) -> Prompt:
     """Ask whether a passage states everything in a sentence; shares the passage's reading."""
-    return states_in(passage_text(hit, heading), statement)
+    return replace(states_in(passage_text(hit, heading), statement), of=hit.passage.id)
 
 
 def states_in(text: str, statement: str) -> Prompt:
@@ -168,7 +175,8 @@ def gives_answer(question: str, statement: str) -> Prompt:
 
 def meets_question(question: str, statement: str, hit: Hit, heading: str) -> Prompt:
     """Ask whether a passage gives a statement as its answer; shares the passage's reading."""
-    return meets_in(passage_text(hit, heading), question, statement)
+    asked = meets_in(passage_text(hit, heading), question, statement)
+    return replace(asked, of=hit.passage.id)
 
 
 def meets_in(text: str, question: str, statement: str) -> Prompt:

@@ -250,7 +250,9 @@ def evaluate(
         if progress is not None:
             progress("asking", done, total)
 
-    assistant = Assistant.open(index_of(asked, progress), settings=asked.settings)
+    # Passages are read in the run itself: seconds must not hang on what was asked before it.
+    settings = asked.settings.with_(readings_mb=0)
+    assistant = Assistant.open(index_of(asked, progress), settings=settings)
     judges: list[Judge] = []
     if asked.judged:
         threshold = asked.settings.support_threshold

@@ -48,6 +48,7 @@ from rag.index.rows import DocumentRow, PassageRow, dump_documents, dump_passage
 from rag.index.survey import Progress, Survey, survey
 from rag.index.vectors import Vectors
 from rag.index.words import Words, entry_of
+from rag.readings.shelf import forget
 from rag.types import Document, Passage
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def build(
         same_embedder = old is not None and old.manifest.embedder_checksum == embedder.checksum
         if old is not None and same_embedder and found.rows == old.document_rows:
             return _report(found, len(old.passages), started, embedded=0, written=False)
+        before = {row.document.id for row in old.document_rows} if old else set()
         if old is not None and not same_embedder:
             rebuilt = f"it was made with the embedder {old.manifest.embedder}"
             old = None
@@ -135,6 +137,8 @@ def build(
         tell("write", 0, 1)
         _write(folder, content, embedder)
         tell("write", 1, 1)
+        # What leaves the index leaves nothing behind that was read of it.
+        forget(before - {row.document.id for row in found.rows})
     return _report(
         found, len(content.passages), started, embedded=content.embedded, rebuilt=rebuilt
     )
