@@ -26,8 +26,9 @@ from rag.prove.joined import agree, disagreeing, speaks_of
 from rag.readings import Shelf, Warmer
 from rag.retrieve import retrieve
 from rag.run import Run, Spent, unwritten
+from rag.sighting import sight
 from rag.stated import stated
-from rag.types import Answer, Done, Event, Hit, Judged, Passage, Retrieved, Statement
+from rag.types import Answer, Done, Event, Hit, Judged, Passage, Retrieved, Sighted, Statement
 
 ABSTAINED = "Your documents do not say."
 # Of a publisher that the question names and nobody cites so many passages are read, of so many.
@@ -159,6 +160,7 @@ class Assistant:
         run.hits = tuple(self._find(run.question, self.settings.passages))
         run.spent.retrieve_s = time.perf_counter() - run.spent.started
         yield Retrieved(run.hits)
+        yield from self._sight(run)
         self.drafter.checker.cancel = run.cancel
         if run.hits and not (yield from self._state(run)):
             split = split_question(run.question)
@@ -181,6 +183,16 @@ class Assistant:
             yield Judged(0, proof.text, run.numbering.statement(proof))
         run.spent.prove_s += time.perf_counter() - began
         return bool(self.drafter.chosen(run))
+
+    def _sight(self, run: Run) -> Iterator[Event]:
+        """Show the nearest sentences while the model reads."""
+        if not run.hits:
+            return
+        vector = self.embedder.embed([run.question], kind="query")[0]
+        quotes = sight(run.question, run.hits, self.index, vector, self.rarity)
+        if quotes:
+            run.spent.first_quote_s = time.perf_counter() - run.spent.started
+            yield Sighted(quotes)
 
     def _find(self, question: str, passages: int) -> list[Hit]:
         more = passages / self.settings.passages

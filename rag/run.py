@@ -22,6 +22,7 @@ class Spent:
 
     started: float
     retrieve_s: float = 0.0
+    first_quote_s: float | None = None
     first_token_s: float | None = None
     write_s: float = 0.0
     prove_s: float = 0.0
@@ -32,6 +33,7 @@ class Spent:
         """Return what was spent until now."""
         return Timings(
             retrieve_s=self.retrieve_s,
+            first_quote_s=self.first_quote_s,
             first_token_s=self.first_token_s,
             write_s=self.write_s,
             prove_s=self.prove_s,

@@ -256,6 +256,7 @@ class Timings:
     """Where the time of one answer went, in seconds, and what the model read and wrote.
 
     Attributes:
+        first_quote_s: from the question to the first sentences of the documents; None if none.
         first_token_s: from the question to the first word the model wrote; None if none.
         tokens_in: prompt tokens evaluated or restored.
         tokens_out: tokens generated.
@@ -268,6 +269,7 @@ class Timings:
     total_s: float = 0.0
     tokens_in: int = 0
     tokens_out: int = 0
+    first_quote_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +349,7 @@ class Answer:
             "model": self.model,
             "timings": {
                 "retrieve": t.retrieve_s,
+                "first_quote": t.first_quote_s,
                 "first_token": t.first_token_s,
                 "write": t.write_s,
                 "prove": t.prove_s,
@@ -362,6 +365,16 @@ class Retrieved:
     """Stream event: the passages that will be read, best first."""
 
     hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """Stream event: sentences of the documents near to the question, nearest first.
+
+    Nobody has judged whether they answer it; their numbers are their own.
+    """
+
+    quotes: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,4 +418,4 @@ class Done:
     answer: Answer
 
 
-Event = Retrieved | Reading | Wrote | Judged | Done
+Event = Retrieved | Sighted | Reading | Wrote | Judged | Done

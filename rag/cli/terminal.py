@@ -39,11 +39,15 @@ class Trace:
 
     def event(self, event: Event) -> None:
         """Show one event of the stream."""
-        from rag.types import Judged, Reading, Retrieved, Verdict, Wrote
+        from rag.types import Judged, Reading, Retrieved, Sighted, Verdict, Wrote
 
         match event:
             case Retrieved(hits=hits):
                 self.status(f"reading {len(hits)} passages")
+            case Sighted(quotes=quotes):
+                for quote in quotes:
+                    said = textwrap.shorten(one_line(quote.quote), 160, placeholder="…")
+                    self.status(f"   near: “{said}” ({one_line(quote.title)})")
             case Reading(draft=number, hit=hit):
                 where = "all of them together" if hit is None else hit.document.title
                 self.status(f"{number + 1}. {one_line(where)}")

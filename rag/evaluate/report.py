@@ -67,6 +67,7 @@ def _figures(figures: Figures) -> list[str]:
         f"{'mean length of a quote':36}{_number(figures.quote_chars, 0):>8}  characters",
         f"{'citations a statement':36}{_number(figures.citations_a_statement, 2):>8}",
         f"{'mean length of an answer':36}{_number(figures.words.value, 0):>8}  words",
+        _times("seconds to the first quotation", figures.first_quote),
         _times("seconds to the first word", figures.first_word),
         _times("seconds in all", figures.total),
         f"{'tokens read, written':36}{figures.tokens_in:>8}  {figures.tokens_out}",

@@ -259,6 +259,7 @@ class Figures:
     quote_chars: float | None
     by_kind: Mapping[str, Share]
     errors: int
+    first_quote: Seconds
     first_word: Seconds
     total: Seconds
     tokens_in: int
@@ -324,6 +325,7 @@ def score(rows: Sequence[Row]) -> Scores:
             for kind in dict.fromkeys(j.kind for j in judged)
         },
         errors=sum(bool(j.error) for j in judged),
+        first_quote=_seconds([q for t in timings if (q := t.get("first_quote")) is not None]),
         first_word=_seconds([t["first_token"] for t in timings if t["first_token"] is not None]),
         total=_seconds([row.wall_s for row in rows if row.answer]),
         tokens_in=sum(t["tokens_in"] for t in timings),

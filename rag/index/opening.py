@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -63,6 +64,12 @@ class Index:
         self._sentences = sentences
         # The passage that the vector of a sentence belongs to.
         self._owners = [row for row, passage in enumerate(self.passages) for _ in passage.sentences]
+        counts = [len(passage.sentences) for passage in self.passages]
+        firsts = accumulate(counts, initial=0)
+        self._sentences_of = {
+            passage.id: (first, count)
+            for passage, first, count in zip(self.passages, firsts, counts, strict=False)
+        }
         self._words = words
 
     @classmethod
@@ -158,6 +165,22 @@ class Index:
             if len(best) >= wanted or len(found) < among:
                 return list(best.items())[:wanted]
             among *= 2
+
+    def sentence_cosines(
+        self, vector: NDArray[np.float32] | Sequence[float], passage_id: str
+    ) -> list[float]:
+        """Return the cosines (-1 to 1) of the sentences of a passage, in their order.
+
+        Raises:
+            IndexMismatchError: the vector has another dimension.
+            KeyError: the index holds no such passage.
+        """
+        import numpy as np
+
+        query = self._query(vector)
+        first, count = self._sentences_of[passage_id]
+        norm = float(np.linalg.norm(query)) or 1.0
+        return [float(each) for each in self._sentences.rows(first, count) @ (query / norm)]
 
     def _query(self, vector: NDArray[np.float32] | Sequence[float]) -> NDArray[np.float32]:
         """Return a vector to search with, one dimension.

@@ -76,6 +76,14 @@ class Vectors:
         ]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
+    def rows(self, first: int, count: int) -> NDArray[np.float32]:
+        """Return a copy of `count` rows from `first` on, shape `(count, dimension)`."""
+        import numpy as np
+
+        if not count:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        return np.asarray(self._index.reconstruct_n(first, count), dtype=np.float32)
+
     def all(self) -> NDArray[np.float32]:
         """Return a copy of all rows, shape `(len(self), dimension)`."""
         import numpy as np

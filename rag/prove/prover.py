@@ -212,7 +212,7 @@ class Numbering:
         """Return a proof as a statement whose citations have numbers."""
         judgement = proof.judgement
         if not proof.supported:
-            nearest = [_citation(run, 0) for run in runs(judgement.sentences)]
+            nearest = [cite(run, 0) for run in runs(judgement.sentences)]
             return Statement(
                 proof.text,
                 judgement.verdict,
@@ -227,7 +227,7 @@ class Numbering:
                 hit, start, end = run
                 key = (hit.document.id, start, end)
                 number = self._numbers.setdefault(key, len(self._numbers) + 1)
-                citations.setdefault(number, _citation(run, number))
+                citations.setdefault(number, cite(run, number))
         return Statement(
             proof.text,
             judgement.verdict,
@@ -252,7 +252,8 @@ def runs(group: Sequence[tuple[Hit, Sentence]]) -> list[tuple[Hit, int, int]]:
     return found
 
 
-def _citation(run: tuple[Hit, int, int], number: int) -> Citation:
+def cite(run: tuple[Hit, int, int], number: int) -> Citation:
+    """Return a stretch of a hit's document, from one character to before another, as a citation."""
     hit, start, end = run
     document = hit.document
     return Citation(

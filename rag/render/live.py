@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.prompt import REFUSAL, is_refusal
@@ -14,7 +14,7 @@ from rag.render.page import (
     statement_html,
     turn_html,
 )
-from rag.render.plain import reason
+from rag.render.plain import reason, reference, shorten
 from rag.types import (
     Citation,
     Document,
@@ -24,6 +24,7 @@ from rag.types import (
     Judged,
     Reading,
     Retrieved,
+    Sighted,
     Statement,
     Verdict,
     Wrote,
@@ -56,6 +57,7 @@ class Live:
         note: what is being waited for as long as nothing has been found.
         hits: the passages found; None until then.
         reading: number of the draft begun last.
+        quotes: the sentences nearest to the question.
     """
 
     question: str
@@ -64,12 +66,15 @@ class Live:
     hits: tuple[Hit, ...] | None = None
     drafts: tuple[LiveDraft, ...] = ()
     reading: int | None = None
+    quotes: tuple[Citation, ...] = ()
 
     def after(self, event: Event) -> Live:
         """Return the state after one more event."""
         match event:
             case Retrieved(hits):
                 return replace(self, hits=hits)
+            case Sighted(quotes):
+                return replace(self, quotes=quotes)
             case Reading(number, of, hit):
                 begun = LiveDraft(number, of, hit)
                 return replace(self, drafts=(*self.drafts, begun), reading=number)
@@ -104,7 +109,23 @@ def live_html(live: Live) -> str:
     """Return the turn in the making: every word not yet proven looks like it."""
     drafts = "".join(_draft_html(d, live) for d in live.drafts if not _silent(d))
     status = f'<p class="fn-status" role="status"><i class="fn-dot"></i>{_status(live)}</p>'
-    return turn_html(live.question, live.turn, status + drafts, "fn-live")
+    sighted = "" if live.proven else _sighted_html(live.quotes)
+    return turn_html(live.question, live.turn, status + sighted + drafts, "fn-live")
+
+
+def _sighted_html(quotes: Sequence[Citation]) -> str:
+    """Return the sentences nearest to a question; they go as soon as something is proven."""
+    if not quotes:
+        return ""
+    rows = "".join(
+        f'<li><q dir="auto">{esc(shorten(quote.quote))}</q>'
+        f"<small>{esc(reference(quote.title, quote.metadata))}</small></li>"
+        for quote in quotes
+    )
+    return (
+        '<div class="fn-sighted"><p class="fn-from"><span>Closest in your documents</span>'
+        f'<span class="fn-chip">not an answer yet</span></p><ol>{rows}</ol></div>'
+    )
 
 
 def stopped_html(live: Live, documents: Mapping[str, Document]) -> str:

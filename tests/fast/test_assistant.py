@@ -22,7 +22,7 @@ from rag.index import build
 from rag.prompt import REFUSAL, Prompt
 from rag.run import LEAST_HOLDS
 from rag.testing import FakeEmbedder, FakeLLM, quote_best_sentence, tiny_corpus
-from rag.types import Done, Judged, Reading, Retrieved, Verdict, Wrote
+from rag.types import Done, Judged, Reading, Retrieved, Sighted, Verdict, Wrote
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +244,8 @@ def test_ways_of_reading(folder: Path, reading: str, kinds: set[str]) -> None:
 def test_the_stream_tells_each_step_in_order(folder: Path) -> None:
     events = list(open_assistant(folder).stream("How long will the harbour bridge close?"))
     assert isinstance(events[0], Retrieved)
-    assert isinstance(events[1], Reading)
+    assert isinstance(events[1], Sighted)
+    assert isinstance(events[2], Reading)
     assert isinstance(events[-1], Done)
     kinds = [type(event) for event in events]
     assert kinds.index(Wrote) < kinds.index(Judged)

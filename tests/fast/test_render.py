@@ -25,6 +25,7 @@ from rag.types import (
     Reading,
     Retrieved,
     Sentence,
+    Sighted,
     Statement,
     Timings,
     Verdict,
@@ -450,7 +451,7 @@ class TestLibrary:
         assert "this one document" in render.library_html([PIER])
 
 
-def live(*events: Retrieved | Reading | Wrote | Judged) -> render.Live:
+def live(*events: Retrieved | Sighted | Reading | Wrote | Judged) -> render.Live:
     state = render.Live("what?", 5, "Waiting")
     for event in events:
         state = state.after(event)
@@ -488,6 +489,18 @@ class TestLive:
         assert '<s class="fn-struck" title="Withheld: 12 stands nowhere">It cost 12.</s>' in html
         assert "fn-unproven" not in html
         assert "not proven yet" not in html
+
+    def test_the_nearest_sentences_are_shown_until_something_is_proven(self) -> None:
+        state = live(READING[0], Sighted((STEEL, RADIO)))
+        assert "Closest in your documents" in words(state)
+        assert "not an answer yet" in words(state)
+        assert STEEL.quote in words(state)
+        assert RADIO.title in words(state)
+        assert "fn-cite" not in render.live_html(state), "nothing is cited yet"
+        written = live(*READING, Sighted((STEEL,)), Wrote(0, "It is of steel."))
+        assert "Closest" in words(written)
+        assert "Closest" not in words(written.after(GOOD))
+        assert "Closest" not in Reader(render.stopped_html(state, KNOWN)).words
 
     def test_no_citation_before_the_proof(self) -> None:
         assert "fn-cite" not in render.live_html(live(*READING, Wrote(0, "It is of steel. [1]")))
