@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 MODELS := qwen2.5-coder-1.5b all-minilm-l6-v2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: chat test install install-dev models index check fast real browser-tools eval gate probes docs clean help
+.PHONY: chat test install install-dev models index check fast real browser-tools eval gate bench probes docs clean help
 
 help:
 	@echo "make chat   install, fetch the models, index seeds/, open http://127.0.0.1:7860"
 	@echo "make test   format, lint, types, docs, fast tests, tests with the real models"
 	@echo "make eval   ask the questions on seeds/ and print the figures"
 	@echo "make gate   ask a dozen of them and hold them against the last whole run"
+	@echo "make bench  seconds with and without what was read before, on 20 of them"
 	@echo "make probes fit anew what is read off the model's state (three hours)"
 	@echo "make docs   write generated parts of the documentation anew"
 
@@ -72,6 +73,12 @@ gate: install-dev models index
 
 eval: install models index
 	$(BIN)/rag eval
+
+# Ratios in one run, each question in every way in turn; docs/performance.md says what they mean.
+bench: install-dev models index
+	@mkdir -p .cache
+	$(BIN)/python -m benchmarks.speed run --index indexes/seeds --limit 20 --out .cache/speed.jsonl
+	$(BIN)/python -m benchmarks.speed score .cache/speed.jsonl
 
 # The probes that rag/probes ships, from shared pairs and invented texts: about three hours on two
 # cores, and resumable.
