@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import zip_longest
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from rag import prompt as prompts
 from rag.config import MAX_QUESTION_CHARS, Settings, index_folder, readings_folder
 from rag.drafting import Drafter
 from rag.embedder import Embedder, load_embedder
-from rag.errors import CancelledError, EmptyQuestionError, QuestionTooLongError
+from rag.errors import CancelledError, EmptyQuestionError, ModelError, QuestionTooLongError
 from rag.index import Index
 from rag.llm import LlamaModel, Mind, Reader
 from rag.parts import Split, named_sources, reported, split_question
@@ -109,23 +109,43 @@ class Assistant:
         Returns:
             The thread at work; None where the model keeps no readings.
         """
-        if self._warmer is None and isinstance(self.llm, Reader):
-            self._warmer = Warmer(self._passages_unread(self.llm))
+        llm = self.llm
+        if self._warmer is None and isinstance(llm, Reader):
+            self._warmer = Warmer(
+                partial(llm.prepare, asked) for asked in self._unread() if llm.has_room(asked)
+            )
             self._warmer.start()
         return self._warmer
 
-    def _passages_unread(self, llm: Reader) -> Iterator[Callable[[threading.Event], object]]:
-        """Yield what reads each passage, as long as there is room for what it leaves."""
+    def read_now(self, progress: Callable[[str, int, int], None] | None = None) -> int:
+        """Read the passages and wait for it; return how many had not been read before.
+
+        Args:
+            progress: called with stage, done and total after each passage.
+        """
+        llm, read = self.llm, 0
+        if not isinstance(llm, Reader):
+            return 0
+        for number, asked in enumerate(self._unread(), 1):
+            if not llm.has_room(asked):
+                break
+            try:
+                read += llm.prepare(asked)
+            except ModelError:
+                continue  # a passage too long for the model: a question will tell of it
+            if progress is not None:
+                progress("reading ahead", number, len(self.index.passages))
+        return read
+
+    def _unread(self) -> Iterator[prompts.Prompt]:
+        """Yield what is read of each passage, those of all documents in turn."""
         by_document: dict[str, list[Passage]] = {}
         for passage in self.index.passages:
             by_document.setdefault(passage.document_id, []).append(passage)
         for row in zip_longest(*by_document.values()):
             for passage in filter(None, row):
                 document = self.index.documents[passage.document_id]
-                asked = prompts.reading_of(Hit(passage, document, 0.0), heading(document))
-                if not llm.has_room(asked):
-                    return
-                yield lambda cancel, asked=asked: llm.prepare(asked, cancel=cancel)  # type: ignore[misc]
+                yield prompts.reading_of(Hit(passage, document, 0.0), heading(document))
 
     def ask(self, question: str, *, cancel: threading.Event | None = None) -> Answer:
         """Answer one question; see `stream`."""

@@ -106,8 +106,15 @@ def main() -> None:
     metavar="NAME",
     help="Name under indexes/, or a path. [default: the folder's own name]",
 )
+@click.option(
+    "--read-ahead",
+    is_flag=True,
+    help="Have the model read every passage now, so that first questions are answered sooner.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="List the unchanged files too.")
-def index_command(paths: tuple[Path, ...], index: str | None, verbose: bool) -> None:
+def index_command(
+    paths: tuple[Path, ...], index: str | None, read_ahead: bool, verbose: bool
+) -> None:
     """Read files and folders into an index, or bring it up to date.
 
     What is unchanged is not read again; files that are gone leave the index. A file that cannot
@@ -125,6 +132,19 @@ def index_command(paths: tuple[Path, ...], index: str | None, verbose: bool) -> 
     except StoreError as error:
         raise _NotIndexed(str(error)) from error
     click.echo(index_report(report, name, verbose=verbose))
+    if read_ahead:
+        _read_ahead(name)
+
+
+def _read_ahead(index: str) -> None:
+    """Have the default model read an index; what it has read when it is stopped is kept."""
+    assistant = _open(index, Settings())
+    try:
+        with bar() as progress:
+            read = assistant.read_now(progress)
+    finally:
+        assistant.close()
+    click.echo(f"{read} passages read ahead")
 
 
 @main.command("ask")

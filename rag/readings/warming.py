@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rag.errors import CancelledError, ModelError
 
 IDLE_S = 1.0  # after a question before reading goes on
 
 
+class Task(Protocol):
+    """Anything that can be done and stopped."""
+
+    def __call__(self, *, cancel: threading.Event) -> object:
+        """Do it; raise `CancelledError` where `cancel` was set."""
+
+
 class Warmer:
     """Reads ahead in a thread of its own.
 
     Args:
-        tasks: each reads one thing when called, and stops when the event it is given is set; they
-            are begun one after the other, and again where they were stopped.
+        tasks: each reads one thing when called, and stops when the event it is given as `cancel` is
+            set; they are begun one after the other, and again where they were stopped.
         idle_s: seconds without a question before it goes on.
     """
 
-    def __init__(
-        self, tasks: Iterable[Callable[[threading.Event], object]], idle_s: float = IDLE_S
-    ) -> None:
+    def __init__(self, tasks: Iterable[Task], idle_s: float = IDLE_S) -> None:
         self._tasks = iter(tasks)
         self._idle_s = idle_s
         self._change = threading.Condition()
@@ -67,11 +73,11 @@ class Warmer:
         finally:
             self.done.set()
 
-    def _do(self, task: Callable[[threading.Event], object]) -> bool:
+    def _do(self, task: Task) -> bool:
         """Do one task, again where a question came between; tell whether to go on."""
         while self._wait():
             try:
-                task(self._cancel)
+                task(cancel=self._cancel)
             except CancelledError:
                 continue
             except ModelError:

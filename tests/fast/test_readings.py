@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -177,7 +178,11 @@ class TestReadings:
 class TestWarmer:
     def test_all_is_read_while_nobody_asks(self) -> None:
         read: list[int] = []
-        warmer = Warmer([lambda _, n=n: read.append(n) for n in range(5)], idle_s=0)  # type: ignore[misc]
+
+        def task(n: int, *, cancel: threading.Event) -> None:
+            read.append(n)
+
+        warmer = Warmer([partial(task, n) for n in range(5)], idle_s=0)
         warmer.start()
         assert warmer.done.wait(10)
         assert read == [0, 1, 2, 3, 4]
@@ -187,7 +192,7 @@ class TestWarmer:
         begun, finished = threading.Event(), threading.Event()
         tries: list[str] = []
 
-        def long(cancel: threading.Event) -> None:
+        def long(*, cancel: threading.Event) -> None:
             tries.append("begun")
             begun.set()
             if len(tries) == 1:
@@ -209,10 +214,13 @@ class TestWarmer:
     def test_what_cannot_be_read_is_passed_over(self) -> None:
         read: list[str] = []
 
-        def too_long(_: threading.Event) -> None:
+        def too_long(*, cancel: threading.Event) -> None:
             raise ModelError("too long")
 
-        warmer = Warmer([too_long, lambda _: read.append("next")], idle_s=0)
+        def next_one(*, cancel: threading.Event) -> None:
+            read.append("next")
+
+        warmer = Warmer([too_long, next_one], idle_s=0)
         warmer.start()
         assert warmer.done.wait(10)
         assert read == ["next"]
@@ -221,7 +229,7 @@ class TestWarmer:
     def test_it_can_be_ended_in_the_middle(self) -> None:
         begun = threading.Event()
 
-        def endless(cancel: threading.Event) -> None:
+        def endless(*, cancel: threading.Event) -> None:
             begun.set()
             assert cancel.wait(10)
             raise CancelledError("stopped")
