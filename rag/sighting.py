@@ -56,8 +56,8 @@ def sight(
             continue
         cosines = index.sentence_cosines(vector, hit.passage.id)
         for sentence, cosine in zip(hit.passage.sentences, cosines, strict=True):
-            if len(sentence.text.split()) < MIN_WORDS:
-                continue
+            if len(sentence.text.split()) < MIN_WORDS or sentence.text.endswith((":", "?")):
+                continue  # what states nothing
             said = read(sentence.text).stems
             has = sum(rarity.weight(stem) for stem in wanted if match(stem, said)) / whole
             scored.append((cosine + WORDS_SHARE * has - RANK * rank, hit, sentence))
