@@ -62,6 +62,9 @@ class AssistantLike(Protocol):
     def stream(self, question: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
         """Answer one question; `cancel` stops it at once."""
 
+    def foresee(self, question: str) -> None:
+        """Read what a question that is being typed will need."""
+
     def close(self) -> None:
         """Free what it holds."""
 
@@ -145,6 +148,12 @@ class Desk:
         finally:
             cancel.set()
             self._asked.discard(cancel)
+
+    def foresee(self, question: str) -> None:
+        """Have the assistant read what a question being typed will need, while nobody asks."""
+        opened = self._opening
+        if opened is not None and opened.done() and not opened.exception() and not self._asked:
+            opened.result().foresee(question)
 
     def close(self) -> None:
         """Stop what is being worked on and close the assistant."""
@@ -241,6 +250,8 @@ class Page:
             reply.failure(self.broken, self.session, turns, queue=False, **quiet)
             replies.append(reply)
         self.stop.click(self.halt, self.session, turns, cancels=replies, queue=False, **quiet)
+        typed = {"trigger_mode": "always_last", "concurrency_id": "typed", "concurrency_limit": 1}
+        self.box.input(self.desk.foresee, self.box, None, **typed, **quiet)
         gr.on(fn=self.fill, outputs=self.library, concurrency_limit=None, **quiet)
         gr.api(self.answer, api_name="ask", **model)
 

@@ -35,6 +35,7 @@ ABSTAINED = "Your documents do not say."
 HEARD = 2
 HEARD_AMONG = 24
 VERIFIED = 3  # passages of a publisher that what it is supposed to say is held against
+FORESEEN = 3  # passages read while the question is being typed
 _MAX_CLOSEST = 3
 
 
@@ -116,6 +117,18 @@ class Assistant:
             )
             self._warmer.start()
         return self._warmer
+
+    def foresee(self, question: str) -> None:
+        """Read the passages that a question still being typed would find, before all others.
+
+        Does nothing where nothing is read ahead, or little has been typed.
+        """
+        llm = self.llm
+        if self._warmer is None or not isinstance(llm, Reader) or len(question.split()) < 2:
+            return
+        hits = self._find(question[:MAX_QUESTION_CHARS], self.settings.passages)[:FORESEEN]
+        asked = [prompts.reading_of(hit, heading(hit.document)) for hit in hits]
+        self._warmer.urge(partial(llm.prepare, each) for each in asked)
 
     def read_now(self, progress: Callable[[str, int, int], None] | None = None) -> int:
         """Read the passages and wait for it; return how many had not been read before.

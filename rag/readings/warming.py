@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -26,10 +27,16 @@ class Warmer:
         tasks: each reads one thing when called, and stops when the event it is given as `cancel` is
             set; they are begun one after the other, and again where they were stopped.
         idle_s: seconds without a question before it goes on.
+
+    Attributes:
+        done: set once all tasks have been done, and those urged since.
+        read: how many were.
     """
 
     def __init__(self, tasks: Iterable[Task], idle_s: float = IDLE_S) -> None:
         self._tasks = iter(tasks)
+        self._begun: Task | None = None  # of the tasks: stopped before it was done
+        self._urgent: deque[Task] = deque()
         self._idle_s = idle_s
         self._change = threading.Condition()
         self._away = 0
@@ -48,6 +55,7 @@ class Warmer:
         """Keep off the model for a while; what is being read is stopped at once."""
         with self._change:
             self._away += 1
+            self._urgent.clear()  # whoever asks reads what is needed
             self._cancel.set()
         try:
             yield
@@ -55,6 +63,19 @@ class Warmer:
             with self._change:
                 self._away -= 1
                 self._change.notify_all()
+
+    def urge(self, tasks: Iterable[Task]) -> None:
+        """Do some tasks before all others, in place of those that were urged before.
+
+        A question takes them away again.
+        """
+        with self._change:
+            if self._away or self._closed:
+                return
+            self._urgent = deque(tasks)
+            self.done.clear()
+            self._cancel.set()
+            self._change.notify_all()
 
     def close(self) -> None:
         """Stop for good and wait until the model is free."""
@@ -67,34 +88,38 @@ class Warmer:
 
     def _work(self) -> None:
         try:
-            for task in self._tasks:
-                if not self._do(task):
-                    return
+            while (task := self._next()) is not None:
+                try:
+                    task(cancel=self._cancel)
+                except CancelledError:
+                    continue
+                except ModelError:
+                    self._begun = None  # too long for the model: a question will tell of it
+                    continue
+                self.read += 1
+                if task is self._begun:
+                    self._begun = None
         finally:
             self.done.set()
 
-    def _do(self, task: Task) -> bool:
-        """Do one task, again where a question came between; tell whether to go on."""
-        while self._wait():
-            try:
-                task(cancel=self._cancel)
-            except CancelledError:
-                continue
-            except ModelError:
-                return True  # a passage too long for the model: a question will tell of it
-            self.read += 1
-            return True
-        return False
-
-    def _wait(self) -> bool:
-        """Wait until nobody has asked for a moment; False when it was closed."""
-        with self._change:
-            while not self._closed:
-                if self._away:
+    def _next(self) -> Task | None:
+        """Wait until nobody asks and there is something to read; None when it was closed."""
+        while True:
+            with self._change:
+                if self._away and not self._closed:
                     self._change.wait()
                     if not self._away and not self._closed:
                         self._change.wait(self._idle_s)
                     continue
+                if self._closed:
+                    return None
                 self._cancel.clear()
-                return True
-        return False
+                if self._urgent:
+                    return self._urgent.popleft()
+            self._begun = self._begun or next(self._tasks, None)
+            if self._begun is not None:
+                return self._begun
+            with self._change:
+                if not (self._urgent or self._away or self._closed):
+                    self.done.set()
+                    self._change.wait()

@@ -237,6 +237,10 @@ class ScriptedAssistant:
         self.index = SimpleNamespace(documents=DOCUMENTS)
         self.busy = threading.Lock()
 
+    def foresee(self, question: str) -> None:
+        """Note on standard error what is being typed."""
+        sys.stderr.write(f"foreseen: {question}\n")
+
     def close(self) -> None:
         """Nothing to free."""
 

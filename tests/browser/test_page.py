@@ -85,6 +85,21 @@ def test_first_view(scripted: Server, visit: Callable[..., Page]) -> None:
     assert not page.locator("#fn-panel").is_visible()
 
 
+def test_what_is_typed_is_foreseen(
+    serve_scripted: Callable[..., Any], visit: Callable[..., Page]
+) -> None:
+    with serve_scripted() as server:
+        page = visit(server)
+        page.locator("#fn-box textarea").press_sequentially("what did the council vote", delay=20)
+        for _ in range(100):
+            if "foreseen: what did the council vote\n" in server.written():
+                break
+            page.wait_for_timeout(50)
+        assert "foreseen: what did the council vote\n" in server.written()
+        assert page.locator(".fn-turn").count() == 0, "nothing is asked before Enter"
+        page.goto("about:blank")  # before the server goes
+
+
 def test_words_look_unproven_until_their_proof_is_in(
     scripted: Server, visit: Callable[..., Page]
 ) -> None:

@@ -60,6 +60,7 @@ class Assistant:
         self.index = SimpleNamespace(documents={"d": DOCUMENT})
         self.cancelled = threading.Event()
         self.closed = False
+        self.foreseen: list[str] = []
 
     def stream(self, question: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
         assert cancel is not None
@@ -71,6 +72,9 @@ class Assistant:
             elif cancel.wait(event):
                 self.cancelled.set()
                 raise CancelledError("stopped; ask again.")
+
+    def foresee(self, question: str) -> None:
+        self.foreseen.append(question)
 
     def close(self) -> None:
         self.closed = True
@@ -118,12 +122,29 @@ class TestDesk:
 
         async def ask() -> None:
             events = at.ask("what?", threading.Event())
-            async for _ in events:
-                break
+            async for event in events:
+                if event is not None:  # a slow machine ticks before it begins
+                    break
             await events.aclose()
 
         asyncio.run(ask())
         assert assistant.cancelled.wait(5)
+
+    def test_what_is_being_typed_is_foreseen_only_while_nobody_asks(self, desk: Any) -> None:
+        at, assistant = desk(60.0)
+        at.foresee("what did")
+        assert assistant.foreseen == [], "not before it is open"
+
+        async def ask() -> None:
+            await at.assistant()
+            at.foresee("what did the council")
+            events = at.ask("what?", threading.Event())
+            await anext(events)
+            at.foresee("something else meanwhile")
+            await events.aclose()
+
+        asyncio.run(ask())
+        assert assistant.foreseen == ["what did the council"]
 
     def test_a_cancelled_task_stops_the_work(self, desk: Any) -> None:
         at, assistant = desk(EVENTS[0], 60.0)

@@ -240,3 +240,31 @@ class TestWarmer:
         warmer.close()
         assert warmer.done.is_set()
         assert warmer.read == 0
+
+    def test_what_is_urged_comes_first_and_only_the_last_wish_counts(self) -> None:
+        begun, read = threading.Event(), []
+
+        def long(*, cancel: threading.Event) -> None:
+            if not begun.is_set():
+                begun.set()
+                assert cancel.wait(10)
+                raise CancelledError("stopped")
+            read.append("long")
+
+        def short(name: str, *, cancel: threading.Event) -> None:
+            read.append(name)
+
+        warmer = Warmer([long, partial(short, "last")], idle_s=0)
+        warmer.start()
+        assert begun.wait(10)
+        warmer.urge([partial(short, "urgent")])
+        assert warmer.done.wait(10)
+        assert read == ["urgent", "long", "last"]
+        warmer.urge([partial(short, "later")])
+        assert warmer.done.wait(10)
+        assert read[-1] == "later", "also when all has been read"
+        with warmer.aside():
+            warmer.urge([partial(short, "never")])
+        time.sleep(0.05)
+        assert "never" not in read
+        warmer.close()
