@@ -11,6 +11,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "results" / "compared"
 SETS = {
     "seeds": "samples",
+    "squad2_300": "SQuAD 2, 300 questions",
     "squad2_halfdev": "SQuAD 2",
     "clapnq_dev": "ClapNQ",
     "ramdocs": "RAMDocs",
