@@ -177,11 +177,15 @@ def run(
                 row = ours.ask(question.text, way)
             else:
                 row = measured(lambda w=way, q=question: peers[w].ask(q.text))  # type: ignore[misc]
-            row |= {"id": question.id, "set": questions.parent.name, "way": way, "busy": busy}
+            row |= {"id": question.id, "set": _name(questions), "way": way, "busy": busy}
             row |= {"commit": commit + ("+" if changed else ""), "rss_mb": about.peak_memory_mib()}
             runs.add_line(out, row)
             print(f"{number} of {len(missing)}: {way} {row['total']:.1f} s", flush=True)
         ours.close()
+
+
+def _name(questions: Path) -> str:
+    return "seeds" if questions.resolve() == sets.SEEDS else questions.resolve().parent.name
 
 
 def _peer(way: str, ours: Ours) -> Any:
