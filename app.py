@@ -89,10 +89,15 @@ class Desk:
     @property
     def documents(self) -> Mapping[str, Document]:
         """The documents by id; none as long as the assistant is not open."""
-        opened = self._opening
-        if opened is None or not opened.done() or opened.exception() is not None:
-            return {}
-        return opened.result().index.documents
+        assistant = self._opened()
+        return assistant.index.documents if assistant is not None else {}
+
+    def _opened(self) -> AssistantLike | None:
+        """Return the assistant, None as long as it is not open."""
+        opening = self._opening
+        if opening is None or not opening.done() or opening.cancelled() or opening.exception():
+            return None
+        return opening.result()
 
     def start(self) -> Future[AssistantLike]:
         """Begin to open the assistant; again if that failed, for the cure may have been taken."""
@@ -151,18 +156,18 @@ class Desk:
 
     def foresee(self, question: str) -> None:
         """Have the assistant read what a question being typed will need, while nobody asks."""
-        opened = self._opening
-        if opened is not None and opened.done() and not opened.exception() and not self._asked:
-            opened.result().foresee(question)
+        assistant = self._opened()
+        if assistant is not None and not self._asked:
+            assistant.foresee(question)
 
     def close(self) -> None:
         """Stop what is being worked on and close the assistant."""
         for cancel in tuple(self._asked):
             cancel.set()
         self._threads.shutdown(cancel_futures=True)
-        opened = self._opening
-        if opened is not None and not opened.cancelled() and opened.exception() is None:
-            opened.result().close()
+        assistant = self._opened()
+        if assistant is not None:
+            assistant.close()
 
 
 @dataclass
@@ -199,21 +204,23 @@ class Page:
 
         self.desk = desk
         self.session = gr.State(Session())
-        _html(render.header_html(TITLE, TAGLINE), "fn-top")
+        serving.html_part(render.header_html(TITLE, TAGLINE), "fn-top")
         with gr.Row(elem_id="fn-main"):
             with gr.Column(elem_id="fn-chat"):
                 with gr.Column(elem_id="fn-welcome") as self.welcome:
-                    self.library = _html(render.note_html("Opening your documents"), "fn-library")
+                    self.library = serving.html_part(
+                        render.note_html("Opening your documents"), "fn-library"
+                    )
                     if examples:
-                        _html(render.TRY, "fn-try")
+                        serving.html_part(render.TRY, "fn-try")
                     self.examples = [
                         gr.Button(text, elem_classes="fn-example", size="sm") for text in examples
                     ]
-                self.thread = _html("", "fn-thread")
-                self.live = _html("", "fn-live")
-                self.sources = _html("", "fn-live-sources")
+                self.thread = serving.html_part("", "fn-thread")
+                self.live = serving.html_part("", "fn-live")
+                self.sources = serving.html_part("", "fn-live-sources")
                 with gr.Column(elem_id="fn-composer"):
-                    self.hint = _html("", "fn-hint")
+                    self.hint = serving.html_part("", "fn-hint")
                     with gr.Row(elem_id="fn-asking"):
                         self.box = gr.Textbox(
                             label="Your question",
@@ -228,7 +235,7 @@ class Page:
                         self.ask = gr.Button("Ask", variant="primary", elem_id="fn-ask")
                         self.stop = gr.Button("Stop", visible=False, elem_id="fn-stop")
             with gr.Column(elem_id="fn-side"):
-                _html(render.PANEL, "fn-holder")
+                serving.html_part(render.PANEL, "fn-holder")
         self._connect()
 
     def _connect(self) -> None:
@@ -376,13 +383,6 @@ class Page:
             self.ask: gr.update(visible=not busy),
             self.stop: gr.update(visible=busy),
         }
-
-
-def _html(value: str, elem_id: str) -> gr.HTML:
-    """Return a part of the page that is ours alone, without the looks of Gradio."""
-    import gradio as gr
-
-    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
 
 
 def build_page(

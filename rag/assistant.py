@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 
 from rag import prompt as prompts
@@ -112,9 +112,7 @@ class Assistant:
         """
         llm = self.llm
         if self._warmer is None and isinstance(llm, Reader):
-            self._warmer = Warmer(
-                partial(llm.prepare, asked) for asked in self._unread() if llm.has_room(asked)
-            )
+            self._warmer = Warmer(partial(llm.prepare, asked) for asked in self._to_read(llm))
             self._warmer.start()
         return self._warmer
 
@@ -139,9 +137,7 @@ class Assistant:
         llm, read = self.llm, 0
         if not isinstance(llm, Reader):
             return 0
-        for number, asked in enumerate(self._unread(), 1):
-            if not llm.has_room(asked):
-                break
+        for number, asked in enumerate(self._to_read(llm), 1):
             try:
                 read += llm.prepare(asked)
             except ModelError:
@@ -150,15 +146,17 @@ class Assistant:
                 progress("reading ahead", number, len(self.index.passages))
         return read
 
-    def _unread(self) -> Iterator[prompts.Prompt]:
-        """Yield what is read of each passage, those of all documents in turn."""
+    def _to_read(self, llm: Reader) -> Iterator[prompts.Prompt]:
+        """Yield what is read of each passage, documents in turn, while there is room."""
         by_document: dict[str, list[Passage]] = {}
         for passage in self.index.passages:
             by_document.setdefault(passage.document_id, []).append(passage)
-        for row in zip_longest(*by_document.values()):
-            for passage in filter(None, row):
-                document = self.index.documents[passage.document_id]
-                yield prompts.reading_of(Hit(passage, document, 0.0), heading(document))
+        for passage in filter(None, chain.from_iterable(zip_longest(*by_document.values()))):
+            document = self.index.documents[passage.document_id]
+            asked = prompts.reading_of(Hit(passage, document, 0.0), heading(document))
+            if not llm.has_room(asked):
+                return
+            yield asked
 
     def ask(self, question: str, *, cancel: threading.Event | None = None) -> Answer:
         """Answer one question; see `stream`."""

@@ -15,6 +15,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -317,6 +318,13 @@ class LlamaModel:
                 self._save(tokens, start, of)
         self._held = tokens
 
+    def _bring_passage(self, system: tuple[int, ...], both: tuple[int, ...], of: str) -> None:
+        """Bring the cache to the end of system words and passage, each by itself."""
+        # A longer text that begins the same is cut off where this one ends, in one step.
+        if self._held[: len(both)] != both:
+            self._bring(system, 0)
+        self._bring(both, len(system), of)
+
     def _read(self, prompt: Prompt, tap: Tap | None = None) -> int:
         """Bring the context to the end of `prompt` and return its length in tokens.
 
@@ -330,10 +338,7 @@ class LlamaModel:
                 f"the prompt has {total} tokens and the context {self.n_ctx}; "
                 "give a larger n_ctx, fewer passages or a shorter question."
             )
-        # A longer text that begins the same is cut off where this one ends, in one step.
-        if self._held[: len(both)] != both:
-            self._bring(system, 0)
-        self._bring(both, len(system), prompt.of)
+        self._bring_passage(system, both, prompt.of)
         if tap is not None:
             tap.open()
         self._decode(asking, len(both))
@@ -348,22 +353,14 @@ class LlamaModel:
             CancelledError: `cancel` was set.
             ModelError: the passage does not fit into the context.
         """
-        with _LANE:
+        with self._at_work(cancel):
             system, reading, _ = self.steps(prompt)
             both = system + reading
             if self.readings.has(key_of(both), prompt.of):
                 return False
             if len(both) >= self.n_ctx:
                 raise ModelError(f"the passage has {len(both)} tokens; the context {self.n_ctx}.")
-            self._take(cancel)
-            try:
-                self._bring(system, 0)
-                self._bring(both, len(system), prompt.of)
-            except CancelledError:
-                self._forget()
-                raise
-            finally:
-                self._cancel = None
+            self._bring_passage(system, both, prompt.of)
         return True
 
     def has_room(self, prompt: Prompt) -> bool:
@@ -407,23 +404,16 @@ class LlamaModel:
         import numpy as np
 
         rng = np.random.default_rng(self._seed)
-        with _LANE:
-            self._take(cancel)
-            try:
-                length = self._read(prompt)
-                decoder = codecs.getincrementaldecoder("utf-8")("replace")
-                for step in range(min(max_tokens, self.n_ctx - length)):
-                    token, logprob = self._choose(rng)
-                    if self._lib.llama_vocab_is_eog(self._vocab, token):
-                        return
-                    yield Piece(decoder.decode(self._piece(token)), logprob, length)
-                    self._decode((token,), length + step)
-                    self._held = (*self._held, token)
-            except CancelledError:
-                self._forget()
-                raise
-            finally:
-                self._cancel = None
+        with self._at_work(cancel):
+            length = self._read(prompt)
+            decoder = codecs.getincrementaldecoder("utf-8")("replace")
+            for step in range(min(max_tokens, self.n_ctx - length)):
+                token, logprob = self._choose(rng)
+                if self._lib.llama_vocab_is_eog(self._vocab, token):
+                    return
+                yield Piece(decoder.decode(self._piece(token)), logprob, length)
+                self._decode((token,), length + step)
+                self._held = (*self._held, token)
 
     def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
         """Return the calibrated log-odds that the reply is "yes".
@@ -437,8 +427,8 @@ class LlamaModel:
         probe = self._probes.get(prompt.judges)
         if probe:
             return probe.log_odds(self.state(prompt, cancel=cancel))
-        with _LANE:
-            self._evaluate(prompt, cancel)
+        with self._at_work(cancel):
+            self._read(prompt)
             logits = self._logits().astype(np.float64)
         yes = np.logaddexp.reduce(logits[list(self._word("yes"))])
         no = np.logaddexp.reduce(logits[list(self._word("no"))])
@@ -455,26 +445,26 @@ class LlamaModel:
         """
         if self._tap is None:
             raise ModelError("the model was opened without probes; give it some to read states.")
-        with _LANE:
+        with self._at_work(cancel):
             try:
-                self._evaluate(prompt, cancel, self._tap)
+                self._read(prompt, self._tap)
             except BaseException:
                 self._tap.close()
                 raise
             return self._tap.take()
 
-    def _evaluate(
-        self, prompt: Prompt, cancel: threading.Event | None, tap: Tap | None = None
-    ) -> None:
-        """Bring the context to the end of `prompt` for a judgement; the lane is held."""
-        self._take(cancel)
-        try:
-            self._read(prompt, tap)
-        except CancelledError:
-            self._forget()
-            raise
-        finally:
-            self._cancel = None
+    @contextmanager
+    def _at_work(self, cancel: threading.Event | None) -> Iterator[None]:
+        """Hold the lane for one piece of work; what a stopped one has read is forgotten."""
+        with _LANE:
+            self._take(cancel)
+            try:
+                yield
+            except CancelledError:
+                self._forget()
+                raise
+            finally:
+                self._cancel = None
 
     def _take(self, cancel: threading.Event | None) -> None:
         if not self._context:

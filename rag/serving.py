@@ -1,4 +1,7 @@
-"""How a page is served: to this machine alone, with nothing fetched from or sent to elsewhere."""
+"""What our pages share: parts of our own, and serving to this machine alone.
+
+Nothing is fetched from or sent to elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,13 @@ POLICY = (
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
+
+
+def html_part(value: str, elem_id: str) -> gr.HTML:
+    """Return a part of a page that is ours alone, without the looks of Gradio."""
+    import gradio as gr
+
+    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
 
 
 def launch(page: gr.Blocks, host: str, port: int, head: str) -> None:

@@ -316,10 +316,12 @@ def make_set_command(
     help="The folder the set was made of, indexed first.",
 )
 @click.option("--index", metavar="NAME", help="The index the set was made of: its name or folder.")
-@click.option("--host", default=None, metavar="ADDRESS", help="To listen on. [default: this one]")
-@click.option("--port", type=int, default=None, metavar="N", help="[default: 7861]")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="IP", help="Address to listen on."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=7861, show_default=True, metavar="N")
 def review_command(
-    file: Path, documents: Path | None, index: str | None, host: str | None, port: int | None
+    file: Path, documents: Path | None, index: str | None, host: str, port: int
 ) -> None:
     """Look through a question set in the browser: accept, strike or correct each.
 
@@ -332,12 +334,12 @@ def review_command(
     if documents is not None:
         with bar() as progress:
             index = index_of(Asked(documents=documents, settings=Settings()), progress)
-    given = {"host": host, "port": port}
     review(
         file,
+        host=host,
+        port=port,
         index=index,
         ready=lambda address: click.echo(f"{file.name} is at {address} (Ctrl-C stops it)"),
-        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
     )
 
 

@@ -39,13 +39,16 @@ _ICON = (
 )
 
 
+def looks() -> str:
+    """Return the colours, type and shapes of our pages: CSS."""
+    return (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+
+
 def head_html() -> str:
     """Return what belongs into the head of the page: icon, looks and behaviour."""
-    here = Path(__file__).parent
-    looks = (here / "page.css").read_text(encoding="utf-8")
-    behaviour = (here / "page.js").read_text(encoding="utf-8")
+    behaviour = (Path(__file__).parent / "page.js").read_text(encoding="utf-8")
     icon = f'<link rel="icon" href="{_ICON}">'
-    return f"{icon}<style>{looks}</style><script>{behaviour}</script>"
+    return f"{icon}<style>{looks()}</style><script>{behaviour}</script>"
 
 
 def header_html(title: str, tagline: str) -> str:

@@ -71,16 +71,16 @@ class Desk:
         kinds += [(kind, kind) for kind in sheet.kinds()]
         with gr.Column(elem_id="rv-page"):
             with gr.Row(elem_id="rv-top"):
-                self.progress = _html("rv-progress")
+                self.progress = serving.html_part("", "rv-progress")
                 self.kind = gr.Dropdown(
                     kinds, value=ALL, label="Show", elem_id="rv-kinds", container=False
                 )
-            self.head = _html("rv-head")
+            self.head = serving.html_part("", "rv-head")
             self.text = gr.Textbox(
                 label="Question", lines=2, max_lines=6, elem_id="rv-text", container=True
             )
-            self.note = _html("rv-note")
-            self.evidence = _html("rv-evidence")
+            self.note = serving.html_part("", "rv-note")
+            self.evidence = serving.html_part("", "rv-evidence")
             with gr.Accordion("What counts as right", open=False, elem_id="rv-rules") as self.rules:
                 self.patterns = [
                     gr.Textbox(
@@ -96,7 +96,7 @@ class Desk:
                 self.strike = gr.Button("Strike (S)", elem_id="rv-strike")
                 self.accept = gr.Button("Accept (A)", variant="primary", elem_id="rv-accept")
                 self.onward = gr.Button("→", elem_id="rv-onward")
-            _html("rv-keys", KEYS_TOLD)
+            serving.html_part(KEYS_TOLD, "rv-keys")
         self._connect()
 
     def _connect(self) -> None:
@@ -198,13 +198,6 @@ def _told(message: str) -> str:
     return note_html(message, error=True)
 
 
-def _html(elem_id: str, value: str = "") -> gr.HTML:
-    """Return a part of the page that is ours alone, without the looks of Gradio."""
-    import gradio as gr
-
-    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
-
-
 def build_page(sheet: Sheet, library: Library) -> gr.Blocks:
     """Return the page, not yet served.
 
@@ -228,11 +221,12 @@ def build_page(sheet: Sheet, library: Library) -> gr.Blocks:
 
 def _head() -> str:
     """Return the looks and the keys of the page."""
+    from rag.render.page import looks
+
     here = Path(__file__).parent
-    paper = (here.parents[1] / "render" / "page.css").read_text(encoding="utf-8")
     own = (here / "view.css").read_text(encoding="utf-8")
     keys = (here / "view.js").read_text(encoding="utf-8")
-    return f"<style>{paper}{own}</style><script>{keys}</script>"
+    return f"<style>{looks()}{own}</style><script>{keys}</script>"
 
 
 def review(
