@@ -12,6 +12,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Generator
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +39,24 @@ class KeptReplies:
         self._kept.execute("CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT)")
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, cancel: threading.Event | None = None
+        self, *prompts: Prompt, max_tokens: int, cancel: threading.Event | None = None
     ) -> Generator[Piece, None, None]:
         """Yield the model's words; they are kept once they are all there."""
-        key = self._key("generate", prompt, max_tokens)
-        kept = self._get(key)
-        if kept is not None:
-            yield from (Piece(*piece) for piece in kept)
+        keys = [self._key("generate", prompt, max_tokens) for prompt in prompts]
+        kept = [self._get(key) for key in keys]
+        if None not in kept:
+            replies = [
+                [Piece(text, logprob, tokens, draft) for text, logprob, tokens in each]
+                for draft, each in enumerate(kept)
+            ]
+            yield from filter(None, chain.from_iterable(zip_longest(*replies)))
             return
-        pieces = []
-        for piece in self._mind().generate(prompt, max_tokens=max_tokens, cancel=cancel):
-            pieces.append((piece.text, piece.logprob, piece.prompt_tokens))
+        pieces: list[list[tuple[str, float, int]]] = [[] for _ in prompts]
+        for piece in self._mind().generate(*prompts, max_tokens=max_tokens, cancel=cancel):
+            pieces[piece.draft].append((piece.text, piece.logprob, piece.prompt_tokens))
             yield piece
-        self._put(key, pieces)
+        for key, each in zip(keys, pieces, strict=True):
+            self._put(key, each)
 
     def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
         """Return the calibrated log-odds that the reply to a yes-or-no question is yes."""

@@ -112,7 +112,10 @@ class Assistant:
         """
         llm = self.llm
         if self._warmer is None and isinstance(llm, Reader):
-            self._warmer = Warmer(partial(llm.prepare, asked) for asked in self._to_read(llm))
+            # One thread leaves the machine to whoever works on it.
+            self._warmer = Warmer(
+                partial(llm.prepare, asked, threads=1) for asked in self._to_read(llm)
+            )
             self._warmer.start()
         return self._warmer
 
@@ -398,6 +401,7 @@ def load_llm(settings: Settings) -> LlamaModel:
         n_threads=settings.n_threads,
         temperature=settings.temperature,
         seed=settings.seed,
+        kv=settings.kv,
         shelf=(lambda stamp: Shelf(readings_folder(), stamp, budget)) if budget else None,
         probes=load_probes(settings.model, prompts.VERSION),
     )

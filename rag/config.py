@@ -11,6 +11,7 @@ from rag.errors import ConfigError
 
 Reading = Literal["single", "joint", "single+joint"]
 Retrieval = Literal["fused", "dense", "lexical"]
+KeyValues = Literal["f16", "q8_0"]
 Step = Literal["exact", "coverage", "witness", "relevance", "answers", "repair"]
 STEPS: tuple[Step, ...] = get_args(Step)
 
@@ -65,6 +66,8 @@ class Settings:
             is less surely proven then.
         n_ctx: context of the model in tokens, 1024 up.
         n_threads: compute threads; 0 takes the number of cores this process may use.
+        kv: how the model keeps what it has read: "f16", or "q8_0" in about half the memory and
+            disk, which rounds.
         readings_mb: megabytes on disk, at most, for what the model has read of passages, so that
             they need not be read again; 0 keeps none there. Answers are the same to the letter.
     """
@@ -82,6 +85,7 @@ class Settings:
     without: tuple[Step, ...] = ()
     n_ctx: int = 4096
     n_threads: int = 0
+    kv: KeyValues = "f16"
     readings_mb: int = 1024
 
     def __post_init__(self) -> None:
@@ -108,6 +112,8 @@ class Settings:
             raise ConfigError(
                 f"retrieval is {self.retrieval!r}; give 'fused', 'dense' or 'lexical'."
             )
+        if self.kv not in get_args(KeyValues):
+            raise ConfigError(f"kv is {self.kv!r}; give 'f16' or 'q8_0'.")
         for step in self.without:
             if step not in STEPS:
                 raise ConfigError(f"without names {step!r}; give some of {', '.join(STEPS)}.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from rag import prompt as prompts
 from rag.config import Settings
 from rag.embedder import Embedder
-from rag.llm import Mind
+from rag.llm import Mind, Piece
 from rag.parts import asked_of
 from rag.passages import heading
 from rag.prove import Claim, CoverageChecker, Group, Proof, Prover, Rarity, WitnessedChecker, merge
@@ -39,6 +39,39 @@ COVERED = 0.83  # share of a statement's words that the exact layer wants in its
 # Passages whose failed drafts are written once more, and words of evidence shown for it.
 MOST_REPAIRS = 2
 EVIDENCE = 70
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A draft that is to be written.
+
+    Attributes:
+        own: the passages it is written from.
+        holds: log-odds that its passage answers, None where not judged.
+    """
+
+    prompt: prompts.Prompt
+    own: tuple[Hit, ...]
+    kind: DraftKind
+    holds: float | None = None
+
+    @property
+    def hit(self) -> Hit | None:
+        """The passage, None where there are several."""
+        return self.own[0] if len(self.own) == 1 else None
+
+    def draft(self, said: Sequence[Piece]) -> Draft:
+        """Return the draft made of what the model said."""
+        text = "".join(piece.text for piece in said)
+        return Draft(
+            text=text,
+            refused=prompts.is_refusal(text),
+            logprob=sum(piece.logprob for piece in said) / len(said) if said else 0.0,
+            passage_ids=tuple(hit.passage.id for hit in self.own),
+            source=self.hit.document.source if self.hit else "",
+            kind=self.kind,
+            holds=self.holds,
+        )
 
 
 class Drafter:
@@ -142,8 +175,7 @@ class Drafter:
             if hit.passage.id not in written
             and may_hold_side(run.question, hit, cited, self.rarity)
         ]
-        for hit, holds in sides[:MOST_SIDES]:
-            yield from self._write_singly(run, hit, holds)
+        yield from self._write_singly(run, sides[:MOST_SIDES])
         if "repair" in self._without:
             return
         proven = {p for proof, draft in run.proofs if proof.supported for p in draft.passage_ids}
@@ -173,18 +205,18 @@ class Drafter:
             yield from self._write_spared(run)
 
     def _write_spared(self, run: Run) -> Iterator[Event]:
-        for hit, holds in run.spared[:SPARED]:
-            yield from self._write_singly(run, hit, holds)
-        del run.spared[:SPARED]
+        spared, run.spared = run.spared[:SPARED], run.spared[SPARED:]
+        yield from self._write_singly(run, spared)
 
     def read_singly(self, run: Run, first: int = 0) -> Iterator[Event]:
         """Read each passage from `first` on its own; write from those that hold the answer.
 
-        A passage that surely holds it is written from at once, so that words appear early;
-        the others wait until all are read and only the best of them are written from.
+        The first one that surely holds it is written from at once, so that words appear early; the
+        others wait until all are read, and the best of them are written from together.
         """
         waiting: list[tuple[Hit, float]] = []
         best = FLOOR
+        begun = False
         for number, hit in enumerate(run.hits[first:], first):
             yield Reading(number, len(run.hits), hit)
             began = time.perf_counter()
@@ -192,71 +224,74 @@ class Drafter:
             holds = self.llm.log_odds(asked, cancel=run.cancel)
             run.spent.write_s += time.perf_counter() - began
             best = max(best, holds)
-            if holds >= EAGER:
-                yield from self._write_singly(run, hit, holds)
+            if holds >= EAGER and not begun:
+                begun = True
+                yield from self._write_singly(run, [(hit, holds)])
             else:
                 waiting.append((hit, holds))
         waiting.sort(key=lambda pair: -pair[1])
+        least = max(FLOOR, min(LIKELY, best - MARGIN))
+        yield from self._write_singly(run, [pair for pair in waiting if pair[1] >= least])
         for hit, holds in waiting:
-            if holds >= max(FLOOR, min(LIKELY, best - MARGIN)):
-                yield from self._write_singly(run, hit, holds)
-            else:
+            if holds < least:
                 run.drafts.append(
                     Draft("", True, 0.0, (hit.passage.id,), hit.document.source, holds=holds)
                 )
                 if holds >= FLOOR:
                     run.spared.append((hit, holds))
 
-    def _write_singly(self, run: Run, hit: Hit, holds: float) -> Iterator[Event]:
-        prompt = prompts.single(run.question, hit, heading(hit.document))
-        yield from self._draft(run, prompt, (hit,), "single", holds)
+    def _write_singly(self, run: Run, pairs: Sequence[tuple[Hit, float]]) -> Iterator[Event]:
+        """Write from passages, each on its own and all at once; with the log-odds of each."""
+        asked = [
+            _Asked(
+                prompts.single(run.question, hit, heading(hit.document)), (hit,), "single", holds
+            )
+            for hit, holds in pairs
+        ]
+        yield from self._draft(run, asked)
 
     def _read_jointly(self, run: Run) -> Iterator[Event]:
         yield Reading(len(run.drafts), len(run.drafts) + 1, None)
         headings = [heading(hit.document) for hit in run.hits]
         prompt = prompts.joint(run.question, run.hits, headings)
-        yield from self._draft(run, prompt, run.hits, "joint")
+        yield from self._draft(run, [_Asked(prompt, run.hits, "joint")])
 
-    def _draft(
-        self,
-        run: Run,
-        prompt: prompts.Prompt,
-        own: Sequence[Hit],
-        kind: DraftKind,
-        holds: float | None = None,
-    ) -> Iterator[Event]:
-        """Write one draft and prove each sentence as soon as it is whole."""
-        number = len(run.drafts)
-        text, logprobs = "", list[float]()
+    def _draft(self, run: Run, asked: Sequence[_Asked]) -> Iterator[Event]:
+        """Write drafts together, and prove each sentence when they are written."""
+        if not asked:
+            return
+        first = len(run.drafts)
+        written: list[list[Piece]] = [[] for _ in asked]
         began = time.perf_counter()
         pieces = self.llm.generate(
-            prompt, max_tokens=self.settings.max_draft_tokens, cancel=run.cancel
+            *(each.prompt for each in asked),
+            max_tokens=self.settings.max_draft_tokens,
+            cancel=run.cancel,
         )
         for piece in pieces:
             if run.spent.first_token_s is None:
                 run.spent.first_token_s = time.perf_counter() - run.spent.started
-            if not logprobs:
+            if not written[piece.draft]:
                 run.spent.tokens_in += piece.prompt_tokens
-            logprobs.append(piece.logprob)
-            text += piece.text
-            yield Wrote(number, piece.text)
+            written[piece.draft].append(piece)
+            yield Wrote(first + piece.draft, piece.text, asked[piece.draft].hit)
         run.spent.write_s += time.perf_counter() - began
+        drafts = [each.draft(said) for each, said in zip(asked, written, strict=True)]
+        run.drafts += drafts
+        run.spent.tokens_out += sum(map(len, written))
+        for number, (each, draft, said) in enumerate(
+            zip(asked, drafts, written, strict=True), first
+        ):
+            cut = len(said) >= self.settings.max_draft_tokens
+            yield from self._prove(run, number, each.own, draft, cut=cut)
+
+    def _prove(
+        self, run: Run, number: int, own: Sequence[Hit], draft: Draft, *, cut: bool
+    ) -> Iterator[Event]:
+        """Prove each sentence of a draft that is no refusal."""
         began = time.perf_counter()
-        run.spent.tokens_out += len(logprobs)
-        draft = Draft(
-            text=text,
-            refused=prompts.is_refusal(text),
-            logprob=sum(logprobs) / len(logprobs) if logprobs else 0.0,
-            passage_ids=tuple(hit.passage.id for hit in own),
-            source=own[0].document.source if len(own) == 1 else "",
-            kind=kind,
-            holds=holds,
-        )
-        run.drafts.append(draft)
-        if draft.refused:
-            return
-        cut = len(logprobs) >= self.settings.max_draft_tokens
-        for sentence in prompts.sentences(text, cut=cut):
+        holds = draft.holds
+        for sentence in prompts.sentences(draft.text, cut=cut):
             proof = self._said_before(run, sentence, own, holds or 0.0)
             if proof is None:
                 proof = self.prover.prove(sentence, run.question, own, run.hits)
@@ -350,7 +385,7 @@ class Drafter:
         evidence = window(f"{run.question} {proof.text}", (hit,), self.rarity, most=EVIDENCE)
         run.spent.prove_s += time.perf_counter() - began
         prompt = prompts.rewrite(run.question, evidence)
-        yield from self._draft(run, prompt, (hit,), "repaired", draft.holds)
+        yield from self._draft(run, [_Asked(prompt, (hit,), "repaired", draft.holds)])
 
     def quote(self, run: Run) -> Iterator[Event]:
         """Answer with a document's own sentence where no draft was proven."""
@@ -377,7 +412,7 @@ class Drafter:
         hits = {hit.passage.id: hit for p in chosen for g in p.groups for hit, _ in g}
         yield Reading(len(run.drafts), len(run.drafts) + 1, None)
         prompt = prompts.compose(run.question, [proof.text for proof in chosen])
-        yield from self._draft(run, prompt, tuple(hits.values()), "composed")
+        yield from self._draft(run, [_Asked(prompt, tuple(hits.values()), "composed")])
 
 
 def _hits(group: Group) -> tuple[Hit, ...]:

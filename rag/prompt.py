@@ -1,7 +1,8 @@
 """Question and passages -> what the model is given; pure.
 
-The order is fixed, system words, passage, question, so that everything up to the question is
-the same for every question and can be read once. Nothing here is a control token: the
+The order is fixed, system words, passage, question, what is said, what is wanted, so that all up
+to the question is the same for every question and can be read once, and the question once for all
+that is asked about it. Nothing here is a control token: the
 model's own template is laid around these words by `llm.py`, and all of this text is
 tokenised as plain text, whatever it contains.
 """
@@ -15,8 +16,9 @@ from dataclasses import dataclass, replace
 from rag.passages import split_sentences
 from rag.types import Hit
 
-VERSION = 5
+VERSION = 6
 REFUSAL = "NOT STATED"
+_SENTENCES = "Answer from the text in complete sentences."
 
 # The writer is not told to refuse: told so, it refuses half of what the passage does say.
 # Whether a passage answers at all is asked apart (`holds_answer`), and what it writes is proven.
@@ -51,12 +53,15 @@ MEETS = (-4.83, 4.12)
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is given, in three steps that are evaluated apart.
+    """What the model is given, in steps that are evaluated apart.
 
     Attributes:
         system: our words, the same for every question.
         reading: document text with its heading, the same for every question on it.
-        asking: the question and what is wanted.
+        wanted: what is wanted of the model, in words. A judgement that is read off its state is
+            read before these, so they are not evaluated then.
+        question: the same for all that is asked of a reading about it; "" where none is.
+        said: what is said and to be judged; "" where nothing is.
         leans: for a yes-or-no question, bias and factor that turn the model's own log-odds of
             "yes" into calibrated ones; fitted by `training/witness.py`.
         judges: kind of judgement that a yes-or-no question asks for, "" where none.
@@ -65,10 +70,17 @@ class Prompt:
 
     system: str
     reading: str
-    asking: str
+    wanted: str
+    question: str = ""
+    said: str = ""
     leans: tuple[float, float] = (0.0, 1.0)
     judges: str = ""
     of: str = ""
+
+    @property
+    def asking(self) -> str:
+        """Everything after the reading."""
+        return self.question + self.said + self.wanted
 
 
 def passage_text(hit: Hit, heading: str) -> str:
@@ -78,7 +90,7 @@ def passage_text(hit: Hit, heading: str) -> str:
 
 def single(question: str, hit: Hit, heading: str) -> Prompt:
     """Ask one passage on its own."""
-    return Prompt(_READER, _reading(passage_text(hit, heading)), _ask(question), of=hit.passage.id)
+    return replace(_written(passage_text(hit, heading), question, _SENTENCES), of=hit.passage.id)
 
 
 def reading_of(hit: Hit, heading: str) -> Prompt:
@@ -89,8 +101,8 @@ def reading_of(hit: Hit, heading: str) -> Prompt:
 def joint(question: str, hits: Sequence[Hit], headings: Sequence[str]) -> Prompt:
     """Ask all passages in one prompt."""
     texts = "\n\n---\n\n".join(passage_text(h, t) for h, t in zip(hits, headings, strict=True))
-    asking = f"{_ask(question)} If the text does not answer it, reply: {REFUSAL}"
-    return Prompt(_READER, _reading(texts), asking)
+    wanted = f"{_SENTENCES} If the text does not answer it, reply: {REFUSAL}"
+    return _written(texts, question, wanted)
 
 
 def holds_answer(question: str, hit: Hit, heading: str) -> Prompt:
@@ -104,7 +116,9 @@ def holds_answer(question: str, hit: Hit, heading: str) -> Prompt:
 
 def holds_in(text: str, question: str) -> Prompt:
     """Ask whether a text answers a question."""
-    return Prompt(_READER, _reading(text), holds_asking(question), HOLDS, "holds")
+    wanted = "Does the text state the answer to this question? Reply only yes or no."
+    asked = _asked(question)
+    return Prompt(_READER, _reading(text), wanted, asked, leans=HOLDS, judges="holds")
 
 
 def asks_yes_no(question: str) -> bool:
@@ -117,14 +131,6 @@ def offers_choice(question: str) -> bool:
     return bool(_CHOICE.search(question))
 
 
-def holds_asking(question: str) -> str:
-    """Return the words that ask whether the text before them answers a question."""
-    return (
-        f"Question: {well_formed(question)}\n"
-        "Does the text state the answer to this question? Reply only yes or no."
-    )
-
-
 def states(statement: str, hit: Hit, heading: str) -> Prompt:
     """Ask whether a passage states everything in a sentence; shares the passage's reading."""
     return replace(states_in(passage_text(hit, heading), statement), of=hit.passage.id)
@@ -132,21 +138,17 @@ def states(statement: str, hit: Hit, heading: str) -> Prompt:
 
 def states_in(text: str, statement: str) -> Prompt:
     """Ask whether a text states everything in a sentence."""
-    return Prompt(_READER, _reading(text), states_asking(statement), STATES, "states")
+    wanted = (
+        "Does the text state everything in the claim, of the same people and things? "
+        "Reply only yes or no."
+    )
+    said = f"Claim: {statement}\n"
+    return Prompt(_READER, _reading(text), wanted, said=said, leans=STATES, judges="states")
 
 
 def states_in_part(text: str, statement: str) -> Prompt:
     """Ask the same of sentences picked from a longer text, where the model says yes too easily."""
     return replace(states_in(text, statement), leans=STATES_IN_PART)
-
-
-def states_asking(statement: str) -> str:
-    """Return the words that ask whether the text before them states all of a sentence."""
-    return (
-        f"Claim: {statement}\n"
-        "Does the text state everything in the claim, of the same people and things? "
-        "Reply only yes or no."
-    )
 
 
 def well_formed(question: str) -> str:
@@ -167,7 +169,8 @@ def gives_answer(question: str, statement: str) -> Prompt:
     return Prompt(
         system="You judge whether a reply answers a question. Reply only yes or no.",
         reading=f"Question: {well_formed(question)}\n",
-        asking=f"Reply: {statement}\nDoes the reply give what the question asks for?",
+        said=f"Reply: {statement}\n",
+        wanted="Does the reply give what the question asks for?",
         leans=GIVES,
         judges="gives",
     )
@@ -181,12 +184,12 @@ def meets_question(question: str, statement: str, hit: Hit, heading: str) -> Pro
 
 def meets_in(text: str, question: str, statement: str) -> Prompt:
     """Ask whether a text states a reply, and the reply answers just what was asked."""
-    asking = (
-        f"Question: {well_formed(question)}\nReply: {statement}\n"
+    wanted = (
         "Does the text state the reply, and does it answer this very question? "
         "Reply only yes or no."
     )
-    return Prompt(_READER, _reading(text), asking, MEETS, "meets")
+    asked, said = _asked(question), f"Reply: {statement}\n"
+    return Prompt(_READER, _reading(text), wanted, asked, said, leans=MEETS, judges="meets")
 
 
 def compose(question: str, facts: Sequence[str]) -> Prompt:
@@ -198,7 +201,7 @@ def compose(question: str, facts: Sequence[str]) -> Prompt:
             "Use only the words and facts of the statements; add nothing."
         ),
         reading="",
-        asking=f"Statements:\n{listed}\n\nQuestion: {question}\nAnswer in one or two sentences.",
+        wanted=f"Statements:\n{listed}\n\nQuestion: {question}\nAnswer in one or two sentences.",
     )
 
 
@@ -210,7 +213,7 @@ def rewrite(question: str, evidence: str) -> Prompt:
             "sentence that says only what the text says, in its own words."
         ),
         reading="",
-        asking=f"Text:\n{evidence}\n\nQuestion: {question}\nAnswer in one sentence.",
+        wanted=f"Text:\n{evidence}\n\nQuestion: {question}\nAnswer in one sentence.",
     )
 
 
@@ -218,8 +221,12 @@ def _reading(text: str) -> str:
     return f"Text:\n{text}\n\n"
 
 
-def _ask(question: str) -> str:
-    return f"Question: {well_formed(question)}\nAnswer from the text in complete sentences."
+def _asked(question: str) -> str:
+    return f"Question: {well_formed(question)}\n"
+
+
+def _written(text: str, question: str, wanted: str) -> Prompt:
+    return Prompt(_READER, _reading(text), wanted, _asked(question))
 
 
 def needs_several(question: str) -> bool:

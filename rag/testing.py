@@ -10,6 +10,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -86,18 +87,21 @@ class FakeLLM:
         self._on_piece = on_piece
 
     def generate(
-        self, prompt: Prompt, *, max_tokens: int, cancel: threading.Event | None = None
+        self, *prompts: Prompt, max_tokens: int, cancel: threading.Event | None = None
     ) -> Iterator[Piece]:
-        """Yield the reply word by word."""
-        self.prompts.append(prompt)
-        words = re.findall(r"\S+\s*", self._reply(prompt))[:max_tokens]
-        length = len(_WORD.findall(prompt.system + prompt.reading + prompt.asking))
-        for word in words:
+        """Yield the replies word by word, those to several prompts in turn."""
+        replies = []
+        for draft, prompt in enumerate(prompts):
+            self.prompts.append(prompt)
+            length = len(_WORD.findall(prompt.system + prompt.reading + prompt.asking))
+            words = re.findall(r"\S+\s*", self._reply(prompt))[:max_tokens]
+            replies.append([Piece(word, -0.1, length, draft) for word in words])
+        for piece in filter(None, chain.from_iterable(zip_longest(*replies))):
             if cancel is not None and cancel.is_set():
                 raise CancelledError("stopped; ask again when you like.")
-            yield Piece(word, -0.1, length)
+            yield piece
             if self._on_piece is not None:
-                self._on_piece(word)
+                self._on_piece(piece.text)
 
     def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
         """Lean to yes as far as it was told to."""

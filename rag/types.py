@@ -392,10 +392,17 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """Stream event: `text` was appended to draft number `draft`; it is not proven yet."""
+    """Stream event: `text` was appended to draft number `draft`; it is not proven yet.
+
+    Several drafts may be written at once, a word of each in turn.
+
+    Attributes:
+        hit: the passage it is written from, None for a joint or composed draft.
+    """
 
     draft: int
     text: str
+    hit: Hit | None = None
 
 
 @dataclass(frozen=True, slots=True)

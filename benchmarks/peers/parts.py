@@ -36,7 +36,7 @@ class Lent:
 
     def write(self, prompt: str) -> Iterator[str]:
         """Yield the model's words to a prompt in one user's turn of its own chat template."""
-        asked = Prompt(system="You are a helpful assistant.", reading="", asking=prompt)
+        asked = Prompt(system="You are a helpful assistant.", reading="", wanted=prompt)
         for piece in self.llm.generate(asked, max_tokens=MOST_TOKENS):
             if self._first is None:
                 self._first = time.perf_counter() - self._began

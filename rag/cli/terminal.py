@@ -31,6 +31,7 @@ class Trace:
     def __init__(self, *, shown: bool) -> None:
         self._shown = shown
         self._open_line = False
+        self._draft: int | None = None  # whose words are shown; others are written beside it
 
     def status(self, text: str) -> None:
         """Show one line."""
@@ -49,12 +50,16 @@ class Trace:
                     said = textwrap.shorten(one_line(quote.quote), 160, placeholder="…")
                     self.status(f"   near: “{said}” ({one_line(quote.title)})")
             case Reading(draft=number, hit=hit):
+                self._draft = None
                 where = "all of them together" if hit is None else hit.document.title
                 self.status(f"{number + 1}. {one_line(where)}")
-            case Wrote(text=text):
-                self._write(one_line(text) if self._open_line else "   " + one_line(text))
-                self._open_line = True
+            case Wrote(draft=number, text=text):
+                if self._draft in (None, number):
+                    self._write(one_line(text) if self._open_line else "   " + one_line(text))
+                    self._open_line = True
+                    self._draft = number
             case Judged(sentence=sentence, statement=statement):
+                self._draft = None
                 which = textwrap.shorten(one_line(sentence), 48, placeholder="…")
                 why = one_line(statement.reason or statement.verdict.value)
                 proven = statement.verdict is Verdict.SUPPORTED

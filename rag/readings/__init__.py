@@ -13,8 +13,9 @@ back first.
     warming.py   reads the passages of an index while nobody asks
 """
 
+from rag.readings.memory import Memory
 from rag.readings.shelf import Shelf, forget
 from rag.readings.store import Key, Readings, State, key_of
 from rag.readings.warming import Warmer
 
-__all__ = ["Key", "Readings", "Shelf", "State", "Warmer", "forget", "key_of"]
+__all__ = ["Key", "Memory", "Readings", "Shelf", "State", "Warmer", "forget", "key_of"]

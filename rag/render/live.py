@@ -78,18 +78,29 @@ class Live:
             case Reading(number, of, hit):
                 begun = LiveDraft(number, of, hit)
                 return replace(self, drafts=(*self.drafts, begun), reading=number)
-            case Wrote(number, text):
-                return self._with(number, text=text)
+            case Wrote(number, text, hit):
+                return self._with(number, text=text, hit=hit)
             case Judged(number):
                 return self._with(number, judged=(event,))
             case Done():
                 return self
 
-    def _with(self, number: int, *, text: str = "", judged: tuple[Judged, ...] = ()) -> Live:
-        """Return the state with words or a settled sentence added to one draft."""
+    def _with(
+        self,
+        number: int,
+        *,
+        text: str = "",
+        hit: Hit | None = None,
+        judged: tuple[Judged, ...] = (),
+    ) -> Live:
+        """Return the state with words or a settled sentence added to one draft.
+
+        Passages are read in one order and written from in another, so a draft says whose it is.
+        """
         known = {d.number: d for d in self.drafts}
         draft = known.get(number, LiveDraft(number, number + 1, None))
-        known[number] = replace(draft, text=draft.text + text, judged=draft.judged + judged)
+        draft = replace(draft, hit=hit or draft.hit, judged=draft.judged + judged)
+        known[number] = replace(draft, text=draft.text + text)
         return replace(self, drafts=tuple(known.values()))
 
     @property

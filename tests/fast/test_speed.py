@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.speed import COLUMNS, Timed, score, table
+from benchmarks.runs import add_line
+from benchmarks.speed.__main__ import main
+from benchmarks.speed.figures import (
+    COLUMNS,
+    POOLED,
+    QUALITY,
+    keep,
+    quality,
+    saved,
+    score,
+    sizes,
+    table,
+    users,
+)
+from benchmarks.speed.plots import waits
+from benchmarks.speed.ways import Timed
 
 
 def row(id_: str, way: str, total: float, first: float | None, **more: Any) -> dict[str, Any]:
@@ -17,6 +34,7 @@ def row(id_: str, way: str, total: float, first: float | None, **more: Any) -> d
         "busy": False,
         "first_quote": 0.05,
         "first_word": first,
+        "first_proven": None if first is None else first + 1.0,
         "total": total,
         "model": total * 0.9,
         "cpu": total * 2,
@@ -26,6 +44,9 @@ def row(id_: str, way: str, total: float, first: float | None, **more: Any) -> d
         "said": [["It closes.", ["It closes."], 0.9]],
         "rss_mb": 2500.0,
         "commit": "abcdef123456",
+        "answerable": True,
+        "right": first is not None,
+        "citations": [1, 2],
     }
     return values | more
 
@@ -45,11 +66,68 @@ def test_ratios_are_of_the_same_questions() -> None:
     assert (cold["way"], warm["way"]) == ("cold", "warm")
     assert warm["total"][0] == 3.0
     assert warm["first_word"] == [1.0, 1.0]
-    assert warm["total_faster"] == 3.0
-    assert warm["first_word_faster"] == 3.0, "of the questions that were written on both times"
+    assert warm["first_proven"] == [2.0, 2.0]
+    assert cold["total_times"] == 3.0
+    assert cold["first_word_times"] == 3.0, "of the questions that were written on both times"
     assert warm["outside_model"] == pytest.approx(0.1)
     assert warm["same_as_cold"] == [2, 3]
-    assert cold["total_faster"] == 1.0
+    assert warm["total_times"] == 1.0
+    assert warm["right"] == [2, 3]
+    assert warm["citations"] == [3, 6]
+
+
+def test_public_sets_are_counted_together_as_well() -> None:
+    rows = [r | {"set": name} for name in ("one", "two") for r in ROWS]
+    lines = score([*ROWS, *rows])
+    (warm,) = [one for one in lines if (one["set"], one["way"]) == (POOLED, "warm")]
+    assert warm["questions"] == 6
+    assert warm["same_as_cold"] == [4, 6]
+    assert POOLED not in {one["set"] for one in score([*ROWS, *rows[:6]])}, "one set is no pool"
+
+
+def test_ways_are_held_against_warm_question_by_question() -> None:
+    joint = [row("a", "joint", 9.0, 3.0, right=False), row("b", "joint", 9.0, 3.0, right=True)]
+    lines = score([*ROWS, *joint])
+    assert lines[-1]["right_beside_warm"] == [1, 1, 1.0]
+    rows = quality(lines).splitlines()
+    assert len(rows) == 2 + 3
+    assert all(one.count("|") == len(QUALITY) + 1 for one in rows)
+
+
+def test_figures_are_kept_by_commit_with_the_machine(tmp_path: Path) -> None:
+    path = keep("answers", score(ROWS), tmp_path)
+    kept = json.loads(path.read_text("utf-8"))
+    assert path.parent.name == kept["commit"][:12]
+    assert kept["versions"]["llama-cpp-python"]
+    assert kept["machine"]
+    assert saved(path.parent.name, "answers", tmp_path) == kept["lines"] == score(ROWS)
+    assert saved("no such commit", "answers", tmp_path) == []
+
+
+def test_waits_are_drawn(tmp_path: Path) -> None:
+    drawn = waits(ROWS, tmp_path / "speed.svg").read_text("utf-8")
+    assert "warm (3)" in drawn
+    assert drawn == waits(ROWS, tmp_path / "again.svg").read_text("utf-8")
+
+
+def test_several_people_and_sizes_have_tables() -> None:
+    both = [
+        row("a", "warm", 2.0, 1.0, users=2, wall=4.0),
+        row("b", "warm", 4.0, 3.0, users=2, wall=4.0),
+    ]
+    assert "| 2 | 2 | 0.05, 0.05 | 2.00, 2.90 | 3.00, 3.90 | 30.0 |" in users(both)
+    large = [row("a", "warm", 2.0, 1.0, size=1000, passages=1017, retrieve=0.02)]
+    assert "| 1,017 | 1, warm | 0.02, 0.02 |" in sizes(large)
+
+
+def test_rows_are_scored_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "seeds.jsonl"
+    for each in ROWS:
+        add_line(file, each)
+    main(["score", str(file)])
+    assert "2 of 3" in capsys.readouterr().out
 
 
 def test_the_table_has_a_row_a_way() -> None:
@@ -73,5 +151,6 @@ def test_time_in_the_model_is_counted() -> None:
     timed = Timed(Lib())
     assert timed.llama_decode(None, Batch()) == 0
     assert timed.tokens == 5
+    assert timed.calls == 1
     assert timed.seconds >= 0
     assert timed.size == 7
