@@ -41,7 +41,6 @@ from training.witness import (
     QUESTIONS_A_TEXT,
     answers_question,
     found_hits,
-    in_words,
     question_of,
     squad_texts,
 )
@@ -189,7 +188,7 @@ class Collector:
                 states.append(self._llm.state(meets).astype(np.float16))
                 rows.append(
                     {
-                        "lean": math.nan if one.written else in_words(self._llm, meets),
+                        "lean": math.nan,
                         "right": reply.right,
                         "kind": reply.kind,
                         "group": one.group,

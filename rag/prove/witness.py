@@ -73,7 +73,17 @@ class WitnessedChecker:
         self.rarity = rarity
         self.witness = witness
         self.threshold = threshold
-        self.cancel: threading.Event | None = None
+        self._asked = threading.local()
+
+    @property
+    def cancel(self) -> threading.Event | None:
+        """What stops the model in this thread: each question is answered in one of its own."""
+        found: threading.Event | None = getattr(self._asked, "cancel", None)
+        return found
+
+    @cancel.setter
+    def cancel(self, event: threading.Event | None) -> None:
+        self._asked.cancel = event
 
     def judge(self, claim: Claim) -> Judgement:
         """Return verdict, support and the sentences that carry the claim.

@@ -56,7 +56,8 @@ class Live:
         turn: number of the question on this page, part of every anchor.
         note: what is being waited for as long as nothing has been found.
         hits: the passages found; None until then.
-        reading: number of the draft begun last.
+        reading: number of the passage that is read.
+        writing: numbers of the drafts that are being written.
         quotes: the sentences nearest to the question.
     """
 
@@ -66,6 +67,7 @@ class Live:
     hits: tuple[Hit, ...] | None = None
     drafts: tuple[LiveDraft, ...] = ()
     reading: int | None = None
+    writing: frozenset[int] = frozenset()
     quotes: tuple[Citation, ...] = ()
 
     def after(self, event: Event) -> Live:
@@ -77,11 +79,14 @@ class Live:
                 return replace(self, quotes=quotes)
             case Reading(number, of, hit):
                 begun = LiveDraft(number, of, hit)
-                return replace(self, drafts=(*self.drafts, begun), reading=number)
+                drafts = (*self.drafts, begun)
+                return replace(self, drafts=drafts, reading=number, writing=frozenset())
             case Wrote(number, text, hit):
-                return self._with(number, text=text, hit=hit)
+                written = self._with(number, text=text, hit=hit)
+                return replace(written, writing=self.writing | {number})
             case Judged(number):
-                return self._with(number, judged=(event,))
+                settled = self._with(number, judged=(event,))
+                return replace(settled, writing=frozenset())
             case Done():
                 return self
 
@@ -194,8 +199,7 @@ def _draft_html(draft: LiveDraft, live: Live) -> str:
             words.append(f'<span class="fn-unproven">{esc(text)}</span>')
         else:
             words.append(" ")
-    writing = draft.number == live.reading
-    label = "writing · not proven yet" if writing else "not proven yet"
+    label = "writing · not proven yet" if draft.number in live.writing else "not proven yet"
     return _block_html(where, label if unproven else "", "".join(words))
 
 

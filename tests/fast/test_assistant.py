@@ -10,6 +10,7 @@ import pytest
 
 from rag.assistant import ABSTAINED, Assistant
 from rag.config import Settings
+from rag.drafting import EAGER, LIKELY
 from rag.errors import (
     CancelledError,
     ConfigError,
@@ -251,6 +252,37 @@ def test_the_stream_tells_each_step_in_order(folder: Path) -> None:
     assert kinds.index(Wrote) < kinds.index(Judged)
     written = "".join(e.text for e in events if isinstance(e, Wrote) and e.draft == 0)
     assert written == events[-1].answer.drafts[0].text
+
+
+def test_passages_that_are_likely_to_answer_are_written_from_together(folder: Path) -> None:
+    llm = FakeLLM(lambda prompt: "Words of " + prompt.reading.split()[1], lean=LIKELY + 0.1)
+    events = list(open_assistant(folder, llm).stream("What is said of the harbour bridge?"))
+    written = [event for event in events if isinstance(event, Wrote)]
+    count = len({event.draft for event in written})
+    assert count >= 3
+    assert [event.draft for event in written[: 2 * count]] == 2 * list(range(count))
+    drafts = events[-1].answer.drafts  # type: ignore[union-attr]
+    for event in written:
+        assert event.hit is not None
+        assert event.hit.passage.id in drafts[event.draft].passage_ids
+
+
+def test_the_first_sure_passage_is_written_from_before_others_are_read(folder: Path) -> None:
+    events = list(open_assistant(folder, FakeLLM(lean=EAGER)).stream("When does the bridge close?"))
+    kinds = [type(event) for event in events]
+    assert kinds.index(Wrote) < len(kinds) - 1 - kinds[::-1].index(Reading)
+
+
+def test_a_question_is_stopped_by_its_own_event_only(folder: Path) -> None:
+    assistant = open_assistant(folder)
+    checker = assistant.drafter.checker
+    checker.cancel = mine = threading.Event()
+    seen: list[object] = []
+    other = threading.Thread(target=lambda: seen.append(checker.cancel))
+    other.start()
+    other.join()
+    assert seen == [None]
+    assert checker.cancel is mine
 
 
 def test_the_prompt_is_the_same_up_to_the_question(folder: Path) -> None:

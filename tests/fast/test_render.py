@@ -490,6 +490,17 @@ class TestLive:
         assert "fn-unproven" not in html
         assert "not proven yet" not in html
 
+    def test_drafts_written_at_once_stand_under_their_own_documents(self) -> None:
+        pier, quay = hit(PIER, 0, 56), hit(QUAY, 0, 23)
+        state = live(
+            *READING, Wrote(0, "It is", quay), Wrote(1, "Long", pier), Wrote(0, " low.", quay)
+        )
+        assert state.drafts[0].hit == quay, "not the one that was read first"
+        assert (state.drafts[0].text, state.drafts[1].text) == ("It is low.", "Long")
+        html = render.live_html(state)
+        assert html.count("writing · not proven yet") == 2
+        assert html.index("Long") > html.index("On piers") > html.index("It is low.")
+
     def test_the_nearest_sentences_are_shown_until_something_is_proven(self) -> None:
         state = live(READING[0], Sighted((STEEL, RADIO)))
         assert "Closest in your documents" in words(state)
