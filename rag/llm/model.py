@@ -1,10 +1,11 @@
 """A GGUF model that reads each passage once, writes, and judges.
 
-A prompt is read in steps, system words, reading, question, asking, and what each of the first three
-leaves in the key-value cache is saved (`rag/readings`), so that the same passage is not read
-twice. A state is put back bit for bit, into the same cells, and the steps are always evaluated
-apart, so an answer from saved states is the same to the letter as one read afresh. Several drafts
-are written together, as sequences of one batch, each after its own reading.
+A prompt is read in steps, system words, reading, asking, and what each of the first two leaves in
+the key-value cache is saved (`rag/readings`), so that the same passage is not read twice. A state
+is put back bit for bit, into the same cells, and the steps are always evaluated apart, so an answer
+from saved states is the same to the letter as one read afresh. What a question leaves half-way up
+is kept as well, for judging what is said of it. Several drafts are written together, as sequences
+of one batch, each after its own reading.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _DRAFTS = 1  # the first sequence of drafts that are written together
 TOGETHER = 4  # drafts at once: a step costs 1.4 times that of one for two, 2.3 for four
 _QUESTIONS = 64 * 1024 * 1024  # bytes of memory for what questions leave after readings
-_SHALLOW = " to the layer of the tap"
+_SYSTEM = "system"  # what readings of system words are kept as, beside those of passages
 _SAMPLES, _SAMPLE = 64, 65_536  # parts of a model's file, and bytes of each, that tell it apart
 
 
@@ -156,37 +157,15 @@ class LlamaModel:
         """Bring the cache to the end of system words and passage, each by itself."""
         # A longer text that begins the same is cut off where this one ends, in one step.
         if self._held[: len(steps.both)] != steps.both:
-            self._bring(steps.system, 0)
+            self._bring(steps.system, 0, _SYSTEM)
         self._bring(steps.both, len(steps.system), of)
-
-    def _bring_question(self, steps: Steps, tap: Tap | None = None) -> None:
-        """Bring the cache from the end of the passage to that of the question.
-
-        With a tap it is computed up to its layer only: a judgement may go on from there, writing
-        may not. What a question leaves is kept in memory alone.
-        """
-        key = key_of(steps.asked)
-        known = self._questions.get(key) or (self._questions.get(key + _SHALLOW) if tap else None)
-        if known is not None and self.context.put_back(known):
-            return
-        self._cut(steps.both)
-        self._decode_question(steps, tap)
-
-    def _decode_question(self, steps: Steps, tap: Tap | None = None) -> None:
-        if tap is not None:
-            tap.open()
-        self.context.decode(steps.question, len(steps.both))
-        if steps.question:
-            key = key_of(steps.asked) + (_SHALLOW if tap else "")
-            self._questions.put(key, self.context.state(len(steps.both)))
 
     def _read(self, prompt: Prompt) -> int:
         """Bring the context to the end of `prompt` and return its length in tokens."""
         steps = self.steps(prompt)
         self._check_fits(len(steps))
         self._bring_passage(steps, prompt.of)
-        self._bring_question(steps)
-        self.context.decode(steps.asking, len(steps.asked))
+        self.context.decode(steps.question + steps.asking, len(steps.both))
         self._held = steps.asked + steps.asking
         return len(steps)
 
@@ -198,9 +177,19 @@ class LlamaModel:
         if steps.question and not steps.said:
             self._decode_question(steps, tap)
             return
-        self._bring_question(steps, tap)
+        known = self._questions.get(key_of(steps.asked))
+        if known is None or not self.context.put_back(known):
+            self._cut(steps.both)
+            self._decode_question(steps, tap)
         tap.open()
         self.context.decode(steps.said or steps.wanted, len(steps.asked))
+
+    def _decode_question(self, steps: Steps, tap: Tap) -> None:
+        """Evaluate a question up to the layer of a tap, and keep in memory what it leaves there."""
+        tap.open()
+        self.context.decode(steps.question, len(steps.both))
+        if steps.question:
+            self._questions.put(key_of(steps.asked), self.context.state(len(steps.both)))
 
     def _check_fits(self, tokens: int) -> None:
         if tokens >= self.n_ctx:
@@ -323,14 +312,14 @@ class LlamaModel:
         self._check_fits(len(steps))
         states = []
         for tokens, start, of in (
-            (steps.system, 0, ""),
+            (steps.system, 0, _SYSTEM),
             (steps.both, len(steps.system), prompt.of),
         ):
             if len(tokens) == start:
                 continue  # nothing is read
             state = self.readings.get(key_of(tokens), of)
             if state is None:
-                self._bring(steps.system, 0)
+                self._bring(steps.system, 0, _SYSTEM)
                 if start:
                     self._bring(tokens, start, of)
                 state = self.context.state(start)

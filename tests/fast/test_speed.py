@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.runs import add_line
+from benchmarks.speed import generation, memory
 from benchmarks.speed.__main__ import main
 from benchmarks.speed.figures import (
     COLUMNS,
@@ -23,7 +25,10 @@ from benchmarks.speed.figures import (
     users,
 )
 from benchmarks.speed.plots import waits
+from benchmarks.speed.sizes import Scattered, write_documents
 from benchmarks.speed.ways import Timed
+from rag.index import Index, build
+from rag.testing import FakeEmbedder
 
 
 def row(id_: str, way: str, total: float, first: float | None, **more: Any) -> dict[str, Any]:
@@ -118,6 +123,31 @@ def test_several_people_and_sizes_have_tables() -> None:
     assert "| 2 | 2 | 0.05, 0.05 | 2.00, 2.90 | 3.00, 3.90 | 30.0 |" in users(both)
     large = [row("a", "warm", 2.0, 1.0, size=1000, passages=1017, retrieve=0.02)]
     assert "| 1,017 | 1, warm | 0.02, 0.02 |" in sizes(large)
+
+
+def test_speed_of_writing_and_memory_have_tables() -> None:
+    written = {"drafts": 2, "ours_ms": 40.04, "alone_ms": 39.5, "share": 0.9865}
+    assert "| 2 | 40.0 | 39.5 | 0.987 |" in generation.table([written])
+    held = {"rss_mb": 700.4, "memory_mb": 31.9, "disk_mb": 63.96, "budgets_mb": [32.0, 64.0]}
+    rows = [held | {"questions": number} for number in (50, 150, 1000)]
+    lines = memory.table(rows).splitlines()
+    assert lines[2:] == [
+        "| 50 | 700 | 31.9 of 32 | 64.0 of 64 |",
+        "| 1000 | 700 | 31.9 of 32 | 64.0 of 64 |",
+    ]
+
+
+def test_a_large_collection_is_made_of_random_passages(tmp_path: Path) -> None:
+    write_documents(tmp_path / "documents", 120)
+    files = sorted((tmp_path / "documents").iterdir())
+    assert [file.name for file in files] == ["000000.txt", "000050.txt", "000100.txt"]
+    scattered = Scattered(FakeEmbedder(16))
+    rows = scattered.embed(["a", "b"], kind="document")
+    assert rows.shape == (2, 16)
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1.0)
+    assert np.array_equal(rows, scattered.embed(["a", "b"], kind="document"))
+    build([tmp_path / "documents"], tmp_path / "index", scattered)
+    assert len(Index.open(tmp_path / "index", scattered.checksum).passages) > 100
 
 
 def test_rows_are_scored_on_the_command_line(
