@@ -66,7 +66,7 @@ real: install-dev models browser-tools
 	$(BIN)/pytest tests/real tests/browser
 
 # A dozen of the sample questions against the last whole run that is kept.
-BASELINE = benchmarks/results/eval-qwen2.5-coder-1.5b-e3eb42330459.json
+BASELINE = benchmarks/results/eval-qwen2.5-coder-1.5b-ba219c63ad63.json
 gate: install-dev models index
 	$(BIN)/rag eval gate --baseline $(BASELINE) --sample 12 --seed 4 --max-drop 0.1 --no-judge \
 	  --out .cache/gate.json --fresh

@@ -40,15 +40,26 @@ class Lane:
                 return
             mine = threading.Event()
             self._waiting.append(mine)
-        mine.wait()
+        try:
+            mine.wait()
+        except BaseException:  # interrupted: nobody must wait for one who has gone
+            with self._change:
+                if mine in self._waiting:
+                    self._waiting.remove(mine)
+                else:
+                    self._pass_on()
+            raise
 
     def __exit__(self, *_: object) -> None:
         """Give it to whoever has waited longest."""
         with self._change:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._taken = False
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().set()
+        else:
+            self._taken = False
 
 
 # One compute lane in the process: llama.cpp aborts when two threads share a context, and two

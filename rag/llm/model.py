@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from rag.config import KeyValues
 from rag.errors import CancelledError, ModelError
-from rag.llm.context import LANE, STEP, Context, last_log
+from rag.llm.context import LANE, STEP, Context
 from rag.llm.protocols import Piece
 from rag.llm.tap import Tap
 from rag.llm.template import Steps, read_template
@@ -274,6 +274,10 @@ class LlamaModel:
     def _continue_together(self, prompts: Mapping[int, Prompt], max_tokens: int) -> Iterator[Piece]:
         """Yield what some prompts are continued with, a piece of each in turn; the lane is held."""
         live = self._laid_out(prompts)
+        if not live:
+            for draft, prompt in prompts.items():
+                yield from self._continue(prompt, max_tokens, draft)
+            return
         try:
             # The first one begins to be shown before the others are asked.
             for several in (live[:1], live[1:]):
@@ -291,7 +295,11 @@ class LlamaModel:
             self.forget()
 
     def _laid_out(self, prompts: Mapping[int, Prompt]) -> list[_Sequence]:
-        """Put what was read of each prompt into a sequence of its own, and nothing else."""
+        """Put what was read of each prompt into a sequence of its own, and nothing else.
+
+        Returns:
+            The sequences; none where llama.cpp does not take states back, as of some models.
+        """
         import numpy as np
 
         states = [self._passage_states(prompt) for prompt in prompts.values()]
@@ -299,7 +307,8 @@ class LlamaModel:
         found = []
         for id_, (draft, prompt) in enumerate(prompts.items(), _DRAFTS):
             if not all(self.context.put_back(state, id_) for state in states[id_ - _DRAFTS]):
-                raise ModelError(f"llama.cpp took no state back{last_log()}. Ask again.")
+                self.forget()
+                return []
             steps = self.steps(prompt)
             asking = steps.question + steps.asking
             rng = np.random.default_rng(self._seed)

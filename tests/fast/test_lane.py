@@ -48,6 +48,29 @@ def test_only_one_is_in_it() -> None:
     assert most == 1
 
 
+@pytest.mark.parametrize("granted", [False, True], ids=["still waiting", "just given"])
+def test_nobody_waits_for_one_who_was_interrupted(
+    granted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lane = Lane()
+    lane.__enter__()
+
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if granted:
+                lane.__exit__()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("rag.llm.context.threading.Event", Interrupted)
+    with pytest.raises(KeyboardInterrupt), lane:
+        pass
+    monkeypatch.undo()
+    if not granted:
+        lane.__exit__()
+    with lane:
+        pass
+
+
 def test_it_is_free_again_after_an_error() -> None:
     lane = Lane()
     with pytest.raises(ValueError, match="one"), lane:

@@ -76,7 +76,7 @@ def test_a_state_from_disk_gives_the_next_token_like_reading_afresh(
     assert np.array_equal(distribution(first, prompt()), fresh)
     second = open_model(name, kv=kv)
     assert np.array_equal(distribution(second, prompt()), fresh), "to the last bit"
-    assert second.readings.counts.loaded == 1
+    assert second.readings.counts.loaded == 2, "system words and passage"
     for number in (1, 2, 1):  # others come between
         words(second, prompt(number))
     assert np.array_equal(distribution(second, prompt()), fresh)
@@ -86,11 +86,11 @@ def test_what_is_kept_in_half_the_memory_is_not_taken_for_the_other(
     open_model: Opener, tmp_path: Path
 ) -> None:
     words(open_model(), prompt())
-    (whole,) = tmp_path.glob("*.state")
+    (whole,) = tmp_path.glob(f"{DOC}-*.state")
     model = open_model(kv="q8_0")
     words(model, prompt())
     assert model.readings.counts.loaded == 0
-    (half,) = set(tmp_path.glob("*.state")) - {whole}
+    (half,) = set(tmp_path.glob(f"{DOC}-*.state")) - {whole}
     assert half.stat().st_size < 0.6 * whole.stat().st_size
 
 
@@ -117,6 +117,15 @@ def test_drafts_written_together_are_the_same_from_saved_readings(open_model: Op
     assert warm.readings.counts.loaded >= 6
 
 
+def test_drafts_are_written_one_by_one_where_states_are_not_taken(
+    open_model: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = open_model()
+    alone = [words(model, prompt(number)) for number in (1, 2)]
+    monkeypatch.setattr(model.context, "put_back", lambda state, sequence=0: False)
+    assert together(model, prompt(1), prompt(2)) == alone
+
+
 def test_drafts_written_together_can_be_stopped(open_model: Opener) -> None:
     model = open_model()
     cancel = threading.Event()
@@ -134,7 +143,7 @@ def test_drafts_written_together_can_be_stopped(open_model: Opener) -> None:
 
 def test_what_one_thread_reads_is_what_all_read(open_model: Opener, tmp_path: Path) -> None:
     open_model().prepare(prompt(3), threads=1)
-    (path,) = tmp_path.glob("*.state")
+    (path,) = tmp_path.glob(f"{DOC}-*.state")
     one = path.read_bytes()
     path.unlink()
     open_model().prepare(prompt(3))
@@ -143,12 +152,12 @@ def test_what_one_thread_reads_is_what_all_read(open_model: Opener, tmp_path: Pa
 
 def test_a_damaged_state_is_read_afresh_and_replaced(open_model: Opener, tmp_path: Path) -> None:
     said = words(open_model(), prompt())
-    (path,) = tmp_path.glob("*.state")
+    (path,) = tmp_path.glob(f"{DOC}-*.state")
     whole = path.read_bytes()
     path.write_bytes(whole[:-1000] + b"\0" * 1000)
     model = open_model()
     assert words(model, prompt()) == said
-    assert model.readings.counts.loaded == 0
+    assert model.readings.counts.loaded == 1, "the system words"
     assert path.read_bytes() == whole
 
 
@@ -204,6 +213,6 @@ def test_an_idle_assistant_reads_ahead(
         opened.ask("what conditions did Microsoft set?")
         assert warmer.done.wait(120)
         kept = len(list((tmp_path / "readings").glob("*.state")))
-        assert kept == len(opened.index.passages)
+        assert kept == len(opened.index.passages) + 1, "the system words as well"
     finally:
         opened.close()
