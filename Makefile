@@ -12,7 +12,7 @@ help:
 	@echo "make test   format, lint, types, docs, fast tests, tests with the real models"
 	@echo "make eval   ask the questions on seeds/ and print the figures"
 	@echo "make gate   ask a dozen of them and hold them against the last whole run"
-	@echo "make bench  seconds with and without what was read before, on 20 of them"
+	@echo "make bench  seconds with and without what was read before, on 20 of them; writing; several people"
 	@echo "make probes fit anew what is read off the model's state (three hours)"
 	@echo "make docs   write generated parts of the documentation anew"
 
@@ -75,10 +75,14 @@ eval: install models index
 	$(BIN)/rag eval
 
 # Ratios in one run, each question in every way in turn; docs/performance.md says what they mean.
+# Other systems need `pip install -e '.[peers]'` and `--ways cold warm joint llamaindex haystack`.
+BENCH = $(BIN)/python -m benchmarks.speed
 bench: install-dev models index
-	@mkdir -p .cache
-	$(BIN)/python -m benchmarks.speed run --index indexes/seeds --limit 20 --out .cache/speed.jsonl
-	$(BIN)/python -m benchmarks.speed score .cache/speed.jsonl
+	@mkdir -p .cache/bench
+	$(BENCH) run --index indexes/seeds --limit 20 --out .cache/bench/seeds.jsonl
+	$(BENCH) generation --out .cache/bench/generation.jsonl
+	$(BENCH) users --limit 4 --out .cache/bench/users.jsonl
+	$(BENCH) score .cache/bench/seeds.jsonl .cache/bench/generation.jsonl .cache/bench/users.jsonl
 
 # The probes that rag/probes ships, from shared pairs and invented texts: about three hours on two
 # cores, and resumable.
