@@ -16,6 +16,7 @@ import rag
 from benchmarks import sets
 from rag.config import Settings
 from rag.embedder import Embedder
+from rag.evaluate import about
 from rag.evaluate.metrics import wilson
 from rag.index import build
 
@@ -34,6 +35,12 @@ def add_line(path: Path, row: Row) -> None:
     """Add one object to a JSON Lines file."""
     with path.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def commit() -> str:
+    """Return the commit that is measured, with a "+" where files differ from it."""
+    found, changed = about.commit_of()
+    return found + ("+" if changed else "")
 
 
 def index_folder(name: str, work: Path, embedder: Embedder) -> Path:

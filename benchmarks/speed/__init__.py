@@ -20,6 +20,6 @@ ratios are medians over questions. An interrupted run goes on where it was.
     plots.py        figures -> drawings
 """
 
-from benchmarks.speed.figures import saved, table
+from benchmarks.speed.figures import saved
 
-__all__ = ["saved", "table"]
+__all__ = ["saved"]

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
-from benchmarks.runs import add_line
+from benchmarks.runs import add_line, commit
 from benchmarks.speed.ways import Timed
 from rag import prompt as prompts
 from rag.assistant import load_llm
 from rag.catalogue import model_path
 from rag.config import Settings
-from rag.evaluate import about
 from rag.index import Index
 from rag.llm import LlamaModel
 from rag.llm.context import Context
@@ -45,7 +44,7 @@ def run(out: Path, index: Path, rounds: int = 7) -> None:
         kv=settings.kv,
         tap=None,
     )
-    commit, changed = about.commit_of()
+    stand = commit()
     asked = [
         prompts.single("What does this text say, in all its details?", hit, heading(hit.document))
         for passage in opened.passages[: max(DRAFTS)]
@@ -64,7 +63,7 @@ def run(out: Path, index: Path, rounds: int = 7) -> None:
             "alone_ms": round(1000 * statistics.median(theirs), 2),
             "share": round(statistics.median(ratios), 4),
             "rounds": rounds,
-            "commit": commit + ("+" if changed else ""),
+            "commit": stand,
         }
         add_line(out, row)
         print(row, flush=True)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.runs import add_line, read_lines
+from benchmarks.runs import add_line, commit, read_lines
 from benchmarks.speed.ways import DISK, Ours, forget, measured
-from rag.evaluate import about, sets
+from rag.evaluate import sets
 from rag.readings import Shelf
 
 USERS = (1, 2, 4)
@@ -21,7 +21,7 @@ def run(out: Path, questions: Path, index: Path, limit: int, users: Sequence[int
     """Ask the same questions one by one, two at once, four at once, all passages read before."""
     asked = [question.text for question in sets.load(questions)[:limit]]
     done = {(row["users"], row["question"]) for row in read_lines(out)}
-    commit, changed = about.commit_of()
+    stand = commit()
     with tempfile.TemporaryDirectory() as folder:
         ours = Ours(index, Path(folder))
         shelf = Shelf(Path(folder) / "all", "bench", DISK)
@@ -35,7 +35,7 @@ def run(out: Path, questions: Path, index: Path, limit: int, users: Sequence[int
                     continue
                 forget(ours.llm, shelf)
                 for row in _at_once(ours, group):
-                    row |= {"users": count, "commit": commit + ("+" if changed else "")}
+                    row |= {"users": count, "commit": stand}
                     add_line(out, row)
         ours.close()
 

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
-from benchmarks.runs import add_line
+from benchmarks.runs import add_line, commit
 from rag.assistant import Assistant
 from rag.catalogue import model_path
 from rag.config import Settings, Step
 from rag.embedder import load_embedder
-from rag.evaluate import about
 from rag.index import Index
 from rag.llm import LlamaModel
 from rag.readings import Shelf
@@ -35,7 +34,7 @@ def run(out: Path, index: Path, questions: int = 1000) -> None:
     settings = Settings(model=MODEL, max_draft_tokens=8, passages=1, without=LEFT_OUT)
     embedder = load_embedder(settings.embedder)
     opened = Index.open(index, embedder.checksum)
-    commit, changed = about.commit_of()
+    stand = commit()
     with tempfile.TemporaryDirectory() as folder:
         shelf = Path(folder)
         llm = LlamaModel(
@@ -59,7 +58,7 @@ def run(out: Path, index: Path, questions: int = 1000) -> None:
                     "disk_mb": round(sum(f.stat().st_size for f in shelf.iterdir()) / 1e6, 2),
                     "budgets_mb": [MEMORY / 1e6, DISK / 1e6],
                     "seconds": round(time.perf_counter() - began, 1),
-                    "commit": commit + ("+" if changed else ""),
+                    "commit": stand,
                 }
                 add_line(out, row)
                 print(row, flush=True)

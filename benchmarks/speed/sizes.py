@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
-from benchmarks.runs import WORK, add_line, read_lines
+from benchmarks.runs import WORK, add_line, commit, read_lines
 from benchmarks.speed.ways import Ours
 from rag.config import Settings
 from rag.embedder import Embedder, EmbedKind, load_embedder
@@ -95,7 +95,7 @@ def collection(passages: int, embedder: Embedder, work: Path = WORK) -> Path:
 def run(out: Path, limit: int, sizes: Sequence[int] = PASSAGES) -> None:
     """Ask some sample questions of each collection, each cold and then warm."""
     done = {(row["size"], row["id"], row["way"]) for row in read_lines(out)}
-    commit, changed = about.commit_of()
+    stand = commit()
     embedder = load_embedder(Settings().embedder)
     for size in sizes:
         index = collection(size, embedder)
@@ -112,6 +112,6 @@ def run(out: Path, limit: int, sizes: Sequence[int] = PASSAGES) -> None:
                         "rss_mb": about.peak_memory_mib(),
                     }
                     row |= {"size": size, "passages": len(ours.single.index.passages), "way": way}
-                    row |= {"id": question.id, "commit": commit + ("+" if changed else "")}
+                    row |= {"id": question.id, "commit": stand}
                     add_line(out, row)
             ours.close()

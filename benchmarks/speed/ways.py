@@ -171,7 +171,7 @@ def run(
     ]
     if not missing:
         return
-    commit, changed = about.commit_of()
+    stand = runs.commit()
     with tempfile.TemporaryDirectory() as folder, _busy(busy):
         ours = Ours(index, Path(folder))
         texts = sets.texts_by_source(ours.single.index.documents.values())
@@ -184,7 +184,7 @@ def run(
                 answer, row = asked_of(peers[way], question.text)
             row |= graded(question, answer, texts)
             row |= {"id": question.id, "set": _name(questions), "way": way, "busy": busy}
-            row |= {"commit": commit + ("+" if changed else ""), "rss_mb": about.peak_memory_mib()}
+            row |= {"commit": stand, "rss_mb": about.peak_memory_mib()}
             runs.add_line(out, row)
             print(f"{number} of {len(missing)}: {way} {row['total']:.1f} s", flush=True)
         ours.close()

@@ -136,7 +136,7 @@ class LlamaModel:
 
     # -- reading --------------------------------------------------------------------------
 
-    def _bring(self, tokens: tuple[int, ...], start: int, of: str = "") -> None:
+    def _bring(self, tokens: tuple[int, ...], start: int, of: str) -> None:
         """Bring the cache to the end of `tokens`, of which those before `start` are in it."""
         if self._held[: len(tokens)] == tokens:
             self._cut(tokens)
@@ -243,20 +243,16 @@ class LlamaModel:
             CancelledError: `cancel` was set.
             ModelError: a prompt does not fit into the context.
         """
-        if len(prompts) == 1:
-            with self._at_work(cancel):
-                yield from self._continue(prompts[0], max_tokens)
-            return
         for first in range(0, len(prompts), TOGETHER):
             with self._at_work(cancel):
                 group = dict(enumerate(prompts[first : first + TOGETHER], first))
-                if sum(len(self.steps(p)) + max_tokens for p in group.values()) <= self.n_ctx:
-                    yield from self._continue_together(group, max_tokens)
+                if live := self._laid_out(group, max_tokens):
+                    yield from self._continue_together(live, max_tokens)
                     continue
                 for draft, prompt in group.items():
                     yield from self._continue(prompt, max_tokens, draft)
 
-    def _continue(self, prompt: Prompt, max_tokens: int, draft: int = 0) -> Iterator[Piece]:
+    def _continue(self, prompt: Prompt, max_tokens: int, draft: int) -> Iterator[Piece]:
         """Yield what one prompt is continued with; the lane is held."""
         import numpy as np
 
@@ -271,13 +267,8 @@ class LlamaModel:
             self.context.decode((token,), length + step)
             self._held = (*self._held, token)
 
-    def _continue_together(self, prompts: Mapping[int, Prompt], max_tokens: int) -> Iterator[Piece]:
-        """Yield what some prompts are continued with, a piece of each in turn; the lane is held."""
-        live = self._laid_out(prompts)
-        if not live:
-            for draft, prompt in prompts.items():
-                yield from self._continue(prompt, max_tokens, draft)
-            return
+    def _continue_together(self, live: list[_Sequence], max_tokens: int) -> Iterator[Piece]:
+        """Yield what sequences are continued with, a piece of each in turn; the lane is held."""
         try:
             # The first one begins to be shown before the others are asked.
             for several in (live[:1], live[1:]):
@@ -294,39 +285,42 @@ class LlamaModel:
         finally:
             self.forget()
 
-    def _laid_out(self, prompts: Mapping[int, Prompt]) -> list[_Sequence]:
+    def _laid_out(self, prompts: Mapping[int, Prompt], max_tokens: int) -> list[_Sequence]:
         """Put what was read of each prompt into a sequence of its own, and nothing else.
 
         Returns:
-            The sequences; none where llama.cpp does not take states back, as of some models.
+            The sequences; none where there is one prompt alone, where they do not fit into the
+            context together, or where llama.cpp does not take states back, as of some models.
         """
         import numpy as np
 
-        states = [self._passage_states(prompt) for prompt in prompts.values()]
+        if len(prompts) == 1:
+            return []
+        steps = {draft: self.steps(prompt) for draft, prompt in prompts.items()}
+        if sum(len(each) + max_tokens for each in steps.values()) > self.n_ctx:
+            return []
+        states = [self._passage_states(steps[draft], p.of) for draft, p in prompts.items()]
         self.forget()
         found = []
-        for id_, (draft, prompt) in enumerate(prompts.items(), _DRAFTS):
+        for id_, (draft, each) in enumerate(steps.items(), _DRAFTS):
             if not all(self.context.put_back(state, id_) for state in states[id_ - _DRAFTS]):
                 self.forget()
                 return []
-            steps = self.steps(prompt)
-            asking = steps.question + steps.asking
+            asking = each.question + each.asking
             rng = np.random.default_rng(self._seed)
-            found.append(_Sequence(id_, draft, asking, len(steps), len(steps), rng))
+            found.append(_Sequence(id_, draft, asking, len(each), len(each), rng))
         return found
 
-    def _passage_states(self, prompt: Prompt) -> list[bytearray]:
+    def _passage_states(self, steps: Steps, of: str) -> list[bytearray]:
         """Return what system words and passage leave, each read by itself as for one prompt."""
-        steps = self.steps(prompt)
-        self._check_fits(len(steps))
         states = []
-        for tokens, start, of in (
+        for tokens, start, kept_as in (
             (steps.system, 0, _SYSTEM),
-            (steps.both, len(steps.system), prompt.of),
+            (steps.both, len(steps.system), of),
         ):
             if len(tokens) == start:
                 continue  # nothing is read
-            state = self.readings.get(key_of(tokens), of)
+            state = self.readings.get(key_of(tokens), kept_as)
             if state is None:
                 self._bring(steps.system, 0, _SYSTEM)
                 if start:
