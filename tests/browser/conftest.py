@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Request
 
 ROOT = Path(__file__).parents[2]
+CALLS = "/queue/"  # of the page to its server
 SCRIPTED = Path(__file__).with_name("scripted.py")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -117,10 +118,32 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Watch:
-    """What the pages of a test asked for and complained of."""
+    """What the pages of a test asked for and complained of, and calls not answered yet."""
 
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    open_calls: list[str] = field(default_factory=list)
+
+    def begun(self, request: Request) -> None:
+        """Note what a page asks for."""
+        self.requests.append(request.url)
+        if CALLS in request.url:
+            self.open_calls.append(request.url)
+
+    def ended(self, request: Request) -> None:
+        """Note that it was answered, or given up."""
+        if request.url in self.open_calls:
+            self.open_calls.remove(request.url)
+
+    def settle(self, page: Page) -> None:
+        """Wait until every call has been answered: a page that is left before complains."""
+        still = 0
+        for _ in range(200):
+            page.wait_for_timeout(50)
+            still = 0 if self.open_calls else still + 1
+            if still == 5:
+                return
+        raise AssertionError(f"not answered: {self.open_calls}")
 
 
 @pytest.fixture
@@ -140,7 +163,9 @@ def visit(chromium: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
         contexts.append(opened)
         page = opened.new_page()
         page.set_default_timeout(60_000)
-        page.on("request", lambda request: watch.requests.append(request.url))
+        page.on("request", watch.begun)
+        page.on("requestfinished", watch.ended)
+        page.on("requestfailed", watch.ended)
         page.on("pageerror", lambda error: watch.complaints.append(str(error)))
         page.on(
             "console",

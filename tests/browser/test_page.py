@@ -86,7 +86,7 @@ def test_first_view(scripted: Server, visit: Callable[..., Page]) -> None:
 
 
 def test_what_is_typed_is_foreseen(
-    serve_scripted: Callable[..., Any], visit: Callable[..., Page]
+    serve_scripted: Callable[..., Any], visit: Callable[..., Page], watch: Watch
 ) -> None:
     with serve_scripted() as server:
         page = visit(server)
@@ -97,6 +97,7 @@ def test_what_is_typed_is_foreseen(
             page.wait_for_timeout(50)
         assert "foreseen: what did the council vote\n" in server.written()
         assert page.locator(".fn-turn").count() == 0, "nothing is asked before Enter"
+        watch.settle(page)
         page.goto("about:blank")  # before the server goes
 
 
