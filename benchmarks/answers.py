@@ -4,8 +4,9 @@
         [--only answerable|unanswerable] [--replies FILE]
     python -m benchmarks.answers score FILE
 
-Only questions that no weights were fitted on are asked, unless `--fitting` asks the others, for
-looking at while rules are made; the first of each set were looked at as well and are left out. A
+Only questions that no weights were fitted on are asked, and not the first of each set, which were
+looked at while rules were made: `--draw looked-at` asks those, to choose thresholds by, `--draw
+fitting` those that weights may be fitted on. A
 question is answered right when one of its short answers stands in the answer, or, for sets with
 gold sentences, when a citation overlaps one. An unanswerable one counts as answered unless the
 answer abstains or says of a part of the question that the documents do not answer it. A statement
@@ -38,6 +39,7 @@ from rag.prove.words import Date
 from rag.prove.words import read as reading
 
 SETS = ("clapnq_dev", "squad2_halfdev", "dragonball_en_finance", "multihoprag_500_facts", "ramdocs")
+DRAWS = ("fresh", "looked-at", "fitting")
 LOOKED_AT = 144  # of each set, read while rules were mended
 _ASKS_YEAR = re.compile(r"\b(?:which|what) year\b", re.IGNORECASE)
 KEPT = ("qid", "question", "answers", "answerable", "gold_sentences", "gold_docs", "qtype")
@@ -50,7 +52,7 @@ def run(
     per_set: int,
     settings: Settings,
     *,
-    fitting: bool = False,
+    draw: str = "fresh",
     only: str = "",
     replies: Path | None = None,
 ) -> None:
@@ -62,7 +64,7 @@ def run(
         names: of the sets.
         per_set: questions of each set, at most.
         settings: how questions are answered.
-        fitting: ask the questions that weights may be fitted on, not the others.
+        draw: which questions, one of `DRAWS`.
         only: "answerable" or "unanswerable" questions, all where empty.
         replies: where the model's replies are kept, so that a later run need not ask them again.
     """
@@ -72,7 +74,7 @@ def run(
     for name in names:
         folder = runs.index_folder(name, work, embedder)
         assistants[name] = Assistant.open(folder, settings=settings, embedder=embedder, llm=llm)
-    drawn = {name: _drawn(name, fitting, only)[:per_set] for name in names}
+    drawn = {name: _drawn(name, draw, only)[:per_set] for name in names}
     for turn in range(per_set):
         for name in names:
             if turn >= len(drawn[name]) or drawn[name][turn]["qid"] in done:
@@ -107,11 +109,11 @@ def mind(settings: Settings, replies: Path | None) -> Mind:
     return KeptReplies(replies, name=settings.model, stand=stand, load=load)
 
 
-def _drawn(name: str, fitting: bool, only: str) -> list[dict[str, Any]]:
+def _drawn(name: str, draw: str, only: str) -> list[dict[str, Any]]:
     """Return the questions of a set in the order they are asked."""
-    every = sets.sample(name, sys.maxsize, seed=1, fitting=fitting)
-    fresh = every if fitting else every[LOOKED_AT:]
-    return [row for row in fresh if not only or row["answerable"] == (only == "answerable")]
+    every = sets.sample(name, sys.maxsize, seed=1, fitting=draw == "fitting")
+    drawn = {"fresh": every[LOOKED_AT:], "looked-at": every[:LOOKED_AT], "fitting": every}[draw]
+    return [row for row in drawn if not only or row["answerable"] == (only == "answerable")]
 
 
 def sides(question: Row, texts: Sequence[tuple[str, str]]) -> list[str]:
@@ -211,7 +213,7 @@ def _line(name: str, rows: Sequence[Row]) -> str:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sets", nargs="+", default=SETS)
-    parser.add_argument("--fitting", action="store_true")
+    parser.add_argument("--draw", choices=DRAWS, default="fresh")
     parser.add_argument("--only", choices=("answerable", "unanswerable"), default="")
     parser.add_argument("--replies", type=Path)
 
@@ -226,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             options.sets,
             options.per_set,
             settings,
-            fitting=options.fitting,
+            draw=options.draw,
             only=options.only,
             replies=options.replies,
         ),

@@ -88,7 +88,7 @@ class Ours:
             forget(self.llm, None)
             return measured(self.joint.stream(question), self.timed)
         if way == "cold" or self._read is None or self._read[0] != question:
-            shelf = self._empty_shelf()
+            shelf = self._shelf(empty=way == "cold")
             forget(self.llm, shelf)
             found = measured(self.single.stream(question), self.timed)
             self._read = question, shelf
@@ -97,8 +97,9 @@ class Ours:
         forget(self.llm, self._read[1])
         return measured(self.single.stream(question), self.timed)
 
-    def _empty_shelf(self) -> Shelf:
-        shutil.rmtree(self._folder / "shelf", ignore_errors=True)
+    def _shelf(self, *, empty: bool) -> Shelf:
+        if empty:
+            shutil.rmtree(self._folder / "shelf", ignore_errors=True)
         return Shelf(self._folder / "shelf", "bench", DISK)
 
     def close(self) -> None:

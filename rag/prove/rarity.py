@@ -13,6 +13,11 @@ _LIGHT_WEIGHT = 0.3
 # Share of a word's uses inside sentences that make a form of it the way it is written.
 _MOSTLY = 0.9
 _COMPASS = frozenset("north south northern southern".split())
+# What grows on the end of a name, and on the few common words that an index takes for names.
+_ENDING = re.compile(
+    r"[aeiosyn]|e[snd]|[aeio]?[ae]?ns?|a?is[hmt]s?|ese?|i?cs?|i?a?ls?|[aeo]rs?|a?r[iy]|ites?|ing|"
+    r"ment|(?:a?t)?ion|i?t[iy]|ness|dom|ship|ous|i?v?e?l[iy]"
+)
 WORD = re.compile(r"[^\W\d_]+(?:\d\w*)?(?:\.[^\W\d_]+)*")
 
 
@@ -99,17 +104,17 @@ def match(stem: str, stems: Set[str]) -> float:
 def match_name(stem: str, stems: Set[str]) -> float:
     """Return 1 for the same name, 0.8 for one grown from it ("Europe", "European"), else 0.
 
-    Names that merely begin alike ("InnovaTech", "InnovateTech") are two.
+    Names that merely begin alike ("InnovaTech", "InnovateTech"), or have a further word in them
+    ("Rain", "Rainbow"), are two.
     """
     if stem in stems:
         return 1.0
     if has_demonym(stem, stems):
         return 0.8
-    if any(
-        min(len(stem), len(other)) >= 4
-        and abs(len(stem) - len(other)) <= 4
-        and (stem.startswith(other) or other.startswith(stem))
-        for other in stems
-    ):
+    if any(_grown(stem, other) or _grown(other, stem) for other in stems):
         return 0.8
     return 0.0
+
+
+def _grown(root: str, form: str) -> bool:
+    return len(root) >= 4 and form.startswith(root) and bool(_ENDING.fullmatch(form[len(root) :]))

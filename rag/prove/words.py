@@ -154,7 +154,8 @@ _PEOPLES = """france french, england english, britain british, spain spanish, ne
     finland finnish, portugal portuguese, china chinese, ukraine ukrainian, peru peruvian,
     iraq iraqi, israel israeli, pakistan pakistani, philippines filipino, thailand thai,
     iceland icelandic, europe european, mexico mexican, brazil brazilian, argentina argentine,
-    chile chilean, canada canadian, hungary hungarian, lebanon lebanese, congo congolese"""
+    chile chilean, canada canadian, hungary hungarian, lebanon lebanese, congo congolese,
+    rome roman, normandy norman"""
 # What a place has beside its people ("Germany", "German"), or they beside it ("Japan", "Japanese").
 _PEOPLE_END = frozenset("i n an ian ish ese es".split())
 

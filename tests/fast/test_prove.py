@@ -752,6 +752,10 @@ def test_what_cannot_be_checked_is_not_shown() -> None:
         ("InnovaTech", "InnovaTech's board was changed in May.", ()),
         ("Europe", "The European board was changed in May.", ()),
         ("Holms", "Holm changed the board in May.", ()),
+        ("Rainbow", "Rain changed its board in May.", ("Rainbow",)),
+        ("Micro", "Microsoft changed its board in May.", ("Micro",)),
+        ("Rome", "The Roman board was changed in May.", ()),
+        ("Shakespeare", "The Shakespearean board was changed in May.", ()),
     ],
 )
 def test_names_that_begin_alike_are_two(name: str, text: str, missing: tuple[str, ...]) -> None:
