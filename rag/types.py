@@ -12,13 +12,49 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
+PlaceKind = Literal["part", "chapter", "sheet", "page", "slide", "heading", "row", "record", "line"]
+"""What files are divided into, the widest first; `part` is a piece of a slide or mail (notes,
+attachment), `record` an entry of a JSON Lines file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """From a character on, the text stands at a place of its file, until the next of its kind.
+
+    Attributes:
+        start: offset into `Document.text`.
+        kind: what the file is divided into there.
+        value: which one ("12", "Budget", "Terms › Payment"); "" where none goes on. Lines are
+            counted on from a mark of kind "line" by the line feeds of the text.
+    """
+
+    start: int
+    kind: PlaceKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in its file a stretch of text stands.
+
+    Attributes:
+        kind: what the file is divided into.
+        value: the one in which the stretch begins.
+        last: the one in which it ends, where that is another.
+    """
+
+    kind: PlaceKind
+    value: str
+    last: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file as read: its canonical text and what is known about it.
+    """One file as read, or one file inside another: its canonical text and what is known about it.
 
     Attributes:
-        id: content hash, the first 32 hex digits of the SHA-256 of the file's bytes.
+        id: content hash, the first 32 hex digits of the SHA-256 of the file's bytes; of a file
+            inside another, of that hash and its name there.
         root: absolute folder the file was found under (the corpus root).
         source: path relative to `root`, with forward slashes.
         text: canonical text, the only text offsets refer to.
@@ -26,9 +62,13 @@ class Document:
         metadata: known facts by name; the names used are `title`, `publisher`, `author`,
             `date` (ISO 8601), `url`, `excerpt`, and whatever else the file states.
         origins: for each key of `metadata`, where it came from: "front matter",
-            "html metadata", "first line", "byline", "file name".
-        format: reader that made it: "text", "markdown", "html".
+            "html metadata", "pdf info", "mail header", "document properties", "first line",
+            "byline", "file name".
+        format: reader that made it: "text", "markdown", "html", "pdf", "docx", …
         also: other relative paths under which the same bytes were found.
+        marks: where pages, slides, rows and the like begin, in order of `start`.
+        inside: name of the file inside `source` that this is ("report.pdf" in a mail); "" for
+            the file itself.
     """
 
     id: str
@@ -40,6 +80,8 @@ class Document:
     origins: Mapping[str, str]
     format: str
     also: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    inside: str = ""
 
     @property
     def path(self) -> Path:

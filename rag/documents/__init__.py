@@ -15,9 +15,11 @@ What every reader promises:
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from rag.documents.compose import (
@@ -28,11 +30,14 @@ from rag.documents.compose import (
     HTML_METADATA,
     READER,
     absolute,
+    compose,
     header_end,
 )
 from rag.documents.html import read_html
+from rag.documents.places import places, told
 from rag.documents.plain import read_markdown, read_text
-from rag.errors import DocumentError, UnsupportedFormatError
+from rag.documents.source import DEEPEST, PLAINLY, Content, Reader, ReadOptions, Source, open_source
+from rag.errors import DocumentError, EmptyDocumentError
 from rag.types import Document, Resolution
 
 __all__ = [
@@ -43,15 +48,17 @@ __all__ = [
     "HTML_METADATA",
     "READER",
     "SUPPORTED",
+    "Found",
+    "ReadOptions",
     "Reader",
     "find_files",
     "header_end",
+    "places",
     "read_document",
+    "read_documents",
     "resolve_quote",
+    "told",
 ]
-
-Reader = Callable[[Path, Path], Document]
-"""From a file and the corpus root it lies under to a Document."""
 
 SUPPORTED: Mapping[str, Reader] = {
     ".txt": read_text,
@@ -63,27 +70,113 @@ SUPPORTED: Mapping[str, Reader] = {
 }
 
 
-def read_document(path: Path, *, root: Path) -> Document:
+def read_document(
+    path: Path, *, root: Path, options: ReadOptions = PLAINLY, inside: str = ""
+) -> Document:
     """Read one file.
 
     Args:
         path: the file; anywhere under `root`.
         root: the folder citations name the file from.
+        options: passwords and the like.
+        inside: name of a file inside it; "" for the file itself.
 
     Raises:
         UnsupportedFormatError: there is no reader for its suffix.
         EmptyDocumentError: there is no text in it.
-        UnreadableDocumentError: missing, not a file, not allowed, not under `root`, or not text.
+        UnreadableDocumentError: missing, not a file, not allowed, not under `root`, or damaged.
     """
-    reader = SUPPORTED.get(path.suffix.lower())
-    if reader is None and path.is_file():
-        kind = f"{path.suffix} files" if path.suffix else "files without a suffix"
-        raise UnsupportedFormatError(
-            f"{path}: {kind} cannot be read; convert it to one of {', '.join(SUPPORTED)}.",
-            path=str(path),
+    found = read_documents(path, root=root, options=options)
+    for document in found.documents:
+        if document.inside == inside:
+            return document
+    source = Source(path, b"", options, inside)
+    raise found.failed[0] if found.failed else source.refused("there is no such file in it")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one file holds.
+
+    Attributes:
+        documents: the file itself first, if it has a text of its own, then those inside it.
+        failed: files inside it that could not be read.
+    """
+
+    documents: tuple[Document, ...]
+    failed: tuple[DocumentError, ...] = ()
+
+
+def read_documents(path: Path, *, root: Path, options: ReadOptions = PLAINLY) -> Found:
+    """Read one file and the files inside it, such as the attachments of a mail.
+
+    Args:
+        path: the file; anywhere under `root`.
+        root: the folder citations name the file from.
+        options: passwords and the like.
+
+    Raises:
+        UnsupportedFormatError: there is no reader for its suffix.
+        EmptyDocumentError: there is no text in it.
+        UnreadableDocumentError: missing, not a file, not allowed, not under `root`, or damaged.
+    """
+    _reader(Source(path, b"", options), exists=path.is_file())
+    source = open_source(path, options)
+    identity = hashlib.sha256(source.data).hexdigest()[:32]
+    documents: list[Document] = []
+    failed: list[DocumentError] = []
+    content = _reader(source)(source)
+    try:
+        documents.append(compose(source, root, content, identity))
+    except EmptyDocumentError:
+        if not content.parts:
+            raise
+    _read_parts(source, content, root, identity, documents, failed, depth=1)
+    if not documents:
+        raise failed[0] if failed else source.empty()
+    return Found(tuple(documents), tuple(failed))
+
+
+def _read_parts(
+    source: Source,
+    content: Content,
+    root: Path,
+    identity: str,
+    documents: list[Document],
+    failed: list[DocumentError],
+    *,
+    depth: int,
+) -> None:
+    """Read the files inside a file, and those inside them."""
+    for name, data in content.parts:
+        inside = f"{source.inside}/{name}" if source.inside else name
+        part = replace(source, data=data, inside=inside)
+        try:
+            if depth > DEEPEST:
+                raise part.refused(f"it lies deeper than {DEEPEST} files; save it by itself")
+            if not data.strip():
+                raise part.empty()
+            found = _reader(part)(part)
+            of = hashlib.sha256(f"{identity}\0{inside}".encode("utf-8", "surrogatepass"))
+            try:
+                documents.append(compose(part, root, found, of.hexdigest()[:32]))
+            except EmptyDocumentError:
+                if not found.parts:
+                    raise
+            _read_parts(part, found, root, identity, documents, failed, depth=depth + 1)
+        except DocumentError as error:
+            failed.append(error)
+
+
+def _reader(source: Source, *, exists: bool = True) -> Reader:
+    """Return the reader for a file's suffix; what is no file at all is left to the opening."""
+    reader = SUPPORTED.get(source.suffix)
+    if reader is None and exists:
+        kind = f"{source.suffix} files" if source.suffix else "files without a suffix"
+        raise source.unsupported(
+            f"{kind} cannot be read; convert it to one of {', '.join(SUPPORTED)}"
         )
-    # What is no file at all is left to the loader, which says so.
-    return (reader or read_text)(path, root)
+    return reader or read_text
 
 
 def find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:

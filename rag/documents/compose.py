@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from rag.documents.decode import clean, empty
-from rag.documents.facts import Fact
+from rag.documents.characters import clean
+from rag.documents.source import Content, Source
 from rag.errors import UnreadableDocumentError
 from rag.types import Document
 
@@ -19,6 +18,10 @@ FIRST_LINE = "first line"
 BYLINE = "byline"
 FILE_NAME = "file name"
 READER = "reader"
+PDF_INFO = "pdf info"
+PROPERTIES = "document properties"
+MAIL_HEADER = "mail header"
+_GUESSED = frozenset([FIRST_LINE, BYLINE, FILE_NAME, READER])
 
 _MAX_HEADLINE = 160  # characters
 _BYLINE_LINES = 12
@@ -37,63 +40,62 @@ _BYLINE = re.compile(
 )
 
 
-def compose(
-    path: Path,
-    root: Path,
-    data: bytes,
-    format: str,
-    body: str,
-    facts: Sequence[Fact],
-    origin: str,
-    notes: list[str],
-) -> Document:
-    """Make a Document.
+def compose(source: Source, root: Path, content: Content, identity: str) -> Document:
+    """Make a Document of what a reader made of a file.
 
     Args:
-        path: the file.
+        source: the file.
         root: corpus root it lies under.
-        data: its bytes, for the identity.
-        format: the reader's name.
-        body: canonical text without the header.
-        facts: what the file states about itself; they become metadata and header lines.
-        origin: where the facts come from.
-        notes: what was guessed or left out; kept as `metadata["note"]`.
+        content: what the reader made of it.
+        identity: of the document.
 
     Raises:
         EmptyDocumentError: neither facts nor text.
         UnreadableDocumentError: the file does not lie under the root.
     """
-    source = _source(path, root)
-    stated = [fact._replace(value=clean(fact.value, notes)) for fact in facts if fact.value.strip()]
+    name = _source(source.path, root)
+    notes = list(content.notes)
+    content.body.note(notes)
+    stated = [
+        fact._replace(value=clean(fact.value, notes))
+        for fact in content.facts
+        if fact.value.strip()
+    ]
+    body = content.body.text
     header = "\n".join(f"{fact.label}: {fact.value}" for fact in stated)
+    if not body.strip():
+        body = ""
     text = "\n\n".join(part for part in (header, body) if part.strip())
     if not text.strip():
-        raise empty(path)
+        raise source.empty()
+    ahead = len(text) - len(body)
     metadata = {fact.key: fact.value for fact in stated}
-    origins = dict.fromkeys(metadata, origin)
+    origins = {fact.key: fact.origin or content.origin for fact in stated}
     if "title" not in metadata:
-        found = headline(body, format)
-        metadata["title"] = found or path.name
+        found = headline(body, content.format)
+        metadata["title"] = found or source.name
         origins["title"] = FIRST_LINE if found else FILE_NAME
     if "author" not in metadata and (author := byline(body)):
         metadata["author"], origins["author"] = author, BYLINE
     if notes:
         metadata["note"], origins["note"] = "; ".join(notes), READER
     return Document(
-        id=hashlib.sha256(data).hexdigest()[:32],
+        id=identity,
         root=str(absolute(root)),
-        source=source,
+        source=name,
         text=text,
         title=metadata["title"],
         metadata=metadata,
         origins=origins,
-        format=format,
+        format=content.format,
+        marks=tuple(replace(mark, start=mark.start + ahead) for mark in content.body.marks),
+        inside=source.inside,
     )
 
 
 def header_end(document: Document) -> int:
     """Return where the header of stated facts ends in `document.text`; 0 where there is none."""
-    if not {FRONT_MATTER, HTML_METADATA} & set(document.origins.values()):
+    if not set(document.origins.values()) - _GUESSED:
         return 0
     end = document.text.find("\n\n")
     return len(document.text) if end < 0 else end

@@ -1,13 +1,11 @@
-"""Bytes of a file to text: which encoding, which line ends, which characters."""
+"""Bytes of a file to text: which encoding."""
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
-from rag.documents.hidden import note_unseen
-from rag.errors import EmptyDocumentError, UnreadableDocumentError
+from rag.documents.characters import CONTROL
+from rag.documents.source import Source
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "a PDF file"),
@@ -28,7 +26,6 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _MAX_CONTROL_SHARE = 0.05  # more than one control character in twenty is no text
 
 # What Windows-1252 text never looks like: signs inside a word, a capital inside a small word, or
@@ -37,99 +34,48 @@ _NOT_WESTERN = re.compile(r"[^\W\d_][¡-©«-´¶¸-¿×÷ˆ˜†‡ƒ‰][^\W\d
 _MAX_ACCENTED_SHARE = 0.25  # of all letters; a French sentence stays below, Greek does not
 
 
-def load(path: Path) -> bytes:
-    """Return the bytes of the file.
-
-    Raises:
-        EmptyDocumentError: there are none, or only white space.
-        UnreadableDocumentError: they cannot be had; the message says why.
-    """
-    try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise _refused(path, "it is not a regular file; name a text file")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise _refused(path, "there is no such file; check the path") from None
-    except IsADirectoryError:
-        if not os.access(path, os.R_OK | os.X_OK):
-            raise _refused(path, "you may not open this folder; change its permissions") from None
-        raise _refused(path, "it is a folder; name a file or index the folder") from None
-    except PermissionError:
-        raise _refused(path, "you may not read it; change its permissions") from None
-    except OSError as error:
-        problem = f"it cannot be read ({error.strerror or error}); check the disk and the path"
-        raise _refused(path, problem) from None
-    if not data.strip():
-        raise empty(path)
-    return data
-
-
-def empty(path: Path) -> EmptyDocumentError:
-    """Return the error for a file without text."""
-    return EmptyDocumentError(
-        f"{path}: there is no text in it; put some in or leave the file out.", path=str(path)
-    )
-
-
-def decode(data: bytes, path: Path, notes: list[str], *, declared: str | None = None) -> str:
-    """Return the bytes as text.
+def decode(source: Source, notes: list[str], *, declared: str | None = None) -> str:
+    """Return the bytes of a file as text.
 
     A byte order mark decides, then UTF-8 if the bytes are valid UTF-8, then what the file
     declares. Everything else is a guess, and noted as one: UTF-16 without a mark, Windows-1252
     where the result looks like a Western language, else what charset-normalizer says.
 
     Args:
-        data: all bytes of the file.
-        path: named in the error.
+        source: the file.
         notes: a guess is added here.
         declared: encoding the file itself names.
 
     Raises:
         UnreadableDocumentError: the bytes are no text.
     """
+    data = source.data
     for magic, kind in _MAGIC:
         if data.startswith(magic):
-            raise _refused(path, f"it holds {kind}; convert it to text first")
+            raise source.refused(
+                f"it holds {kind}; give it the suffix of what it is, or convert it"
+            )
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             try:
-                return _checked(data.decode(encoding), path)
+                return _checked(data.decode(encoding), source)
             except UnicodeDecodeError as error:
                 problem = f"it begins as {encoding.upper()} and is damaged at byte {error.start}"
-                raise _refused(path, f"{problem}; save it as UTF-8 again") from None
+                raise source.refused(f"{problem}; save it as UTF-8 again") from None
     if b"\0" not in data:
         for known in ("utf-8", declared):
             if known and (text := _try(data, known)) is not None:
-                return _checked(text, path)
-    text, guessed = _guess(data, path)
+                return _checked(text, source)
+    text, guessed = _guess(data, source)
     notes.append(f"read as {guessed}, a guess: the file does not say how it is encoded")
-    return _checked(text, path)
+    return _checked(text, source)
 
 
-def clean(text: str, notes: list[str]) -> str:
-    """Return canonical text: line feeds only, no byte order mark, no control characters.
-
-    Args:
-        text: as decoded.
-        notes: how many control characters were left out, and what is not seen, is added here.
-    """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    text, left_out = _CONTROL.subn("", text)
-    if left_out:
-        notes.append(f"{left_out} control character{'s' if left_out > 1 else ''} left out")
-    note_unseen(text, notes)
-    return text
-
-
-def _refused(path: Path, problem: str) -> UnreadableDocumentError:
-    return UnreadableDocumentError(f"{path}: {problem}.", path=str(path))
-
-
-def _checked(text: str, path: Path) -> str:
+def _checked(text: str, source: Source) -> str:
     """Refuse what decodes but is no text."""
-    controls = sum(1 for _ in _CONTROL.finditer(text))
+    controls = sum(1 for _ in CONTROL.finditer(text))
     if "\0" in text or controls > max(8, _MAX_CONTROL_SHARE * len(text)):
-        raise _refused(path, "it holds binary data, not text; leave it out or convert it")
+        raise source.refused("it holds binary data, not text; leave it out or convert it")
     return text
 
 
@@ -143,18 +89,14 @@ def _try(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _guess(data: bytes, path: Path) -> tuple[str, str]:
+def _guess(data: bytes, source: Source) -> tuple[str, str]:
     """Return text and encoding of bytes that neither declare theirs nor are UTF-8."""
     if b"\0" in data:
         for encoding in ("utf-16-le", "utf-16-be"):
             text = _try(data, encoding)
-            if (
-                text
-                and sum(c.isascii() for c in text) > len(text) / 2
-                and not _CONTROL.search(text)
-            ):
+            if text and sum(c.isascii() for c in text) > len(text) / 2 and not CONTROL.search(text):
                 return text, encoding.upper()
-        raise _refused(path, "it holds binary data, not text; leave it out or convert it")
+        raise source.refused("it holds binary data, not text; leave it out or convert it")
     western = _try(data, "cp1252")
     if western and _looks_western(western):
         return western, "Windows-1252"
@@ -162,7 +104,7 @@ def _guess(data: bytes, path: Path) -> tuple[str, str]:
 
     best = from_bytes(data).best()
     if best is None:
-        raise _refused(path, "its encoding is unknown; save it as UTF-8")
+        raise source.refused("its encoding is unknown; save it as UTF-8")
     return str(best), "Windows-1252" if str(best) == western else best.encoding
 
 

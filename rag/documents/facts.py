@@ -8,11 +8,19 @@ from typing import Any, NamedTuple
 
 
 class Fact(NamedTuple):
-    """One thing a file states about itself: metadata key, label of its header line, value."""
+    """One thing a file states about itself.
+
+    Attributes:
+        key: in the metadata.
+        label: of its line in the header.
+        value: as the file states it.
+        origin: where it comes from, where that differs from the other facts of the file.
+    """
 
     key: str
     label: str
     value: str
+    origin: str = ""
 
 
 LABELS: Mapping[str, str] = {
@@ -21,6 +29,7 @@ LABELS: Mapping[str, str] = {
     "publisher": "Publisher",
     "date": "Published",
     "updated": "Updated",
+    "created": "Created",
     "url": "URL",
     "excerpt": "Excerpt",
 }

@@ -7,14 +7,14 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-from rag.documents.compose import HTML_METADATA, compose
-from rag.documents.decode import clean, decode, load
+from rag.documents.body import Body
+from rag.documents.compose import HTML_METADATA
+from rag.documents.decode import decode
 from rag.documents.facts import LABELS, Fact
 from rag.documents.hidden import take_hidden
-from rag.types import Document
+from rag.documents.source import Content, Source
 
 _DATE_NAMES = (
     *("article:published_time", "datepublished", "og:published_time", "parsely-pub-date"),
@@ -29,13 +29,12 @@ _AUTHOR_NAMES = (
 )
 
 
-def read_html(path: Path, root: Path) -> Document:
+def read_html(source: Source) -> Content:
     """Read the main text of a web page, without menus, scripts and comments."""
-    data = load(path)
     notes: list[str] = []
-    page = decode(data, path, notes, declared=_declared(data))
+    page = decode(source, notes, declared=_declared(source.data))
     body, facts = _extract(page, notes)
-    return compose(path, root, data, "html", clean(body, notes), facts, HTML_METADATA, notes)
+    return Content("html", Body(body), facts, HTML_METADATA, notes)
 
 
 def _declared(data: bytes) -> str | None:

@@ -2,29 +2,68 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 
-from rag.documents.compose import FRONT_MATTER, compose
-from rag.documents.decode import clean, decode, load
-from rag.documents.facts import front_matter
-from rag.types import Document
+from rag.documents.body import Body
+from rag.documents.characters import note_left_out, without_controls
+from rag.documents.compose import FRONT_MATTER
+from rag.documents.decode import decode
+from rag.documents.facts import Fact, front_matter
+from rag.documents.source import Content, Source
+
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t#]*", re.DOTALL)
+_FENCE = re.compile(r"[ ]{0,3}(```+|~~~+)")
 
 
-def read_text(path: Path, root: Path) -> Document:
+def read_text(source: Source) -> Content:
     """Read plain text, with front matter where the file begins with it."""
-    return _read(path, root, "text")
+    notes, text = _decoded(source)
+    facts, body, first = _taken_off(text, notes)
+    found = Body()
+    found.mark("line", str(first))
+    found.add(body)
+    return Content("text", found, facts, FRONT_MATTER, notes)
 
 
-def read_markdown(path: Path, root: Path) -> Document:
+def read_markdown(source: Source) -> Content:
     """Read Markdown: the text as written, marks included, and the front matter."""
-    return _read(path, root, "markdown")
+    notes, text = _decoded(source)
+    facts, body, first = _taken_off(text, notes)
+    return Content("markdown", _marked(body, first), facts, FRONT_MATTER, notes)
 
 
-def _read(path: Path, root: Path, format: str) -> Document:
-    data = load(path)
+def _decoded(source: Source) -> tuple[list[str], str]:
     notes: list[str] = []
-    text = clean(decode(data, path, notes), notes)
+    text, left_out = without_controls(decode(source, notes))
+    note_left_out(left_out, notes)
+    return notes, text
+
+
+def _taken_off(text: str, notes: list[str]) -> tuple[list[Fact], str, int]:
+    """Return the facts of the front matter, the rest, and the line on which that begins."""
     facts, body, problem = front_matter(text)
     if problem:
         notes.append(f"the front matter is not valid YAML ({problem}) and was read as text")
-    return compose(path, root, data, format, body, facts, FRONT_MATTER, notes)
+    return facts, body, 1 + text[: len(text) - len(body)].count("\n")
+
+
+def _marked(text: str, first: int) -> Body:
+    """Return Markdown with the path of headings that each part of it stands under."""
+    body = Body()
+    body.mark("line", str(first))
+    start = body.add(text)
+    path: list[tuple[int, str]] = []
+    fence = ""
+    for line in text.splitlines(keepends=True):
+        words = line.rstrip("\n")
+        opened = _FENCE.match(words)
+        if opened and not fence:
+            fence = opened[1]
+        elif opened and words.strip().startswith(fence) and not words.strip().strip(fence[0]):
+            fence = ""
+        elif not fence and (found := _HEADING.fullmatch(words)):
+            level = len(found[1])
+            path = [*((n, title) for n, title in path if n < level), (level, found[2])]
+            body.mark_at(start, "heading", " › ".join(title for _, title in path if title))
+        start += len(line)
+    return body
