@@ -47,6 +47,10 @@ class Place:
     value: str
     last: str = ""
 
+    def to_json(self) -> dict[str, str]:
+        """Return the documented JSON form (docs/answer-format.md)."""
+        return {"kind": self.kind, "value": self.value, "last": self.last}
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -204,6 +208,8 @@ class Citation:
         end: one past the last character.
         quote: exactly `document.text[start:end]`.
         metadata: the document's metadata (title, publisher, date, url, ...).
+        places: where in its file it stands, the widest place first: page, heading, row, line.
+        inside: name of the file inside `source` that is cited, "" for the file itself.
         root: the corpus root, needed to resolve; never part of the JSON.
     """
 
@@ -216,6 +222,8 @@ class Citation:
     metadata: Mapping[str, str]
     document_id: str = ""
     root: str = field(default="", repr=False)
+    places: tuple[Place, ...] = ()
+    inside: str = ""
 
     def resolve(self, root: str | Path | None = None) -> Resolution:
         """Read the source file again and say whether the quote still stands there.
@@ -225,13 +233,17 @@ class Citation:
         """
         from rag.documents import resolve_quote
 
-        return resolve_quote(Path(root or self.root), self.source, self.start, self.end, self.quote)
+        return resolve_quote(
+            Path(root or self.root), self.source, self.start, self.end, self.quote, self.inside
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON form (docs/answer-format.md)."""
         return {
             "number": self.number,
             "source": self.source,
+            "inside": self.inside,
+            "places": [place.to_json() for place in self.places],
             "title": self.title,
             "start": self.start,
             "end": self.end,

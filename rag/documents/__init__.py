@@ -99,10 +99,12 @@ class Found:
     """What one file holds.
 
     Attributes:
+        file: the first 32 hex digits of the SHA-256 of its bytes.
         documents: the file itself first, if it has a text of its own, then those inside it.
         failed: files inside it that could not be read.
     """
 
+    file: str
     documents: tuple[Document, ...]
     failed: tuple[DocumentError, ...] = ()
 
@@ -134,7 +136,7 @@ def read_documents(path: Path, *, root: Path, options: ReadOptions = PLAINLY) ->
     _read_parts(source, content, root, identity, documents, failed, depth=1)
     if not documents:
         raise failed[0] if failed else source.empty()
-    return Found(tuple(documents), tuple(failed))
+    return Found(identity, tuple(documents), tuple(failed))
 
 
 def _read_parts(
@@ -197,7 +199,9 @@ def find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
                 yield path if is_folder else path.parent, file
 
 
-def resolve_quote(root: Path, source: str, start: int, end: int, quote: str) -> Resolution:
+def resolve_quote(
+    root: Path, source: str, start: int, end: int, quote: str, inside: str = ""
+) -> Resolution:
     """Read the source file again and say whether the quote still stands at its offsets.
 
     Args:
@@ -206,12 +210,13 @@ def resolve_quote(root: Path, source: str, start: int, end: int, quote: str) -> 
         start: first character of the quote in the canonical text.
         end: one past its last character.
         quote: the words cited.
+        inside: name of the file inside that file, "" for itself.
     """
-    inside = PurePosixPath(source)
-    if not source or "\0" in source or inside.is_absolute() or ".." in inside.parts:
+    named = PurePosixPath(source)
+    if not source or "\0" in source or named.is_absolute() or ".." in named.parts:
         return Resolution(False, None, f"{source!r} does not name a file inside {root}.")
     try:
-        text = read_document(root / inside, root=root).text
+        text = read_document(root / named, root=root, inside=inside).text
     except DocumentError as error:
         return Resolution(False, None, str(error))
     if quote and start >= 0 and text[start:end] == quote:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.documents.source import PLAINLY, ReadOptions
 from rag.errors import (
     DocumentError,
     IndexDamagedError,
@@ -101,6 +102,7 @@ def build(
     embedder: Embedder,
     *,
     progress: Progress | None = None,
+    options: ReadOptions = PLAINLY,
 ) -> IndexReport:
     """Bring the index in a folder up to date with the files under some paths.
 
@@ -114,6 +116,7 @@ def build(
         embedder: loaded only if something has to be embedded.
         progress: told the stage ("check", "read", "cut", "embed", "write"), how much of it is
             done, and of how much.
+        options: passwords and the like, with which files are read.
 
     Raises:
         StoreError: no file could be read, or the index cannot be written; the old one still stands.
@@ -125,7 +128,7 @@ def build(
     with sole_writer(folder):
         _sweep(folder)
         old, rebuilt = _open_old(folder, paths)
-        found = survey(paths, old.document_rows if old else (), folder, tell)
+        found = survey(paths, old.document_rows if old else (), folder, tell, options)
         same_embedder = old is not None and old.manifest.embedder_checksum == embedder.checksum
         if old is not None and same_embedder and found.rows == old.document_rows:
             return _report(found, len(old.passages), started, embedded=0, written=False)

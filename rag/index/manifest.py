@@ -11,7 +11,7 @@ from typing import Any
 from rag.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
 from rag.index.files import file_sha256, sha256
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 DOCUMENTS = "documents.jsonl"
 PASSAGES = "passages.jsonl"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from rag.types import Document, Passage, Sentence
+from rag.types import Document, Mark, Passage, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,17 @@ class DocumentRow:
     """A document with every place its bytes were found in; the first is the one it goes by.
 
     Attributes:
+        file: hash of the file it was read from; several documents may lie in one file.
         pipeline: fingerprint of the code that read it and cut it.
     """
 
     document: Document
     places: tuple[Place, ...]
+    file: str
     pipeline: str
 
     @classmethod
-    def of(cls, document: Document, places: Sequence[Place], pipeline: str) -> Self:
+    def of(cls, document: Document, places: Sequence[Place], file: str, pipeline: str) -> Self:
         """Return the row, the document named after the first place and told of the others."""
         first = places[0]
         also = tuple(
@@ -45,7 +47,7 @@ class DocumentRow:
             for place in places[1:]
         )
         named = replace(document, root=first.root, source=first.source, also=also)
-        return cls(named, tuple(places), pipeline)
+        return cls(named, tuple(places), file, pipeline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,15 @@ def dump_documents(rows: Iterable[DocumentRow]) -> bytes:
         _line(
             {
                 "id": row.document.id,
+                "file": row.file,
+                "inside": row.document.inside,
                 "places": [[place.root, place.source] for place in row.places],
                 "title": row.document.title,
                 "format": row.document.format,
                 "metadata": dict(row.document.metadata),
                 "origins": dict(row.document.origins),
                 "pipeline": row.pipeline,
+                "marks": [[mark.start, mark.kind, mark.value] for mark in row.document.marks],
                 "text": row.document.text,
             }
         )
@@ -94,8 +99,11 @@ def load_documents(path: Path) -> list[DocumentRow]:
                 metadata=value["metadata"],
                 origins=value["origins"],
                 format=value["format"],
+                marks=tuple(Mark(*mark) for mark in value["marks"]),
+                inside=value["inside"],
             ),
             [Place(root, source) for root, source in value["places"]],
+            value["file"],
             value["pipeline"],
         )
         for value in _lines(path)

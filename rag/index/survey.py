@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from rag.documents.source import ReadOptions
+from rag.documents.worker import Worker
 from rag.errors import DocumentError, StoreError, UnreadableDocumentError
 from rag.index.files import absolute, covers, file_sha256
 from rag.index.rows import DocumentRow, Place
-from rag.types import Document
 
 Progress = Callable[[str, int, int], None]
 
@@ -33,7 +34,11 @@ class Survey:
 
 
 def survey(
-    paths: Sequence[Path], old_rows: Sequence[DocumentRow], folder: Path, tell: Progress
+    paths: Sequence[Path],
+    old_rows: Sequence[DocumentRow],
+    folder: Path,
+    tell: Progress,
+    options: ReadOptions,
 ) -> Survey:
     """Find the files under the paths and read those whose bytes the old index does not know.
 
@@ -44,28 +49,38 @@ def survey(
     given = [absolute(path) for path in paths]
     old_places = {place.path: (place, row) for row in old_rows for place in row.places}
     found = _find(given, old_places, absolute(folder))
-    by_identity = _identify(found, result.failed, tell)
-    known = {row.document.id: row for row in old_rows}
-    for done, (identity, places) in enumerate(by_identity.items(), start=1):
-        tell("read", done, len(by_identity))
-        before = known.get(identity)
-        elsewhere = [
-            place
-            for place in (before.places if before else ())
-            if not _covered(given, place) and place.path.exists()
-        ]
-        try:
-            result.rows.append(_row([*places, *elsewhere], identity, before))
-        except DocumentError as error:
-            result.failed.append(error)
+    by_file = _identify(found, result.failed, tell)
+    known: dict[str, list[DocumentRow]] = {}
+    for row in old_rows:
+        known.setdefault(row.file, []).append(row)
+    with Worker(options) as worker:
+        for done, (file, places) in enumerate(by_file.items(), start=1):
+            tell("read", done, len(by_file))
+            before = known.get(file, [])
+            elsewhere = [
+                place
+                for place in (before[0].places if before else ())
+                if not _covered(given, place) and place.path.exists()
+            ]
+            try:
+                rows, failed = _rows([*places, *elsewhere], file, before, worker)
+            except DocumentError as error:
+                result.failed.append(error)
+            else:
+                result.rows += rows
+                result.failed += failed
     if not result.rows:
         raise StoreError(_nothing_read(given, result.failed))
     for row in old_rows:
         # What does not lie under the paths stays as it was read.
         left = [place for place in row.places if not _covered(given, place)]
-        if left and row.document.id not in by_identity:
-            result.rows.append(DocumentRow.of(row.document, left, row.pipeline))
-    result.rows.sort(key=lambda row: (row.places[0].root, row.places[0].source))
+        if left and row.file not in by_file:
+            result.rows.append(DocumentRow.of(row.document, left, row.file, row.pipeline))
+    # A file inside others that are the same to the byte is one document.
+    result.rows = list({row.document.id: row for row in result.rows}.values())
+    result.rows.sort(
+        key=lambda row: (row.places[0].root, row.places[0].source, row.document.inside)
+    )
     _compare(result, found, old_places)
     return result
 
@@ -104,42 +119,43 @@ def _identify(
     found: Mapping[Path, Place], failed: list[DocumentError], tell: Progress
 ) -> dict[str, list[Place]]:
     """Return the places of each content; what no reader can take is refused before it is hashed."""
-    from rag.documents import SUPPORTED, read_document
+    from rag.documents import SUPPORTED, read_documents
 
-    by_identity: dict[str, list[Place]] = {}
+    by_file: dict[str, list[Place]] = {}
     for done, (file, place) in enumerate(found.items(), start=1):
         tell("check", done, len(found))
         try:
             if file.suffix.lower() not in SUPPORTED or not file.is_file():
-                read_document(file, root=Path(place.root))
-            by_identity.setdefault(file_sha256(file)[:32], []).append(place)
+                read_documents(file, root=Path(place.root))
+            by_file.setdefault(file_sha256(file)[:32], []).append(place)
         except DocumentError as error:
             failed.append(error)
         except OSError as error:
             failed.append(_unreadable(file, error.strerror or str(error)))
-    return by_identity
+    return by_file
 
 
-def _row(places: Sequence[Place], identity: str, before: DocumentRow | None) -> DocumentRow:
-    """Return the row of one content, read anew unless the old row still tells the same.
+def _rows(
+    places: Sequence[Place], file: str, before: Sequence[DocumentRow], worker: Worker
+) -> tuple[list[DocumentRow], Sequence[DocumentError]]:
+    """Return the rows of one file, read anew unless the old rows still tell the same.
+
+    Returns:
+        The rows, and what could not be read of the files inside it.
 
     Raises:
         DocumentError: it cannot be read.
     """
     places = sorted(set(places), key=lambda place: (place.root, place.source))
     first = places[0]
-    if before and before.places[0] == first and before.pipeline == pipeline():
-        return DocumentRow.of(before.document, places, before.pipeline)
-    return DocumentRow.of(_read(first, identity), places, pipeline())
-
-
-def _read(place: Place, identity: str) -> Document:
-    from rag.documents import read_document
-
-    document = read_document(place.path, root=Path(place.root))
-    if document.id != identity:
-        raise _unreadable(place.path, "it changed while it was being read")
-    return document
+    if before and before[0].places[0] == first and before[0].pipeline == pipeline():
+        rows = [DocumentRow.of(row.document, places, file, row.pipeline) for row in before]
+        return rows, ()
+    found = worker.read(first.path, root=Path(first.root))
+    if found.file != file:
+        raise _unreadable(first.path, "it changed while it was being read")
+    rows = [DocumentRow.of(document, places, file, pipeline()) for document in found.documents]
+    return rows, found.failed
 
 
 def _compare(
@@ -148,13 +164,13 @@ def _compare(
     old_places: Mapping[Path, tuple[Place, DocumentRow]],
 ) -> None:
     """Say of each file whether it is new, changed, gone or as before."""
-    now = {place.path: row.document.id for row in result.rows for place in row.places}
+    now = {place.path: row.file for row in result.rows for place in row.places}
     for file, place in found.items():
         if file not in now:
             continue
         if file not in old_places:
             result.added.append(place.source)
-        elif old_places[file][1].document.id == now[file]:
+        elif old_places[file][1].file == now[file]:
             result.unchanged.append(place.source)
         else:
             result.changed.append(place.source)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from rag.documents import places
 from rag.prove.claims import Checker, Claim, Judgement
 from rag.prove.words import read
 from rag.types import Citation, Hit, Sentence, Statement, Verdict
@@ -266,6 +267,8 @@ def cite(run: tuple[Hit, int, int], number: int) -> Citation:
         metadata=document.metadata,
         document_id=document.id,
         root=document.root,
+        places=places(document, start, end),
+        inside=document.inside,
     )
 
 

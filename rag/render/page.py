@@ -13,7 +13,17 @@ from itertools import pairwise
 from pathlib import Path
 
 from rag.assistant import not_said
-from rag.render.plain import byline, differs, reason, reference, shorten, side, to_text
+from rag.documents import told
+from rag.render.plain import (
+    byline,
+    cited,
+    differs,
+    file_of,
+    reason,
+    shorten,
+    side,
+    to_text,
+)
 from rag.types import Answer, Citation, Document, Hit, Statement, Verdict
 
 SHOWN_CHARS = 60_000
@@ -220,8 +230,8 @@ def links_html(citations: Sequence[Citation], turn: int) -> str:
     """Return `[1][2]` as links that open the cited words."""
     links = "".join(
         f'<a class="fn-cite" href="#cite-{turn}-{c.number}" '
-        f'title="{esc(f"“{shorten(c.quote)}” — {reference(c.title, c.metadata)}")}" '
-        f'aria-label="{esc(f"Source {c.number}: {reference(c.title, c.metadata)}")}">'
+        f'title="{esc(f"“{shorten(c.quote)}” — {cited(c)}")}" '
+        f'aria-label="{esc(f"Source {c.number}: {cited(c)}")}">'
         f"[{c.number}]</a>"
         for c in citations
     )
@@ -239,7 +249,7 @@ def references_html(citations: Sequence[Citation], turn: int) -> str:
     rows = "".join(
         f'<li><a class="fn-cite" href="#cite-{turn}-{c.number}">[{c.number}]</a>'
         f"<div><cite>{esc(c.title)}</cite>"
-        f"<small>{esc(_origin(c.title, c.source, c.metadata))}</small>"
+        f"<small>{esc(_stands(c))}</small>"
         f'<q dir="auto">{esc(shorten(c.quote))}</q></div></li>'
         for c in citations
     )
@@ -290,6 +300,12 @@ def _closest_html(closest: Sequence[Hit], turn: int) -> str:
 def _origin(title: str, source: str, metadata: Mapping[str, str]) -> str:
     """Return publisher and date, else the file, unless it already serves as the title."""
     return byline(metadata) or (source if source != title else "")
+
+
+def _stands(citation: Citation) -> str:
+    """Return publisher and date, else the file, and where in it the quote stands."""
+    known = _origin(citation.title, file_of(citation), citation.metadata)
+    return " · ".join(part for part in (known, told(citation.places)) if part)
 
 
 @dataclass(frozen=True, slots=True)

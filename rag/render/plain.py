@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from rag.assistant import not_said
+from rag.documents import told
 from rag.types import Answer, Citation, Conflict, Hit, Statement
 
 EXCERPT_CHARS = 280
@@ -77,8 +78,7 @@ def to_markdown(answer: Answer) -> str:
         ]
         blocks += [_markdown(not_said(part)) for part in answer.unanswered]
         blocks += [
-            f"[^{c.number}]: {_markdown(reference(c.title, c.metadata))}, "
-            f"{_markdown(c.source)}: “{_markdown(c.quote)}”"
+            f"[^{c.number}]: {_markdown(cited(c))}, {_markdown(file_of(c))}: “{_markdown(c.quote)}”"
             for c in answer.citations
         ]
     if answer.withheld:
@@ -106,6 +106,18 @@ def reference(title: str, metadata: Mapping[str, str]) -> str:
     """Return title, publisher and date in one line."""
     known = byline(metadata)
     return f"{title} ({known})" if known else title
+
+
+def cited(citation: Citation) -> str:
+    """Return title, publisher and date of what is cited, and where in its file it stands."""
+    known = reference(citation.title, citation.metadata)
+    where = told(citation.places)
+    return f"{known}, {where}" if where else known
+
+
+def file_of(citation: Citation) -> str:
+    """Return the path of the file that is cited, with the name of the one inside it."""
+    return f"{citation.source} › {citation.inside}" if citation.inside else citation.source
 
 
 def differs(conflict: Conflict) -> str:
@@ -166,8 +178,8 @@ def _source_text(citation: Citation, width: int) -> str:
     indent = " " * len(first)
     return "\n".join(
         [
-            _wrap(reference(citation.title, citation.metadata), width, first, indent),
-            f"{indent}{_plain(citation.source)}",
+            _wrap(cited(citation), width, first, indent),
+            f"{indent}{_plain(file_of(citation))}",
             _wrap(f"“{citation.quote}”", width, indent, indent),
         ]
     )

@@ -1,0 +1,198 @@
+"""Reading files in a process of its own, so that no file can stop, stall or starve the run.
+
+    python -m rag.documents.worker
+
+serves one file after another: a length and a pickled request on standard input, a length and a
+pickled reply on standard output. Nobody else writes to these pipes. The process is begun with the
+first file and again after one that it did not survive.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from rag import errors
+from rag.documents import Found, ReadOptions, read_documents
+from rag.documents.source import PLAINLY, Source
+from rag.errors import DocumentError
+
+SECONDS = 60.0
+SECONDS_A_MEGABYTE = 2.0
+MOST_MEMORY = 4_000_000_000  # bytes of address space
+_PLAIN = frozenset([".txt", ".text", ".md", ".markdown"])
+_LENGTH = struct.Struct(">Q")
+
+
+class Worker:
+    """Reads files in a process that is ended when a file takes too long.
+
+    Plain text and Markdown, which need no library, are read in this process.
+
+    Args:
+        options: how files are read.
+        seconds: for one file, at most; larger files have more.
+    """
+
+    def __init__(self, options: ReadOptions = PLAINLY, *, seconds: float = SECONDS) -> None:
+        self._options = options
+        self._seconds = seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._replies: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def read(self, path: Path, *, root: Path) -> Found:
+        """Return what a file holds; see `rag.documents.read_documents`.
+
+        Raises:
+            DocumentError: it cannot be read, takes too long or too much memory, or its reader
+                ended on it.
+        """
+        if path.suffix.lower() in _PLAIN or not path.is_file():
+            return read_documents(path, root=root, options=self._options)
+        source = Source(path, b"")
+        size = path.stat().st_size
+        seconds = self._seconds + SECONDS_A_MEGABYTE * size / 1e6
+        reply = self._ask((path, root, self._options), seconds, source)
+        if isinstance(reply, Found):
+            return reply
+        kind, message, of = reply
+        raise getattr(errors, kind)(message, path=of)
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                with suppress(OSError):  # what it had not taken is lost with it
+                    pipe.close()
+
+    def _ask(self, request: object, seconds: float, source: Source) -> Any:
+        process = self._process or self._begin()
+        assert process.stdin is not None
+        try:
+            _send(process.stdin, request)
+            answer = self._replies.get(timeout=seconds)
+        except queue.Empty:
+            self.close()
+            raise source.refused(
+                f"it was not read after {seconds:.0f} seconds; split it, or save only its text"
+            ) from None
+        except OSError:  # the process ended before it had the request
+            answer = b""
+        if not answer:
+            code = process.wait()
+            self.close()
+            raise source.refused(
+                f"its reader ended on it ({_ended(code)}); the file may be damaged: save it anew"
+            )
+        return pickle.loads(answer)  # noqa: S301 (our own process wrote it)
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        ours = os.pathsep.join(path for path in sys.path if path)
+        self._process = process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": ours},
+        )
+        replies: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._replies = replies
+        threading.Thread(target=_listen, args=(process.stdout, replies), daemon=True).start()
+        return process
+
+
+def _listen(pipe: IO[bytes], replies: queue.SimpleQueue[bytes]) -> None:
+    """Put every reply into a queue, and an empty one at the end."""
+    try:
+        while (answer := _receive(pipe)) is not None:
+            replies.put(answer)
+    except (OSError, ValueError):  # closed meanwhile
+        pass
+    replies.put(b"")
+
+
+def _send(pipe: IO[bytes], value: object) -> None:
+    data = pickle.dumps(value)
+    pipe.write(_LENGTH.pack(len(data)) + data)
+    pipe.flush()
+
+
+def _receive(pipe: IO[bytes]) -> bytes | None:
+    """Return the next message, None at the end."""
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    data = pipe.read(length)
+    return data if len(data) == length else None
+
+
+def _ended(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"code {code}"
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that asks
+    _bound_memory()
+    # What a library prints goes to standard error, never among the replies.
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    while (request := _receive(sys.stdin.buffer)) is not None:
+        path, root, options = pickle.loads(request)  # noqa: S301 (our own process wrote it)
+        _send(out, _read(path, root, options))
+
+
+def _read(path: Path, root: Path, options: ReadOptions) -> Found | tuple[str, str, str]:
+    try:
+        return read_documents(path, root=root, options=options)
+    except DocumentError as error:
+        return type(error).__name__, str(error), error.path
+    except (MemoryError, RecursionError) as error:
+        much = "more memory" if isinstance(error, MemoryError) else "deeper nesting"
+        refused = Source(path, b"").refused(
+            f"it takes {much} than a file may; split it, or save only its text"
+        )
+        return type(refused).__name__, str(refused), refused.path
+
+
+def _bound_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = MOST_MEMORY if hard == resource.RLIM_INFINITY else min(MOST_MEMORY, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    except (ValueError, OSError):  # macOS takes no limit of this kind
+        return
+
+
+if __name__ == "__main__":
+    main()
