@@ -111,9 +111,21 @@ def main() -> None:
     is_flag=True,
     help="Have the model read every passage now, so that first questions are answered sooner.",
 )
+@click.option(
+    "--password",
+    "passwords",
+    multiple=True,
+    envvar="RAG_PASSWORD",
+    metavar="WORD",
+    help="Tried on files that need one; may be given several times.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="List the unchanged files too.")
 def index_command(
-    paths: tuple[Path, ...], index: str | None, read_ahead: bool, verbose: bool
+    paths: tuple[Path, ...],
+    index: str | None,
+    read_ahead: bool,
+    passwords: tuple[str, ...],
+    verbose: bool,
 ) -> None:
     """Read files and folders into an index, or bring it up to date.
 
@@ -121,6 +133,7 @@ def index_command(
     be read is reported with the reason, and the others are indexed. Exit code 1 when nothing
     could be indexed.
     """
+    from rag.documents import ReadOptions
     from rag.embedder import load_embedder
     from rag.index import build
 
@@ -128,7 +141,8 @@ def index_command(
     embedder = load_embedder(DEFAULT_EMBEDDER)
     try:
         with bar() as progress:
-            report = build(paths, index_folder(name), embedder, progress=progress)
+            options = ReadOptions(passwords)
+            report = build(paths, index_folder(name), embedder, progress=progress, options=options)
     except StoreError as error:
         raise _NotIndexed(str(error)) from error
     click.echo(index_report(report, name, verbose=verbose))

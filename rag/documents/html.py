@@ -22,6 +22,7 @@ _DATE_NAMES = (
     *("dc.date", "dcterms.date", "dcterms.created", "sailthru.date", "publish-date"),
     *("publishdate", "pubdate", "date"),
 )
+_UPDATED_NAMES = ("article:modified_time", "og:updated_time", "datemodified", "dcterms.modified")
 _RULE = re.compile(r":?-+:?")  # a cell of the line below a table's head
 _AUTHOR_NAMES = (
     *("author", "article:author", "citation_author", "dc.creator", "dcterms.creator"),
@@ -33,8 +34,29 @@ def read_html(source: Source) -> Content:
     """Read the main text of a web page, without menus, scripts and comments."""
     notes: list[str] = []
     page = decode(source, notes, declared=_declared(source.data))
-    body, facts = _extract(page, notes)
-    return Content("html", Body(body), facts, HTML_METADATA, notes)
+    text, headings, facts = _extract(page, notes)
+    body = Body(text)
+    for start, path in heading_paths(text, headings):
+        body.mark_at(start, "heading", path)
+    return Content("html", body, facts, HTML_METADATA, notes)
+
+
+def heading_paths(text: str, headings: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Yield where each heading stands in a text, and the path of headings it ends.
+
+    Args:
+        text: a line a paragraph.
+        headings: level, from 1, and words of each, in their order; one that is not found as a line
+            of its own is passed over.
+    """
+    path: list[tuple[int, str]] = []
+    at = 0
+    for level, words in headings:
+        found = re.compile(rf"^{re.escape(words)}$", re.MULTILINE).search(text, at)
+        if words and found:
+            at = found.end()
+            path = [*((n, title) for n, title in path if n < level), (level, words)]
+            yield found.start(), " › ".join(title for _, title in path)
 
 
 def _declared(data: bytes) -> str | None:
@@ -43,8 +65,8 @@ def _declared(data: bytes) -> str | None:
     return found[1].decode("ascii", "replace") if found else None
 
 
-def _extract(page: str, notes: list[str]) -> tuple[str, list[Fact]]:
-    """Return the text that is seen, paragraphs apart, and the facts; hidden text is noted."""
+def _extract(page: str, notes: list[str]) -> tuple[str, list[tuple[int, str]], list[Fact]]:
+    """Return the text that is seen, its headings, and the facts; hidden text is noted."""
     import lxml.html
     import trafilatura
 
@@ -66,14 +88,27 @@ def _extract(page: str, notes: list[str]) -> tuple[str, list[Fact]]:
         "author": _author(meta, linked, stated.get("author"), page),
         "publisher": stated.get("sitename"),
         "date": _date(meta, linked, tree),
+        "updated": _updated(meta, linked),
         "url": stated.get("url"),
         "excerpt": _excerpt(stated.get("description"), body),
     }
-    return body, [
-        Fact(key, LABELS[key], words)
-        for key, value in values.items()
-        if (words := " ".join(str(value or "").split()))
-    ]
+    headings = list(_headings(found.body)) if found is not None else []
+    return (
+        body,
+        headings,
+        [
+            Fact(key, LABELS[key], words)
+            for key, value in values.items()
+            if (words := " ".join(str(value or "").split()))
+        ],
+    )
+
+
+def _headings(body: Any) -> Iterator[tuple[int, str]]:
+    """Yield level and words of the headings in what trafilatura took for the main text."""
+    for element in body.iter("head") if body is not None else ():
+        level = re.fullmatch(r"h([1-6])", element.get("rend") or "h2")
+        yield int(level[1]) if level else 2, " ".join("".join(element.itertext()).split())
 
 
 def _meta(tree: Any) -> dict[str, list[str]]:
@@ -118,6 +153,14 @@ def _date(meta: Mapping[str, list[str]], linked: Iterable[Mapping[str, Any]], tr
         if marked and (date := element.get("datetime")):
             return str(date)
     return ""
+
+
+def _updated(meta: Mapping[str, list[str]], linked: Iterable[Mapping[str, Any]]) -> str:
+    """Return the date of the last change the page states, as it states it."""
+    for thing in linked:
+        if isinstance(date := thing.get("dateModified"), str) and date.strip():
+            return date
+    return next((meta[name][0] for name in _UPDATED_NAMES if name in meta), "")
 
 
 def _author(
