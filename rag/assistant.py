@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -29,6 +29,7 @@ from rag.run import Run, Spent, unwritten
 from rag.sighting import sight
 from rag.stated import stated
 from rag.types import Answer, Done, Event, Hit, Judged, Passage, Retrieved, Sighted, Statement
+from rag.within import Within, newest
 
 ABSTAINED = "Your documents do not say."
 # Of a publisher that the question names and nobody cites so many passages are read, of so many.
@@ -49,16 +50,22 @@ class Assistant:
         embedder: the one the index was built with.
         llm: what writes.
         settings: how questions are answered.
+        rarity: of the words of the index, counted where not given.
     """
 
     def __init__(
-        self, index: Index, embedder: Embedder, llm: Mind, settings: Settings | None = None
+        self,
+        index: Index,
+        embedder: Embedder,
+        llm: Mind,
+        settings: Settings | None = None,
+        rarity: Rarity | None = None,
     ) -> None:
         self.index = index
         self.embedder = embedder
         self.llm = llm
         self.settings = settings or Settings()
-        self.rarity = rarity = Rarity([passage.text for passage in index.passages])
+        self.rarity = rarity = rarity or Rarity([passage.text for passage in index.passages])
         self.drafter = Drafter(llm, embedder, rarity, self._find, self.settings)
         self._warmer: Warmer | None = None
         self.publishers = frozenset(
@@ -161,31 +168,60 @@ class Assistant:
                 return
             yield asked
 
-    def ask(self, question: str, *, cancel: threading.Event | None = None) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        within: Within | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Answer:
         """Answer one question; see `stream`."""
         answer: Answer | None = None
-        for event in self.stream(question, cancel=cancel):
+        for event in self.stream(question, within=within, cancel=cancel):
             if isinstance(event, Done):
                 answer = event.answer
         if answer is None:  # the stream ends with Done or raises
             raise CancelledError("stopped before there was an answer; ask again.")
         return answer
 
-    def stream(self, question: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        *,
+        within: Within | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Event]:
         """Answer one question, telling each step as it happens.
 
         Args:
             question: in plain words.
+            within: the documents that may answer, all where not given.
             cancel: set from any thread, it stops the work at once.
 
         Raises:
             EmptyQuestionError: the question holds no words.
             QuestionTooLongError: it is longer than `MAX_QUESTION_CHARS`.
+            NothingWithinError: no document is of those that may answer.
             CancelledError: `cancel` was set.
         """
         aside = self._warmer.aside() if self._warmer else nullcontext()
         with aside:
-            yield from self._stream(question, cancel)
+            asked = self._narrowed(question, within) if within else self
+            yield from asked._stream(question, cancel)
+
+    def _narrowed(self, question: str, within: Within) -> Assistant:
+        """Return this assistant with no other documents than those that may answer."""
+        ids = {document.id for document in within.select(self.index.documents.values())}
+        narrow = self._of(ids)
+        if within.latest:
+            hits = narrow._find(check_question(question), self.settings.passages)
+            latest = newest(hit.document for hit in hits)
+            narrow = self._of({latest.id}) if latest else narrow
+        return narrow
+
+    def _of(self, document_ids: Set[str]) -> Assistant:
+        narrow = self.index.narrowed(document_ids)
+        return Assistant(narrow, self.embedder, self.llm, self.settings, self.rarity)
 
     def _stream(self, question: str, cancel: threading.Event | None) -> Iterator[Event]:
         spent = Spent(time.perf_counter())

@@ -3,7 +3,8 @@
     RagError
     ├── QuestionError            the question cannot be asked as it stands
     │   ├── EmptyQuestionError
-    │   └── QuestionTooLongError
+    │   ├── QuestionTooLongError
+    │   └── NothingWithinError
     ├── ConfigError              a setting is out of its range
     ├── DocumentError            one file cannot be read (the run goes on)
     │   ├── UnsupportedFormatError
@@ -43,6 +44,10 @@ class EmptyQuestionError(QuestionError):
 
 class QuestionTooLongError(QuestionError):
     """The question is longer than the limit."""
+
+
+class NothingWithinError(QuestionError):
+    """No document is of those that were to be asked."""
 
 
 class ConfigError(RagError):

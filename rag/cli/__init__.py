@@ -22,7 +22,13 @@ import click
 
 from rag import __version__
 from rag.cli.evaluating import eval_group
-from rag.cli.options import index_option, model_option, reading_options
+from rag.cli.options import (
+    index_option,
+    model_option,
+    reading_options,
+    within,
+    within_options,
+)
 from rag.cli.terminal import (
     Trace,
     bar,
@@ -39,6 +45,7 @@ from rag.errors import CancelledError, RagError, StoreError
 if TYPE_CHECKING:
     from rag.assistant import Assistant
     from rag.types import Answer
+    from rag.within import Within
 
 NOT_INDEXED, FAILED, ABSTAINED, STOPPED = 1, 2, 3, 130
 
@@ -166,10 +173,19 @@ def _read_ahead(index: str) -> None:
 @index_option
 @model_option
 @reading_options
+@within_options
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show the work in progress.")
 def ask_command(
-    question: tuple[str, ...], index: str, as_json: bool, quiet: bool, **settings: Any
+    question: tuple[str, ...],
+    index: str,
+    as_json: bool,
+    quiet: bool,
+    since: str | None,
+    until: str | None,
+    latest: bool,
+    only: tuple[str, ...],
+    **settings: Any,
 ) -> None:
     """Ask a question; "-" reads it from standard input.
 
@@ -184,11 +200,12 @@ def ask_command(
         given = sys.stdin.buffer.read()
     # Checked here as well, before seconds are spent on opening anything.
     asked = check_question(given.decode(errors="replace"))
+    narrowed = within(since, until, latest, only)
     show = Trace(shown=sys.stderr.isatty() and not quiet)
     show.status("opening the index and the model")
     assistant = _open(index, Settings(**settings))
     try:
-        answer = _stream(assistant, asked, show)
+        answer = _stream(assistant, asked, narrowed, show)
     finally:
         assistant.close()
     if as_json:
@@ -275,7 +292,7 @@ def _open(index: str, settings: Settings) -> Assistant:
     return Assistant.open(index, settings=settings)
 
 
-def _stream(assistant: Assistant, question: str, show: Trace) -> Answer:
+def _stream(assistant: Assistant, question: str, narrowed: Within | None, show: Trace) -> Answer:
     """Ask, showing each step; the first Ctrl-C stops the model, a second one the program."""
     from rag.types import Done
 
@@ -288,7 +305,7 @@ def _stream(assistant: Assistant, question: str, show: Trace) -> Answer:
         cancel.set()
 
     with interrupts(stop):
-        for event in assistant.stream(question, cancel=cancel):
+        for event in assistant.stream(question, within=narrowed, cancel=cancel):
             show.event(event)
             if isinstance(event, Done):
                 return event.answer

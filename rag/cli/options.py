@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from rag.config import Settings
+
+if TYPE_CHECKING:
+    from rag.within import Within
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -62,3 +66,66 @@ def reading_options(command: Command) -> Command:
         help="Read each passage on its own, all in one prompt, or in one prompt only when"
         " nothing is proven otherwise.",
     )(command)
+
+
+def within_options(command: Command) -> Command:
+    """Add the options that say which documents may answer."""
+    for option in (
+        click.option(
+            "--only",
+            multiple=True,
+            metavar="FACT=WORDS",
+            help="Ask only documents with these words in a fact: publisher=NBC, title=policy,"
+            " path='contracts/*'; may be given several times.",
+        ),
+        click.option(
+            "--latest", is_flag=True, help="Ask the latest of the documents that are found alone."
+        ),
+        click.option(
+            "--until",
+            metavar="DATE",
+            help="Ask only documents of this day, month or year, or before.",
+        ),
+        click.option(
+            "--since",
+            metavar="DATE",
+            help="Ask only documents of this day, month or year or after.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def within(
+    since: str | None, until: str | None, latest: bool, only: tuple[str, ...]
+) -> Within | None:
+    """Return which documents may answer, None where all may.
+
+    Raises:
+        click.BadParameter: something is no date, or no pair.
+    """
+    from rag.within import Within
+
+    if not (since or until or latest or only):
+        return None
+    pairs = []
+    for each in only:
+        fact, equals, words = each.partition("=")
+        if not (equals and fact.strip() and words.strip()):
+            raise click.BadParameter(f"{each!r}: write it like publisher=NBC", param_hint="--only")
+        pairs.append((fact.strip().lower(), words.strip()))
+    return Within(
+        since=_day(since, "--since"),
+        until=_day(until, "--until", last=True),
+        latest=latest,
+        only=tuple(pairs),
+    )
+
+
+def _day(text: str | None, option: str, *, last: bool = False) -> datetime.date | None:
+    from rag.within import day
+
+    try:
+        return day(text, last=last) if text else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None

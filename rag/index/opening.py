@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from copy import copy
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -21,7 +22,7 @@ from rag.index.manifest import (
     rebuild_command,
 )
 from rag.index.rows import DocumentRow, PassageRow, load_documents, load_passages
-from rag.index.vectors import Vectors
+from rag.index.vectors import Among, Vectors
 from rag.index.words import Words
 from rag.types import Document, Passage
 
@@ -71,6 +72,17 @@ class Index:
             for passage, first, count in zip(self.passages, firsts, counts, strict=False)
         }
         self._words = words
+        self._among: Among | None = None
+        self._sentences_among: Among | None = None
+
+    def narrowed(self, document_ids: Set[str]) -> Self:
+        """Return the same index with nothing found but passages of some documents."""
+        narrow = copy(self)
+        narrow.documents = {id_: d for id_, d in self.documents.items() if id_ in document_ids}
+        allowed = [passage.document_id in narrow.documents for passage in self.passages]
+        narrow._among = Among(allowed)
+        narrow._sentences_among = Among([allowed[row] for row in self._owners])
+        return narrow
 
     @classmethod
     def open(cls, folder: Path, embedder_checksum: str | None = None) -> Self:
@@ -141,7 +153,7 @@ class Index:
         Raises:
             IndexMismatchError: the vector has another dimension.
         """
-        return self._vectors.search(self._query(vector), k)
+        return self._vectors.search(self._query(vector), k, self._among)
 
     def search_sentences(
         self, vector: NDArray[np.float32] | Sequence[float], k: int
@@ -159,7 +171,7 @@ class Index:
         among = 4 * wanted
         while True:
             best: dict[int, float] = {}
-            found = self._sentences.search(query, among)
+            found = self._sentences.search(query, among, self._sentences_among)
             for sentence, cosine in found:
                 best.setdefault(self._owners[sentence], cosine)
             if len(best) >= wanted or len(found) < among:
@@ -204,7 +216,15 @@ class Index:
         Nothing in the question is read as query syntax. Words that say nothing ("what", "the")
         are left out, so a question of only such words finds nothing.
         """
-        return self._words.search(query, k)
+        if self._among is None:
+            return self._words.search(query, k)
+        among = 4 * k
+        while True:
+            found = self._words.search(query, among)
+            kept = [pair for pair in found if self._among.allows(pair[0])][:k]
+            if len(kept) == k or len(found) < among:
+                return kept
+            among *= 4
 
     def vectors(self) -> NDArray[np.float32]:
         """Return a copy of the vectors of the passages, unit rows in their order."""

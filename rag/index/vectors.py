@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+class Among:
+    """The rows that a search may find.
+
+    Args:
+        allowed: for each row whether it may.
+    """
+
+    def __init__(self, allowed: Sequence[bool]) -> None:
+        import faiss
+        import numpy as np
+
+        self._allowed = np.asarray(allowed, dtype=bool)
+        self._bits = np.packbits(self._allowed, bitorder="little")
+        self.count = int(self._allowed.sum())
+        library: Any = faiss  # its stubs know neither keyword
+        self.parameters = library.SearchParameters(sel=library.IDSelectorBitmap(self._bits))
+
+    def allows(self, row: int) -> bool:
+        """Tell whether a row may be found."""
+        return bool(self._allowed[row])
 
 
 class Vectors:
@@ -51,25 +74,29 @@ class Vectors:
         """Length of a vector."""
         return int(self._index.d)
 
-    def search(self, query: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
+    def search(
+        self, query: NDArray[np.float32], k: int, among: Among | None = None
+    ) -> list[tuple[int, float]]:
         """Return the `k` rows with the highest cosines, best first, equal ones by row.
 
         Args:
             query: one vector of any length; one without a direction (zero, or not finite) is
                 near to nothing.
             k: at most so many.
+            among: the rows that may be found, all where not given.
         """
         import faiss
         import numpy as np
 
         norm = float(np.linalg.norm(query))
-        k = min(k, len(self))
+        k = min(k, len(self) if among is None else among.count)
         if k < 1 or not np.isfinite(norm) or norm == 0.0:
             return []
         # One thread: more only spin beside the model, and a search takes milliseconds.
         faiss.omp_set_num_threads(1)
         unit = np.ascontiguousarray(query / norm, dtype=np.float32).reshape(1, -1)
-        cosines, rows = self._index.search(unit, k)
+        parameters = among.parameters if among else None
+        cosines, rows = self._index.search(unit, k, params=parameters)
         found = [
             (int(row), min(1.0, max(-1.0, float(cosine))))
             for row, cosine in zip(rows[0], cosines[0], strict=True)

@@ -1,0 +1,141 @@
+"""Which documents may answer: by date, title, publisher, path and other facts."""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from rag.errors import NothingWithinError
+from rag.prove.words import Date, read
+from rag.types import Document
+
+DATED_BY = ("date", "updated", "created")
+"""Facts that say of when a document is, the first that is known: published, updated, created."""
+
+_ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ].*)?)?)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What a document must be to be asked.
+
+    Attributes:
+        since: its date is this day or later; of "June 2020" the last day counts.
+        until: its date is this day or earlier; of "June 2020" the first day counts.
+        latest: of the documents that a question finds, the one of the latest date alone.
+        only: pairs of a fact and words that stand in it ("publisher", "NBC"), case ignored; "path"
+            is the path of the file or a pattern for it ("contracts/*", "*.pdf").
+    """
+
+    since: datetime.date | None = None
+    until: datetime.date | None = None
+    latest: bool = False
+    only: tuple[tuple[str, str], ...] = ()
+
+    def allows(self, document: Document) -> bool:
+        """Tell whether a document may answer; one without a date is neither since nor until."""
+        if not all(_fits(document, key, value) for key, value in self.only):
+            return False
+        if self.since is None and self.until is None:
+            return True
+        span = days(document)
+        if span is None:
+            return False
+        first, last = span
+        return (self.since is None or last >= self.since) and (
+            self.until is None or first <= self.until
+        )
+
+    def select(self, documents: Iterable[Document]) -> list[Document]:
+        """Return the documents that may answer.
+
+        Raises:
+            NothingWithinError: there is none.
+        """
+        every = list(documents)
+        found = [document for document in every if self.allows(document)]
+        if not found:
+            undated = sum(days(document) is None for document in every)
+            why = f"; {undated} of {len(every)} have no date" if undated and self.dated else ""
+            raise NothingWithinError(
+                f"None of your documents is {self.told()}{why}. Widen what is asked of them."
+            )
+        return found
+
+    @property
+    def dated(self) -> bool:
+        """Whether dates decide."""
+        return self.since is not None or self.until is not None
+
+    def told(self) -> str:
+        """Return it in words."""
+        said = [f"of {self.since} or later" if self.since else ""]
+        said += [f"of {self.until} or earlier" if self.until else ""]
+        said += [f"one whose {key} has “{value}”" for key, value in self.only]
+        return " and ".join(filter(None, said)) or "left"
+
+
+def newest(documents: Iterable[Document]) -> Document | None:
+    """Return the document of the latest date, the first one of several; None if none has a date."""
+    dated = [(span[1], document) for document in documents if (span := days(document))]
+    return max(dated, key=lambda pair: pair[0])[1] if dated else None
+
+
+def days(document: Document) -> tuple[datetime.date, datetime.date] | None:
+    """Return the first and the last day a document may be of; None where no date is known."""
+    for key in DATED_BY:
+        if span := _meant(document.metadata.get(key, "")):
+            return span
+    return None
+
+
+def day(text: str, *, last: bool = False) -> datetime.date:
+    """Return the day that a user means: "2020-06-12", "June 2020", "2020".
+
+    Args:
+        text: what was typed.
+        last: take the last day of a month or year, not the first.
+
+    Raises:
+        ValueError: no date is meant.
+    """
+    if span := _meant(text):
+        return span[1] if last else span[0]
+    raise ValueError(f"{text!r} is no date; write it like 2020-06-12, 2020-06 or 2020")
+
+
+def _meant(text: str) -> tuple[datetime.date, datetime.date] | None:
+    """Return the first and the last day that a written date may mean; None if it is none."""
+    if iso := _ISO.match(text.strip()):
+        return _span(Date(*(int(part or 0) for part in iso.groups())))
+    return next((span for date in read(text).dates if date.year and (span := _span(date))), None)
+
+
+def _span(date: Date) -> tuple[datetime.date, datetime.date] | None:
+    first, last = date.month or 1, date.month or 12
+    try:
+        most = date.day or calendar.monthrange(date.year, last)[1]
+        return (
+            datetime.date(date.year, first, date.day or 1),
+            datetime.date(date.year, last, most),
+        )
+    except ValueError:
+        return None
+
+
+def _fits(document: Document, key: str, value: str) -> bool:
+    wanted = value.casefold()
+    if key == "path":
+        paths = [path.casefold() for path in (document.source, *document.also)]
+        return any(_under(path, wanted) or fnmatchcase(path, wanted) for path in paths)
+    known = document.title if key == "title" else document.metadata.get(key, "")
+    return wanted in known.casefold()
+
+
+def _under(path: str, folder: str) -> bool:
+    return PurePosixPath(path).is_relative_to(PurePosixPath(folder))

@@ -1,0 +1,157 @@
+"""Which documents may answer: by date, by facts, the latest."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pytest
+
+from rag.assistant import Assistant
+from rag.errors import NothingWithinError
+from rag.index import Index, build
+from rag.testing import FakeEmbedder, FakeLLM
+from rag.types import Document, Retrieved
+from rag.within import Within, day, days, newest
+
+POLICY = "---\ntitle: Travel policy\ndate: {date}\npublisher: {by}\n---\n\n{text}\n"
+FILES = {
+    "2019/policy.md": ("2019-03-01", "Quist Ltd", "Staff may spend 40 euros a night on hotels."),
+    "2023/policy.md": ("June 2023", "Quist Ltd", "Staff may spend 90 euros a night on hotels."),
+    "notes/other.md": ("2024-01-05", "Holm & Co", "The harbour bridge was painted green."),
+}
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    base = tmp_path_factory.mktemp("within")
+    for name, (date, by, text) in FILES.items():
+        file = base / "documents" / name
+        file.parent.mkdir(parents=True)
+        file.write_text(POLICY.format(date=date, by=by, text=text), "utf-8")
+    (base / "documents" / "undated.txt").write_text("Hotels cost 70 euros a night.\n", "utf-8")
+    build([base / "documents"], base / "index", FakeEmbedder())
+    return Index.open(base / "index")
+
+
+def sources(index: Index, within: Within) -> list[str]:
+    return sorted(document.source for document in within.select(index.documents.values()))
+
+
+OLD, NEW, OTHER = FILES
+
+
+@pytest.mark.parametrize(
+    ("within", "found"),
+    [
+        (Within(), [*FILES, "undated.txt"]),
+        (Within(since=datetime.date(2023, 6, 15)), [NEW, OTHER]),
+        (Within(since=datetime.date(2023, 7, 1)), [OTHER]),
+        (Within(until=datetime.date(2023, 6, 15)), [OLD, NEW]),
+        (Within(until=datetime.date(2023, 5, 31)), [OLD]),
+        (Within(since=datetime.date(2019, 3, 1), until=datetime.date(2019, 3, 1)), [OLD]),
+        (Within(only=(("publisher", "quist"),)), [OLD, NEW]),
+        (Within(only=(("publisher", "quist"), ("path", "2023/*"))), [NEW]),
+        (Within(only=(("path", "2019"),)), [OLD]),
+        (Within(only=(("path", "*.txt"),)), ["undated.txt"]),
+        (Within(only=(("title", "TRAVEL"),)), [OLD, NEW, OTHER]),
+    ],
+)
+def test_documents_are_selected_by_what_is_known_of_them(
+    index: Index, within: Within, found: list[str]
+) -> None:
+    assert sources(index, within) == found
+
+
+def test_what_leaves_nothing_is_an_error_that_says_why(index: Index) -> None:
+    within = Within(since=datetime.date(2030, 1, 1), only=(("publisher", "Quist"),))
+    with pytest.raises(NothingWithinError) as error:
+        within.select(index.documents.values())
+    assert str(error.value) == (
+        "None of your documents is of 2030-01-01 or later and one whose publisher has “Quist”; "
+        "1 of 4 have no date. Widen what is asked of them."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2020-06-12", "2020-06-12", "2020-06-12"),
+        ("June 2020", "2020-06-01", "2020-06-30"),
+        ("2020-02", "2020-02-01", "2020-02-29"),
+        ("2020", "2020-01-01", "2020-12-31"),
+        ("12 June 2020", "2020-06-12", "2020-06-12"),
+        ("2019-11-18T20:51:19Z", "2019-11-18", "2019-11-18"),
+    ],
+)
+def test_a_day_is_read_as_it_is_typed(text: str, first: str, last: str) -> None:
+    assert (str(day(text)), str(day(text, last=True))) == (first, last)
+
+
+@pytest.mark.parametrize("text", ["soon", "", "2020-02-31", "yesterday"])
+def test_what_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no date; write it like"):
+        day(text)
+
+
+def test_days_are_those_of_publication_before_those_of_change() -> None:
+    both = document({"updated": "2021-05-05", "date": "2020-04"})
+    assert [str(each) for each in days(both) or ()] == ["2020-04-01", "2020-04-30"]
+    assert days(document({"updated": "2021-05-05"})) == (datetime.date(2021, 5, 5),) * 2
+    assert days(document({"date": "never"})) is None
+
+
+def test_the_newest_is_the_one_of_the_latest_day() -> None:
+    old, new = document({"date": "2020-01-01"}), document({"date": "2021"})
+    assert newest([old, new, document({})]) is new
+    assert newest([document({})]) is None
+
+
+def document(metadata: dict[str, str]) -> Document:
+    return Document("id", "/", "a.txt", "Text.", "Title", metadata, {}, "text")
+
+
+def test_a_narrowed_search_is_the_whole_one_without_the_others(index: Index) -> None:
+    ids = {d.id for d in index.documents.values() if d.source in (OLD, OTHER)}
+    narrow = index.narrowed(ids)
+    assert set(narrow.documents) == ids
+    assert set(index.documents) > ids
+    rng = np.random.default_rng(4)
+    for _ in range(5):
+        vector = rng.standard_normal(index.manifest.dimension).astype(np.float32)
+        for search in ("search_dense", "search_sentences"):
+            every = getattr(index, search)(vector, len(index.passages))
+            wanted = [(r, s) for r, s in every if index.passages[r].document_id in ids]
+            found = getattr(narrow, search)(vector, 50)
+            assert [row for row, _ in found] == [row for row, _ in wanted]
+            assert [s for _, s in found] == pytest.approx([s for _, s in wanted], abs=1e-6)
+    words = "euros a night on hotels or a green harbour bridge"
+    every = index.search_lexical(words, 50)
+    wanted = [(row, s) for row, s in every if index.passages[row].document_id in ids]
+    assert narrow.search_lexical(words, 50) == wanted
+    assert len(wanted) < len(every)
+
+
+def read_for(index: Index, within: Within | None) -> set[str]:
+    assistant = Assistant(index, FakeEmbedder(), FakeLLM())
+    question = "How many euros a night may staff spend on hotels?"
+    for event in assistant.stream(question, within=within):
+        if isinstance(event, Retrieved):
+            return {hit.document.source for hit in event.hits}
+    return set()
+
+
+def test_only_the_documents_that_may_answer_are_read(index: Index) -> None:
+    assert read_for(index, None) >= {OLD, NEW}
+    assert read_for(index, Within(until=datetime.date(2019, 12, 31))) == {OLD}
+    assert read_for(index, Within(only=(("publisher", "Quist"),), latest=True)) == {NEW}
+
+
+def test_an_answer_within_cites_nothing_else(index: Index) -> None:
+    assistant = Assistant(index, FakeEmbedder(), FakeLLM())
+    within = Within(until=datetime.date(2019, 12, 31))
+    answer = assistant.ask("How many euros a night may staff spend on hotels?", within=within)
+    assert "40 euros" in answer.text
+    assert {citation.source for citation in answer.citations} == {OLD}
+    with pytest.raises(NothingWithinError):
+        assistant.ask("How many euros?", within=Within(only=(("publisher", "nobody"),)))
