@@ -126,11 +126,15 @@ def main() -> None:
     metavar="WORD",
     help="Tried on files that need one; may be given several times.",
 )
+@click.option(
+    "--watch", "watched", is_flag=True, help="Go on until Ctrl-C, and take up every change."
+)
 @click.option("-v", "--verbose", is_flag=True, help="List the unchanged files too.")
 def index_command(
     paths: tuple[Path, ...],
     index: str | None,
     read_ahead: bool,
+    watched: bool,
     passwords: tuple[str, ...],
     verbose: bool,
 ) -> None:

@@ -8,6 +8,7 @@
     files.py      hashing, waiting for the disk, the lock of the writer
     survey.py     the files there are now against the index there was
     building.py   build: cut, embed what is new, write a generation, switch
+    watching.py   build again whenever files change
 
 Everything of one state of an index lies in one generation folder that is never written again;
 `manifest.json`, replaced in one step, names the generation that counts.
@@ -16,5 +17,6 @@ Everything of one state of an index lies in one generation folder that is never 
 from rag.index.building import IndexReport, build
 from rag.index.manifest import Manifest
 from rag.index.opening import Index
+from rag.index.watching import watch
 
-__all__ = ["Index", "IndexReport", "Manifest", "build"]
+__all__ = ["Index", "IndexReport", "Manifest", "build", "watch"]
