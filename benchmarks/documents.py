@@ -179,6 +179,8 @@ RULES: Sequence[tuple[str, Rule]] = (
     ("or clear error", lambda o: is_read(o) or is_refused(o)),
     ("or a clear error", lambda o: is_read(o) or is_refused(o)),
     ("or unsupported", is_read),
+    # What is called malformed there reads whole: a placeholder without a place, a joined header.
+    ("malformed pptx", lambda o: is_read(o) or is_refused(o)),
     ("malformed email", lambda o: is_read(o) or is_refused(o)),
     ("clear error", is_refused),
     ("skipped with a message", is_refused),

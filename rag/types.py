@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 PlaceKind = Literal["part", "chapter", "sheet", "page", "slide", "heading", "row", "record", "line"]
-"""What files are divided into, the widest first; `part` is a piece of a slide or mail (notes,
-attachment), `record` an entry of a JSON Lines file."""
+"""What files are divided into, the widest first; `part` is what stands beside the text proper (a
+slide's notes, footnotes, header and footer, quoted mail), `record` an entry of a JSON file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -33,9 +33,9 @@ from rag.documents.compose import (
     compose,
     header_end,
 )
-from rag.documents.html import read_html
 from rag.documents.places import places, told
-from rag.documents.plain import read_markdown, read_text
+from rag.documents.plain import read_text
+from rag.documents.readers import SUPPORTED
 from rag.documents.source import DEEPEST, PLAINLY, Content, Reader, ReadOptions, Source, open_source
 from rag.errors import DocumentError, EmptyDocumentError
 from rag.types import Document, Resolution
@@ -59,15 +59,6 @@ __all__ = [
     "resolve_quote",
     "told",
 ]
-
-SUPPORTED: Mapping[str, Reader] = {
-    ".txt": read_text,
-    ".text": read_text,
-    ".md": read_markdown,
-    ".markdown": read_markdown,
-    ".html": read_html,
-    ".htm": read_html,
-}
 
 
 def read_document(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.documents.characters import clean
-from rag.documents.source import Content, Source
+from rag.documents.source import MOST_CHARACTERS, Content, Source
 from rag.errors import UnreadableDocumentError
 from rag.types import Document
 
@@ -51,7 +51,7 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
 
     Raises:
         EmptyDocumentError: neither facts nor text.
-        UnreadableDocumentError: the file does not lie under the root.
+        UnreadableDocumentError: the file does not lie under the root, or has too much text.
     """
     name = _source(source.path, root)
     notes = list(content.notes)
@@ -68,6 +68,9 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
     text = "\n\n".join(part for part in (header, body) if part.strip())
     if not text.strip():
         raise source.empty()
+    if len(text) > MOST_CHARACTERS:
+        most = f"it has {len(text):,} characters and at most {MOST_CHARACTERS:,} are read"
+        raise source.refused(f"{most}; split it")
     ahead = len(text) - len(body)
     metadata = {fact.key: fact.value for fact in stated}
     origins = {fact.key: fact.origin or content.origin for fact in stated}

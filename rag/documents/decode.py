@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from rag.documents.characters import CONTROL
@@ -80,12 +81,12 @@ def _checked(text: str, source: Source) -> str:
 
 
 def _try(data: bytes, encoding: str) -> str | None:
-    # Pages that say Latin-1 mean Windows-1252, as every browser knows.
-    if encoding.lower().replace("_", "-") in {"iso-8859-1", "latin-1", "latin1", "ascii"}:
-        encoding = "cp1252"
     try:
+        # Pages that say Latin-1 mean Windows-1252, as every browser knows.
+        if codecs.lookup(encoding).name in {"iso8859-1", "ascii"}:
+            encoding = "cp1252"
         return data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
+    except (ValueError, LookupError):  # a codec of no text, such as "undefined", raises these too
         return None
 
 

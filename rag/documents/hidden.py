@@ -21,6 +21,7 @@ _HIDING = re.compile(
 )
 _BACKGROUND = re.compile(r"background")
 _MIN_WORDS = 3
+_MOST_TOLD = 5  # places whose words are quoted
 _SHOWN = 80  # characters of hidden text that are quoted
 
 
@@ -50,14 +51,19 @@ def take_hidden(tree: Any, notes: list[str]) -> bool:
         Whether anything was taken out.
     """
     found = [element for element in tree.iter() if _is_hidden(element)]
+    told = 0
     for element in found:
         parent = element.getparent()
         if parent is None:
             continue
         words = " ".join(element.text_content().split())
         if len(words.split()) >= _MIN_WORDS:
-            notes.append(f"hidden text left out: “{words[:_SHOWN]}”")
+            told += 1
+            if told <= _MOST_TOLD:
+                notes.append(f"hidden text left out: “{words[:_SHOWN]}”")
         element.drop_tree()
+    if told > _MOST_TOLD:
+        notes.append(f"hidden text left out in {told - _MOST_TOLD} more places")
     return bool(found)
 
 

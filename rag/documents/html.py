@@ -14,6 +14,7 @@ from rag.documents.compose import HTML_METADATA
 from rag.documents.decode import decode
 from rag.documents.facts import LABELS, Fact
 from rag.documents.hidden import take_hidden
+from rag.documents.mail.shown import from_html
 from rag.documents.source import Content, Source
 
 _DATE_NAMES = (
@@ -75,6 +76,9 @@ def _extract(page: str, notes: list[str]) -> tuple[str, list[tuple[int, str]], l
         logging.getLogger(library).addHandler(logging.NullHandler())
     if not re.search(r"<body\b", page, re.I):
         page = f"<html><body>{page}</body></html>"
+    if _is_too_deep(page):  # trafilatura would drop all that lies below in silence
+        notes.append("its parts lie too deep inside each other; read without its layout and facts")
+        return from_html(page, notes), [], []
     tree = trafilatura.load_html(page)
     if tree is not None and take_hidden(tree, notes):
         page = lxml.html.tostring(tree, encoding="unicode")
@@ -102,6 +106,17 @@ def _extract(page: str, notes: list[str]) -> tuple[str, list[tuple[int, str]], l
             if (words := " ".join(str(value or "").split()))
         ],
     )
+
+
+def _is_too_deep(page: str) -> bool:
+    import lxml.etree
+
+    parser = lxml.etree.HTMLParser(encoding="utf-8")
+    try:
+        lxml.etree.fromstring(page.encode("utf-8", "replace"), parser=parser)
+    except (lxml.etree.LxmlError, ValueError):
+        return False
+    return any("depth" in error.message for error in parser.error_log)
 
 
 def _headings(body: Any) -> Iterator[tuple[int, str]]:

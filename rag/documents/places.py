@@ -48,9 +48,11 @@ def _at(text: str, marks: Sequence[Mark], place: int) -> str:
 def told(found: Sequence[Place]) -> str:
     """Return places in words: `sheet “Budget”, rows 3–5`; "" where there are none.
 
-    A line is told only where nothing else is.
+    A line is told only where nothing else is, and a heading not beside a chapter of its words.
     """
-    shown = [place for place in found if place.kind != "line"] or list(found)
+    chapters = {place.value for place in found if place.kind == "chapter"}
+    wider = [place for place in found if place.kind != "line"]
+    shown = [p for p in wider if p.kind != "heading" or p.value not in chapters] or list(found)
     return ", ".join(map(_told, shown))
 
 

@@ -58,6 +58,9 @@ _MAX_CAPTION = 500
 _HEAD_REACH = 600  # characters after a headline where short credits stay with the text
 _MAX_CREDIT = 200
 
+_ROWS = frozenset(["csv", "xlsx"])  # formats whose text is rows
+_LINES = frozenset(["json", "jsonl"])  # formats in which every line stands alone
+
 Unit = tuple[Sentence, ...]
 
 
@@ -103,13 +106,23 @@ def blocks(document: Document) -> list[Block]:
     header = [Block(tuple(_header(text, body_start)), "metadata")] if body_start else []
     body: list[Block] = []
     for paragraph in paragraphs(text, body_start, len(text)):
-        found = [tuple(unit_sentences(text, *unit)) for unit in units(text, *paragraph)]
+        found = _units(document, *paragraph)
         body += _runs([unit for unit in found if unit])
     body = _mark_biography(body, document.metadata.get("author", ""))
     body = _mark_tail(body)
     if body and document.origins.get("title") == FIRST_LINE:
         return header + _glue_head(_glue(body))
     return header + _glue(body)
+
+
+def _units(document: Document, start: int, end: int) -> list[Unit]:
+    """Return what stands alone in a paragraph; of a table of values each row, never cut."""
+    text = document.text
+    if document.format in _ROWS:
+        spans = [span for line in lines(text, start, end) if (span := trim(text, *line))]
+        return [(Sentence(*span, text[slice(*span)]),) for span in spans]
+    split = lines if document.format in _LINES else units
+    return [tuple(unit_sentences(text, *unit)) for unit in split(text, start, end)]
 
 
 def introduces(unit: Unit) -> bool:

@@ -449,8 +449,8 @@ def test_any_bytes_are_read_or_refused(
         ("a.txt", bytes(range(256)) * 4, UnreadableDocumentError, "binary"),
         ("a.txt", b"\x01\x02\x03\x04" * 50, UnreadableDocumentError, "binary"),
         ("a.txt", b"\xff\xfea", UnreadableDocumentError, "UTF-16"),
-        ("a.pdf", b"%PDF-1.7", UnsupportedFormatError, ".txt, .text, .md"),
-        ("a.docx", b"PK", UnsupportedFormatError, ".docx files"),
+        ("a.wav", b"RIFF", UnsupportedFormatError, ".txt, .text, .md"),
+        ("a.doc", b"PK", UnsupportedFormatError, ".doc files"),
         ("LICENSE", b"words", UnsupportedFormatError, "without a suffix"),
     ],
     ids=lambda value: repr(value)[:24] if isinstance(value, bytes) else str(value)[-24:],
@@ -503,7 +503,22 @@ def test_a_file_outside_the_root(tmp_path: Path) -> None:
 def test_suffixes_count_in_any_case(tmp_path: Path) -> None:
     assert read(tmp_path, "A.TXT", "words").format == "text"
     assert read(tmp_path, "A.Md", "words").format == "markdown"
-    assert set(SUPPORTED) == {".txt", ".text", ".md", ".markdown", ".html", ".htm"}
+    assert sorted(SUPPORTED) == (
+        ".csv .docm .docx .dotx .eml .epub .htm .html .json .jsonl .markdown .mbox .md .ndjson "
+        ".odt .pdf .ppsx .pptm .pptx .rtf .text .tsv .txt .xlsm .xlsx"
+    ).split(" ")
+
+
+def test_an_encoding_that_is_none_is_no_error(tmp_path: Path) -> None:
+    page = '<meta charset="undefined"><p>The b\xe4r closes at ten, as the council said.</p>'
+    assert "bär closes at ten" in read(tmp_path, "a.html", page.encode("latin-1")).text
+
+
+def test_nothing_is_lost_of_what_lies_deep(tmp_path: Path) -> None:
+    deep = "<p>The first paragraph is here.</p>" + "<div>" * 600 + "<p>The last one is here.</p>"
+    document = read(tmp_path, "deep.html", f"<html><body>{deep}</body></html>")
+    assert "The last one is here." in document.text
+    assert "too deep" in document.metadata["note"]
 
 
 # --- web pages ------------------------------------------------------------------------------------

@@ -1,0 +1,253 @@
+"""The bytes of a PDF to its content, and from a stretch of its text back to boxes on its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.documents.body import Body
+from rag.documents.compose import PDF_INFO
+from rag.documents.pdf.columns import regions
+from rag.documents.pdf.furniture import Laid, take_furniture
+from rag.documents.pdf.glyphs import ASKEW, Glyphs, upright
+from rag.documents.pdf.hyphens import Words
+from rag.documents.pdf.info import facts
+from rag.documents.pdf.letters import Mended, is_rtl, mend
+from rag.documents.pdf.lines import in_order, stretches
+from rag.documents.pdf.paragraphs import Block, blocks, flowing
+from rag.documents.pdf.pdfium import Pdf, opened
+from rag.documents.pdf.seen import unseen
+from rag.documents.pdf.tables import Line, Told, lines, told_rows
+from rag.documents.source import Content, Source
+from rag.errors import EmptyDocumentError
+
+_MOST_NAMED = 12  # pages that a note names
+_SCANNED = 0.1  # share of a page without text that an image covers, if it seems to be scanned
+_HIDDEN_CHARACTERS = 80
+_HIDDEN_NOTES = 5
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is noted of pages while they are read."""
+
+    damaged: list[int] = field(default_factory=list)
+    empty: list[int] = field(default_factory=list)
+    recognised: list[int] = field(default_factory=list)
+    annotated: list[int] = field(default_factory=list)
+    hidden: list[tuple[int, str]] = field(default_factory=list)
+    mended: Mended = field(default_factory=Mended)
+
+
+class Traced:
+    """A body that knows of each character where on the pages it stands.
+
+    Attributes:
+        body: the text.
+    """
+
+    def __init__(self) -> None:
+        self.body = Body()
+        self._pages: list[NDArray[np.int32]] = []
+        self._index: list[NDArray[np.int32]] = []
+
+    def add(self, told: Told, page: int, apart: str) -> None:
+        """Add text of a page.
+
+        Args:
+            told: text, and PDFium's number of each character.
+            page: its number.
+            apart: what stands between it and the text before.
+        """
+        text, index = told
+        before = len(self.body)
+        self.body.mark("page", str(page))
+        self.body.add(text, apart)
+        gap = len(self.body) - before - len(text)
+        if len(self.body) > before:
+            self._index += [np.full(gap, -1, np.int32), index]
+            self._pages.append(np.full(gap + len(text), page, np.int32))
+
+    def places(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return page and PDFium's number of each character, -1 where it stands nowhere."""
+        none = np.zeros(0, np.int32)
+        return np.concatenate([none, *self._pages]), np.concatenate([none, *self._index])
+
+
+def read_pdf(source: Source) -> Content:
+    """Read the text of a PDF in reading order, page by page.
+
+    Columns are read one after the other, the lines of a paragraph are joined, words broken at line
+    ends are made whole, tables become rows, and what repeats at the edges of pages is left out.
+
+    Raises:
+        EmptyDocumentError: no page has text; it is probably scanned.
+        UnreadableDocumentError: it is damaged, too large, or needs another password.
+    """
+    with opened(source) as pdf:
+        notes: list[str] = []
+        traced = _read(pdf, notes)
+        if not len(traced.body):
+            raise _without_text(source, pdf, notes)
+        return Content("pdf", traced.body, facts(pdf), PDF_INFO, notes)
+
+
+def _without_text(source: Source, pdf: Pdf, notes: Sequence[str]) -> EmptyDocumentError:
+    """Return the error for a PDF of which no page has text."""
+    scanned = any(pdf.image_share(page) >= _SCANNED for page in range(1, min(pdf.pages, 5) + 1))
+    why = "it has no text layer and seems to be scanned" if scanned else "it has no text layer"
+    more = f" ({'; '.join(notes)})" if notes and not scanned else ""
+    cure = "run OCR over it first" if scanned else "run OCR over it if its pages show words"
+    return EmptyDocumentError(f"{source}: {why}{more}; {cure}.", path=str(source.path))
+
+
+def trace(pdf: Pdf) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return for each character of the body its page, and its number in PDFium, -1 for none."""
+    return _read(pdf, []).places()
+
+
+def _read(pdf: Pdf, notes: list[str]) -> Traced:
+    found = Findings()
+    pages = [page for number in range(1, pdf.pages + 1) if (page := _lay(pdf, number, found))]
+    if pdf.repaired:
+        notes.append("the end of the file is missing; what could be found was read")
+    take_furniture(pages, notes)
+    _note(found, pdf, notes)
+    return _write(flowing([block for page in pages for block in _blocks(page)]))
+
+
+def _lay(pdf: Pdf, number: int, found: Findings) -> Laid | None:
+    """Return the stretches of a page; None where it has none."""
+    glyphs = pdf.glyphs(number)
+    if glyphs is None:
+        found.damaged.append(number)
+        return None
+    if glyphs.annotations:
+        found.annotated.append(number)
+    if not glyphs.ink.any():
+        found.empty.append(number)
+        return None
+    hidden, recognised = unseen(glyphs, pdf)
+    if recognised:
+        found.recognised.append(number)
+    if hidden.any():
+        hidden = _with_spaces(hidden, glyphs)
+        words = _words(glyphs.taken(hidden))
+        if words:
+            found.hidden.append((number, words))
+        glyphs = glyphs.taken(~hidden)
+    glyphs = mend(glyphs, found.mended)
+    turns = glyphs.turn[glyphs.ink]
+    if not len(turns):
+        return None
+    straight = turns[turns != ASKEW]
+    main = int(np.bincount(straight.astype(np.int64)).argmax()) if len(straight) else ASKEW
+    page = Laid(number, glyphs.high)
+    for turn in sorted({int(turn) for turn in turns}, key=lambda turn: (turn != main, turn)):
+        part = upright(glyphs, turn)
+        page.rtl = bool(is_rtl(part.code).sum() > 0.5 * part.ink.sum())
+        if turn == ASKEW:
+            page.aside.append(in_order(part))
+        elif turn == main:
+            page.high = part.high
+            page.upright = stretches(part, rtl=page.rtl)
+        else:
+            page.aside.append(stretches(part, rtl=page.rtl))
+    return page
+
+
+def _with_spaces(chosen: NDArray[np.bool_], glyphs: Glyphs) -> NDArray[np.bool_]:
+    """Return a choice of characters together with the spaces that come after them."""
+    ink = np.where(glyphs.ink, np.arange(len(glyphs)), 0)
+    with_spaces: NDArray[np.bool_] = chosen[np.maximum.accumulate(ink)]
+    return with_spaces
+
+
+def _words(glyphs: Glyphs) -> str:
+    """Return the words of characters in PDFium's order, "" where there are none."""
+    code = np.where(glyphs.ink, glyphs.code, 32)
+    text = code.astype("<u4").tobytes().decode("utf-32-le", "ignore")
+    words = " ".join(text.split())
+    return words if any(map(str.isalnum, words)) else ""
+
+
+def _blocks(page: Laid) -> Iterable[Block]:
+    for region in regions(page.upright, rtl=page.rtl):
+        yield from blocks(lines(region, page.number, rtl=page.rtl))
+    for group in page.aside:
+        yield from blocks(lines(group, page.number, rtl=page.rtl), aside=True)
+
+
+def _write(found: Sequence[Block]) -> Traced:
+    words = Words(line.text for block in found for line in block.lines if not line.is_row)
+    traced = Traced()
+    before: Block | None = None
+    for block in found:
+        if block.kind == "row":
+            for place, told in enumerate(told_rows(block.lines)):
+                traced.add(told, block.lines[place].page, "\n" if place else "\n\n")
+        else:
+            close = before is not None and before.kind == block.kind == "item"
+            _write_paragraph(traced, block.lines, words, "\n" if close else "\n\n")
+        before = block
+    return traced
+
+
+def _write_paragraph(traced: Traced, found: Sequence[Line], words: Words, apart: str) -> None:
+    for place, line in enumerate(found):
+        text, index = line.told()
+        after = apart
+        if place + 1 < len(found):
+            falls_away, after = words.join(text, found[place + 1].text)
+            if falls_away:
+                text, index = text[:-1], index[:-1]
+        traced.add((text, index), line.page, apart)
+        apart = after
+
+
+def _note(found: Findings, pdf: Pdf, notes: list[str]) -> None:
+    """Add what was found on the pages to the notes."""
+    if found.damaged:
+        notes.append(f"{_named(found.damaged)} too damaged to be read")
+    if found.empty and len(found.empty) < pdf.pages:
+        has = "has" if len(found.empty) == 1 else "have"
+        they = "it" if len(found.empty) == 1 else "they"
+        which = _named(found.empty)
+        notes.append(f"{which} {has} no text; {they} may be scanned or blank")
+    if found.recognised:
+        notes.append(f"text recognised by OCR on {_named(found.recognised)}")
+    for number, words in found.hidden[:_HIDDEN_NOTES]:
+        notes.append(f"hidden text left out on page {number}: “{words[:_HIDDEN_CHARACTERS]}”")
+    if len(found.hidden) > _HIDDEN_NOTES:
+        notes.append(f"hidden text left out on {len(found.hidden) - _HIDDEN_NOTES} more pages")
+    if found.annotated:
+        notes.append(f"form fields or comments on {_named(found.annotated)} were not read")
+    if pdf.attachments:
+        count = f"{pdf.attachments} attached file{'s' if pdf.attachments > 1 else ''}"
+        notes.append(f"{count} not read")
+    if found.mended.unknown:
+        count = f"{found.mended.unknown} character{'s' if found.mended.unknown > 1 else ''}"
+        notes.append(f"{count} for which the file names no letter stand as �")
+    if found.mended.guessed:
+        count = f"{found.mended.guessed} character{'s' if found.mended.guessed > 1 else ''}"
+        notes.append(f"{count} that the font does not name (such as ff, fi) read by their looks")
+    label, number = pdf.label(1), 1
+    while number < min(pdf.pages, _MOST_NAMED) and label == str(number):
+        number += 1
+        label = pdf.label(number)
+    if label and label != str(number):
+        notes.append(
+            f"pages are counted from 1; page {number} is called “{label[:20]}” in the file"
+        )
+
+
+def _named(pages: Sequence[int]) -> str:
+    """Return pages in words: "page 3", "pages 3, 5 and 7"."""
+    if len(pages) == 1:
+        return f"page {pages[0]}"
+    shown = list(map(str, pages[:_MOST_NAMED]))
+    last = f"{len(pages) - _MOST_NAMED} more" if len(pages) > _MOST_NAMED else shown.pop()
+    return f"pages {', '.join(shown)} and {last}"
