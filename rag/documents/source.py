@@ -78,12 +78,6 @@ class Source:
         """Return the error for a file that nothing here reads; `problem` ends with the cure."""
         return UnsupportedFormatError(f"{self}: {problem}.", path=str(self.path))
 
-    def missing(self, library: str, extra: str) -> UnsupportedFormatError:
-        """Return the error for a file whose library is not installed."""
-        return self.unsupported(
-            f"reading it needs {library}; install it with `pip install 'rag[{extra}]'`"
-        )
-
 
 @dataclass(slots=True)
 class Content:

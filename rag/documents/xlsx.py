@@ -49,10 +49,6 @@ def read_xlsx(source: Source) -> Content:
     """
     # openpyxl unpacks without looking: what would do harm is refused before.
     open_archive(source).measure()
-    try:
-        _libraries()
-    except ImportError:
-        raise source.missing("openpyxl and defusedxml", "sheets") from None
     notes: list[str] = []
     body = Body()
     try:

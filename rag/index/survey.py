@@ -49,7 +49,7 @@ def survey(
     given = [absolute(path) for path in paths]
     old_places = {place.path: (place, row) for row in old_rows for place in row.places}
     found = _find(given, old_places, absolute(folder))
-    by_file = _identify(found, result.failed, tell)
+    by_file = _identify(found, given, result.failed, tell)
     known: dict[str, list[DocumentRow]] = {}
     for row in old_rows:
         known.setdefault(row.file, []).append(row)
@@ -116,7 +116,10 @@ def _note(found: dict[Path, Place], root: Path, file: Path) -> None:
 
 
 def _identify(
-    found: Mapping[Path, Place], failed: list[DocumentError], tell: Progress
+    found: Mapping[Path, Place],
+    given: Sequence[Path],
+    failed: list[DocumentError],
+    tell: Progress,
 ) -> dict[str, list[Place]]:
     """Return the places of each content; what no reader can take is refused before it is hashed."""
     from rag.documents import SUPPORTED, read_documents
@@ -124,6 +127,15 @@ def _identify(
     by_file: dict[str, list[Place]] = {}
     for done, (file, place) in enumerate(found.items(), start=1):
         tell("check", done, len(found))
+        if file not in given and _leads_out(file, given):
+            failed.append(
+                UnreadableDocumentError(
+                    f"{file}: it is a link to {file.resolve()}, out of what was to be indexed; "
+                    "name it itself to read it.",
+                    path=str(file),
+                )
+            )
+            continue
         try:
             if file.suffix.lower() not in SUPPORTED or not file.is_file():
                 read_documents(file, root=Path(place.root))
@@ -133,6 +145,12 @@ def _identify(
         except OSError as error:
             failed.append(_unreadable(file, error.strerror or str(error)))
     return by_file
+
+
+def _leads_out(file: Path, given: Iterable[Path]) -> bool:
+    """Tell whether a file is a link to one that lies under none of the paths."""
+    real = file.resolve()
+    return real != file and not any(covers(path.resolve(), real) for path in given)
 
 
 def _rows(
@@ -223,5 +241,5 @@ def _nothing_read(given: Sequence[Path], failed: Sequence[DocumentError]) -> str
     first = f" First of {len(failed)} reasons: {failed[0]}" if failed else ""
     return (
         f"No document could be read from {names}, so the index is left as it was.{first} "
-        "Name files or folders that hold text, Markdown or HTML."
+        "Name files or folders that hold documents; docs/documents.md lists what is read."
     )

@@ -520,7 +520,7 @@ def test_nothing_readable_is_an_error_and_the_index_stays(
         bad.mkdir()
     if case == "only-bad-files":
         (bad / "a.txt").write_text(" \n")
-    with pytest.raises(StoreError, match=r"No document could be read.*text, Markdown or HTML"):
+    with pytest.raises(StoreError, match=r"No document could be read.*documents.md lists"):
         build([] if case == "no-path" else [bad], folder, embedder)
     assert files_of(folder) == before
 

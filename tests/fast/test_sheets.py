@@ -375,7 +375,7 @@ def test_empty_rows_do_not_take_long(xml: str) -> None:
 @pytest.mark.parametrize(
     ("data", "error", "words"),
     [
-        (b"\xd0\xcf\x11\xe0 words", UnreadableDocumentError, "remove the password or save as"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 words", UnreadableDocumentError, "remove the password or save as"),
         (b"a,b\n1,2\n", UnreadableDocumentError, "check its suffix"),
         (SMALL[:-100], UnreadableDocumentError, "is damaged"),
         (made(lambda _: None), EmptyDocumentError, "its cells are empty"),

@@ -92,3 +92,18 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path, page: Path) -> No
     report = build([tmp_path], tmp_path / "index", FakeEmbedder())
     assert report.added == ("bridge.html", "good.txt")
     assert [error.path for error in report.failed] == [str(tmp_path / "bad.html")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_links_out_of_a_folder_are_read_only_where_they_are_named(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("Nobody was to read this.", "utf-8")
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "own.txt").write_text("A note.", "utf-8")
+    (folder / "inner.txt").symlink_to(folder / "own.txt")
+    (folder / "out.txt").symlink_to(tmp_path / "secret.txt")
+    report = build([folder], tmp_path / "index", FakeEmbedder())
+    assert "out.txt" not in report.added
+    assert ["is a link to" in str(error) for error in report.failed] == [True]
+    named = build([folder, folder / "out.txt"], tmp_path / "index", FakeEmbedder())
+    assert (named.added, named.failed) == (("out.txt",), ())
