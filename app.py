@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rag import render, serving
 from rag.config import DEFAULT_MODEL
+from rag.documents.pictures import Pictures
 from rag.errors import RagError
 from rag.types import Document, Done, Event, Judged, Wrote
 
@@ -80,6 +81,7 @@ class Desk:
         self._threads = ThreadPoolExecutor()
         self._opening: Future[AssistantLike] | None = None
         self._asked: set[threading.Event] = set()
+        self._pictures = Pictures()
 
     @property
     def ready(self) -> bool:
@@ -91,6 +93,15 @@ class Desk:
         """The documents by id; none as long as the assistant is not open."""
         assistant = self._opened()
         return assistant.index.documents if assistant is not None else {}
+
+    def draw(self, document: str, page: int, marked: list[tuple[int, int]]) -> bytes:
+        """Return a page of a document as a PNG file, stretches of its text marked.
+
+        Raises:
+            KeyError: there is no document of that id.
+            DocumentError: it has no such page, or has changed.
+        """
+        return self._pictures.page(self.documents[document], page, marked)
 
     def _opened(self) -> AssistantLike | None:
         """Return the assistant, None as long as it is not open."""
@@ -165,6 +176,7 @@ class Desk:
         for cancel in tuple(self._asked):
             cancel.set()
         self._threads.shutdown(cancel_futures=True)
+        self._pictures.close()
         assistant = self._opened()
         if assistant is not None:
             assistant.close()
@@ -446,7 +458,7 @@ def launch(page: gr.Blocks, host: str = HOST, port: int = PORT) -> None:
     Raises:
         ConfigError: the port is taken.
     """
-    serving.launch(page, host, port, render.head_html())
+    serving.launch(page, host, port, render.head_html(), page.desk.draw)
     page.desk.start()
 
 

@@ -5,17 +5,23 @@ Nothing is fetched from or sent to elsewhere.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rag.errors import ConfigError
+from rag.errors import ConfigError, RagError
+from rag.render import PAGES
 
 if TYPE_CHECKING:
     import gradio as gr
     from starlette.middleware import Middleware
+    from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOST = "127.0.0.1"
 LOCAL = (HOST, "localhost")
+_MARKED = re.compile(r"\d{1,9}-\d{1,9}(?:,\d{1,9}-\d{1,9})*")
+_MOST_MARKED = 2_000  # characters
 
 # Gradio needs inline code and `Function`; nothing may be fetched from or sent to elsewhere.
 POLICY = (
@@ -32,7 +38,14 @@ def html_part(value: str, elem_id: str) -> gr.HTML:
     return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
 
 
-def launch(page: gr.Blocks, host: str, port: int, head: str) -> None:
+Draw = Callable[[str, int, list[tuple[int, int]]], bytes]
+"""From the id of a document, a page and marked stretches of its text to a PNG file.
+
+Raises KeyError or RagError where there is no such page.
+"""
+
+
+def launch(page: gr.Blocks, host: str, port: int, head: str, draw: Draw | None = None) -> None:
     """Begin to serve a page and return.
 
     Args:
@@ -40,6 +53,7 @@ def launch(page: gr.Blocks, host: str, port: int, head: str) -> None:
         host: the address to listen on; 127.0.0.1 is reached from this computer only.
         port: the port to listen on.
         head: HTML for the page's head, its looks and scripts.
+        draw: draws pages of documents, which are served beside it.
 
     Raises:
         ConfigError: the port is taken.
@@ -64,6 +78,31 @@ def launch(page: gr.Blocks, host: str, port: int, head: str) -> None:
         )
     except OSError as error:
         raise ConfigError(f"port {port} is taken; give another one with --port.") from error
+    if draw is not None:
+        page.app.router.routes.insert(0, _pages(draw))
+
+
+def _pages(draw: Draw) -> Route:
+    """Return the route that serves pages of documents; only what is drawn can be asked for."""
+    from starlette.concurrency import run_in_threadpool
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    async def answer(request: Request) -> Response:
+        marked = request.query_params.get("marked", "")
+        if len(marked) > _MOST_MARKED or (marked and not _MARKED.fullmatch(marked)):
+            return Response(status_code=400)
+        spans = [tuple(map(int, each.split("-"))) for each in marked.split(",") if each]
+        document, page = request.path_params["document"], request.path_params["page"]
+        try:
+            picture = await run_in_threadpool(draw, document, page, [(a, b) for a, b in spans])
+        except (KeyError, RagError):
+            return Response(status_code=404)
+        keep = {"cache-control": "private, max-age=3600"}
+        return Response(picture, media_type="image/png", headers=keep)
+
+    return Route(f"/{PAGES}/{{document}}/{{page:int}}", answer)
 
 
 def guards(host: str) -> list[Middleware]:

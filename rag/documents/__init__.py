@@ -53,6 +53,7 @@ __all__ = [
     "Reader",
     "find_files",
     "header_end",
+    "identity_of",
     "places",
     "read_document",
     "read_documents",
@@ -115,7 +116,7 @@ def read_documents(path: Path, *, root: Path, options: ReadOptions = PLAINLY) ->
     """
     _reader(Source(path, b"", options), exists=path.is_file())
     source = open_source(path, options)
-    identity = hashlib.sha256(source.data).hexdigest()[:32]
+    identity = identity_of(source)
     documents: list[Document] = []
     failed: list[DocumentError] = []
     content = _reader(source)(source)
@@ -128,6 +129,11 @@ def read_documents(path: Path, *, root: Path, options: ReadOptions = PLAINLY) ->
     if not documents:
         raise failed[0] if failed else source.empty()
     return Found(identity, tuple(documents), tuple(failed))
+
+
+def identity_of(source: Source) -> str:
+    """Return what tells a file from others: 32 hex digits of the SHA-256 of its bytes."""
+    return hashlib.sha256(source.data).hexdigest()[:32]
 
 
 def _read_parts(

@@ -17,20 +17,22 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from rag import errors
-from rag.documents import Found, ReadOptions, read_documents
-from rag.documents.source import PLAINLY, Source
+from rag.documents import Found, ReadOptions, identity_of, read_documents
+from rag.documents.source import PLAINLY, Source, open_source
 from rag.errors import DocumentError
 
 SECONDS = 60.0
 SECONDS_A_MEGABYTE = 2.0
 MOST_MEMORY = 4_000_000_000  # bytes of address space
 _PLAIN = frozenset([".txt", ".text", ".md", ".markdown"])
+_SCALE = 1.5  # pixels a point of a picture
 _LENGTH = struct.Struct(">Q")
 
 
@@ -73,8 +75,29 @@ class Worker:
         source = Source(path, b"")
         size = path.stat().st_size
         seconds = self._seconds + SECONDS_A_MEGABYTE * size / 1e6
-        reply = self._ask((path, root, self._options), seconds, source)
+        reply = self._ask((_read, (path, root, self._options)), seconds, source)
         if isinstance(reply, Found):
+            return reply
+        kind, message, of = reply
+        raise getattr(errors, kind)(message, path=of)
+
+    def picture(
+        self, path: Path, page: int, marked: Sequence[tuple[int, int]], identity: str
+    ) -> bytes:
+        """Return a picture of a page of a PDF; see `rag.documents.pdf.page_picture`.
+
+        Args:
+            path: the file.
+            page: its number, from 1.
+            marked: stretches of its body's text.
+            identity: of the document that was read from it; another one is refused.
+
+        Raises:
+            DocumentError: there is none.
+        """
+        asked = _picture, (path, page, tuple(marked), identity, self._options)
+        reply = self._ask(asked, self._seconds, Source(path, b""))
+        if isinstance(reply, bytes):
             return reply
         kind, message, of = reply
         raise getattr(errors, kind)(message, path=of)
@@ -164,13 +187,34 @@ def main() -> None:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     while (request := _receive(sys.stdin.buffer)) is not None:
-        path, root, options = pickle.loads(request)  # noqa: S301 (our own process wrote it)
-        _send(out, _read(path, root, options))
+        work, arguments = pickle.loads(request)  # noqa: S301 (our own process wrote it)
+        _send(out, _done(work, *arguments))
 
 
-def _read(path: Path, root: Path, options: ReadOptions) -> Found | tuple[str, str, str]:
+def _read(path: Path, root: Path, options: ReadOptions) -> Found:
+    return read_documents(path, root=root, options=options)
+
+
+def _picture(
+    path: Path,
+    page: int,
+    marked: Sequence[tuple[int, int]],
+    identity: str,
+    options: ReadOptions,
+) -> bytes:
+    from rag.documents.pdf import page_picture
+
+    source = open_source(path, options)
+    if identity_of(source) != identity:
+        raise source.refused("it has changed since it was read; index it again")
+    return page_picture(source.data, page, _SCALE, options, marked)
+
+
+def _done(
+    work: Callable[..., Found | bytes], path: Path, *arguments: object
+) -> Found | bytes | tuple[str, str, str]:
     try:
-        return read_documents(path, root=root, options=options)
+        return work(path, *arguments)
     except DocumentError as error:
         return type(error).__name__, str(error), error.path
     except (MemoryError, RecursionError) as error:

@@ -11,6 +11,7 @@ Pure functions over the values of `rag.types`; escaping happens here and nowhere
 
 from rag.render.live import Live, live_html, stopped_html
 from rag.render.page import (
+    PAGES,
     PANEL,
     TRY,
     error_html,
@@ -26,6 +27,7 @@ from rag.render.page import (
 from rag.render.plain import byline, to_markdown, to_text, written_date
 
 __all__ = [
+    "PAGES",
     "PANEL",
     "TRY",
     "Live",

@@ -29,10 +29,20 @@
     // The chat became narrower: keep the link where the reader's eye is.
     if (link) window.scrollBy(0, link.getBoundingClientRect().top - before);
     const box = find("fn-open");
+    // A page as it is printed stands above the text; without it the text is scrolled to.
+    const pages = [...copy.querySelectorAll(".fn-page")];
+    pages.forEach((page) => {
+      page.hidden = !names(page).includes(anchor);
+      page.querySelector("img").addEventListener("error", () => { page.remove(); scroll(); });
+    });
     // Under the head, which stays in place, with a little of what comes before.
-    const head = copy.querySelector("header").offsetHeight;
-    const top = marks[0] ? marks[0].getBoundingClientRect().top - box.getBoundingClientRect().top : 0;
-    box.scrollTop += marks[0] ? top - head - (box.clientHeight - head) * 0.25 : -box.scrollTop;
+    function scroll() {
+      const head = copy.querySelector("header").offsetHeight;
+      const first = pages.some((page) => page.isConnected && !page.hidden) ? null : marks[0];
+      const top = first ? first.getBoundingClientRect().top - box.getBoundingClientRect().top : 0;
+      box.scrollTop += first ? top - head - (box.clientHeight - head) * 0.25 : -box.scrollTop;
+    }
+    scroll();
     find("fn-panel").focus({ preventScroll: true });
     return true;
   }

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from rag.assistant import not_said
-from rag.documents import told
+from rag.documents import places, told
 from rag.render.plain import (
     byline,
     cited,
@@ -26,6 +26,7 @@ from rag.render.plain import (
 )
 from rag.types import Answer, Citation, Document, Hit, Statement, Verdict
 
+PAGES = "document-pages"  # where pictures of pages are served
 SHOWN_CHARS = 60_000
 AROUND_CHARS = 6_000
 ONE_LINE_CHARS = 90
@@ -332,8 +333,37 @@ def _section_html(document: Document, marks: Sequence[_Mark], anchor: str = "") 
         f'<section class="fn-source" data-anchors="{anchors}" hidden>'
         f"<header>{kicker}<h2>{esc(document.title)}</h2>"
         f'<p class="fn-file">{line}</p></header>'
+        f"{_pages_html(document, marks)}"
         f'<div class="fn-text" dir="auto">{_marked(document.text, marks)}</div></section>'
     )
+
+
+def _pages_html(document: Document, marks: Sequence[_Mark]) -> str:
+    """Return the pages of a PDF on which its marks begin, as they are printed; else nothing.
+
+    The pictures are fetched when they are looked at; see `rag.serving.pages`.
+    """
+    if document.format != "pdf" or document.inside:
+        return ""
+    by_page: dict[str, list[_Mark]] = {}
+    for mark in marks:
+        found = places(document, mark.start, mark.end)
+        page = next((place.value for place in found if place.kind == "page"), "")
+        if page:
+            by_page.setdefault(page, []).append(mark)
+    return "".join(
+        f'<figure class="fn-page" data-anchors="{" ".join(m.anchor for m in own)}">'
+        f'<img loading="lazy" src="{page_path(document.id, page)}?'
+        f'marked={",".join(f"{m.start}-{m.end}" for m in own)}" '
+        f'alt="Page {page}, the cited words marked">'
+        f"<figcaption>Page {page} of {esc(document.source)}</figcaption></figure>"
+        for page, own in by_page.items()
+    )
+
+
+def page_path(document_id: str, page: str) -> str:
+    """Return where a page of a document is served, relative to the page."""
+    return f"{PAGES}/{document_id}/{page}"
 
 
 def _marked(text: str, marks: Sequence[_Mark]) -> str:

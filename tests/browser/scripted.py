@@ -12,12 +12,15 @@ written to standard error.
 from __future__ import annotations
 
 import argparse
+import atexit
 import itertools
+import shutil
 import socket
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import app
 from rag.config import MAX_QUESTION_CHARS
+from rag.documents import places, read_document
 from rag.errors import CancelledError, IndexMissingError, ModelError, QuestionTooLongError
 from rag.types import (
     Answer,
@@ -110,6 +114,42 @@ DOCUMENTS = {
     )
 }  # fmt: skip
 
+PRINTED_QUOTE = "The old ferry pier was built in 1921 on forty oak piles."
+
+
+def printed_pdf(lines: Sequence[str]) -> bytes:
+    """Return a PDF of one page with some lines on it."""
+    show = " ".join(f"1 0 0 1 72 {720 - 18 * n} Tm ({line}) Tj" for n, line in enumerate(lines))
+    content = f"BT /F1 12 Tf {show} ET"
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 5 0 R "
+        "/Resources << /Font << /F1 4 0 R >> >> >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
+    ]
+    out, places = "%PDF-1.4\n", []
+    for number, each in enumerate(objects, 1):
+        places.append(len(out))
+        out += f"{number} 0 obj\n{each}\nendobj\n"
+    rows = "".join(f"{place:010d} 00000 n \n" for place in places)
+    trailer = f"trailer << /Size 6 /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n"
+    return f"{out}xref\n0 6\n0000000000 65535 f \n{rows}{trailer}".encode("ascii")
+
+
+def printed_document() -> Document:
+    """Return a document read from a real PDF file, for its pages are drawn."""
+    folder = Path(tempfile.mkdtemp(prefix="footnote-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    lines = ["Harbour survey", "", PRINTED_QUOTE, "Eleven of them were rotten in March."]
+    (folder / "survey.pdf").write_bytes(printed_pdf(lines))
+    return read_document(folder / "survey.pdf", root=folder)
+
+
+PRINTED = printed_document()
+DOCUMENTS[PRINTED.id] = PRINTED
+
 
 def hit(source: str, words: str, score: float = 1.0) -> Hit:
     """Return a hit whose passage is the paragraph that holds the words."""
@@ -127,8 +167,10 @@ def cite(number: int, source: str, quote: str) -> Citation:
     """Return a citation of the first place where the words stand."""
     d = DOCUMENTS[source]
     start = d.text.index(quote)
+    end = start + len(quote)
+    where = places(d, start, end)
     return Citation(
-        number, source, d.title, start, start + len(quote), quote, d.metadata, d.id, d.root
+        number, d.source, d.title, start, end, quote, d.metadata, d.id, d.root, places=where
     )
 
 
@@ -210,6 +252,14 @@ SCENES: Mapping[str, Scene] = {
                     proven(HOSTILE_SENTENCE, cite(1, "clerk <i>.html", HOSTILE_QUOTE)),
                     refused(HOSTILE_SENTENCE + " no", '"><img src=x onerror="window.hacked=10">'),
                 ),
+            ),
+        )
+    ),
+    "printed": Scene(
+        (
+            (
+                hit(PRINTED.id, PRINTED_QUOTE),
+                (proven("It was built in 1921.", cite(1, PRINTED.id, PRINTED_QUOTE)),),
             ),
         )
     ),

@@ -15,6 +15,7 @@ from tests.browser.scripted import (
     HOSTILE_QUOTE,
     HOSTILE_SENTENCE,
     MADE_UP,
+    PRINTED_QUOTE,
     QUAY_QUOTE,
     STEEL,
     STEEL_QUOTE,
@@ -214,6 +215,51 @@ def test_a_citation_opens_its_exact_words(
     assert chat["x"] + chat["width"] <= panel["x"] + 1, "the source stands beside the chat"
 
 
+def test_a_quote_of_a_pdf_is_marked_on_its_page(
+    scripted: Server, visit: Callable[..., Page]
+) -> None:
+    page = visit(scripted)
+    ask(page, "When was it built, as it is printed?")
+    link = finished(page).locator(".fn-statement .fn-cite").first
+    assert "page 1" in (link.get_attribute("aria-label") or "")
+    link.click()
+    picture = page.locator("#fn-open .fn-page img")
+    page.wait_for_function(
+        "() => document.querySelector('#fn-open .fn-page img')?.naturalWidth > 400"
+    )
+    assert picture.is_visible()
+    assert page.inner_text("#fn-open .fn-page figcaption") == "Page 1 of survey.pdf"
+    assert highlighted(page) == PRINTED_QUOTE
+    yellow = picture.evaluate(
+        """(image) => {
+          const canvas = document.createElement("canvas");
+          [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+          const context = canvas.getContext("2d");
+          context.drawImage(image, 0, 0);
+          const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+          let count = 0;
+          for (let i = 0; i < data.length; i += 4)
+            count += data[i] > 240 && data[i + 1] > 210 && data[i + 2] < 130;
+          return count;
+        }"""
+    )
+    assert yellow > 2_000
+
+
+def test_a_page_that_cannot_be_drawn_leaves_its_text(
+    scripted: Server, visit: Callable[..., Page]
+) -> None:
+    page = visit(scripted)
+    page.route(
+        "**/document-pages/**", lambda route: route.fulfill(content_type="image/png", body="none")
+    )
+    ask(page, "When was it built, as it is printed?")
+    finished(page).locator(".fn-statement .fn-cite").first.click()
+    page.wait_for_selector("#fn-open .fn-page", state="detached")
+    assert highlighted(page) == PRINTED_QUOTE
+    assert in_sight(page)
+
+
 def test_sources_can_be_stepped_through_and_closed(
     scripted: Server, visit: Callable[..., Page]
 ) -> None:
@@ -257,7 +303,7 @@ def test_a_document_of_the_list_opens(scripted: Server, visit: Callable[..., Pag
     page = visit(scripted)
     page.locator(".fn-library a", has_text="old ferry pier").click()
     assert page.locator("#fn-open .fn-text").text_content() == DOCUMENTS["pier.txt"].text
-    assert page.inner_text("#fn-place") == "Document 3 of 3"
+    assert page.inner_text("#fn-place") == "Document 3 of 4"
 
 
 def test_abstention_offers_the_closest_passages(

@@ -220,6 +220,7 @@ def small(workbook: Any) -> None:
         sheet.append(row)
 
 
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 SMALL = made(small)
 
 
@@ -375,7 +376,11 @@ def test_empty_rows_do_not_take_long(xml: str) -> None:
 @pytest.mark.parametrize(
     ("data", "error", "words"),
     [
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 words", UnreadableDocumentError, "remove the password or save as"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 words",
+            UnreadableDocumentError,
+            "remove the password or save",
+        ),
         (b"a,b\n1,2\n", UnreadableDocumentError, "check its suffix"),
         (SMALL[:-100], UnreadableDocumentError, "is damaged"),
         (made(lambda _: None), EmptyDocumentError, "its cells are empty"),

@@ -340,9 +340,15 @@ def _holds_image(thing: Any, deepest: int) -> bool:
     return any(_holds_image(part, deepest - 1) for part in inside if part)
 
 
+def _size(page: Any) -> tuple[float, float]:
+    turned = _raw().FPDFPage_GetRotation(page) % 4
+    _, _, wide, high = shown_box(_frame(page), _frame(page), turned)
+    return wide, high
+
+
 def _picture(page: Any, scale: float) -> NDArray[np.uint8] | None:
     raw = _raw()
-    _, _, wide, high = shown_box(_frame(page), _frame(page), raw.FPDFPage_GetRotation(page) % 4)
+    wide, high = _size(page)
     if not (0 < wide < 1e6 and 0 < high < 1e6 and scale > 0):
         return None
     scale = min(scale, (MOST_PIXELS / (wide * high)) ** 0.5)
