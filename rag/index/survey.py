@@ -217,7 +217,7 @@ def pipeline() -> str:
         file = Path(str(module.__file__))
         for source in _sources(file):
             digest.update(source.read_bytes())
-    for library in ("nupunkt", "trafilatura"):
+    for library in ("nupunkt", "trafilatura", "lxml", "pypdfium2", "openpyxl"):
         digest.update(version(library).encode())
     return digest.hexdigest()[:16]
 
