@@ -122,12 +122,12 @@ def _round(value: float | None) -> float | None:
 
 def table(lines: Sequence[dict[str, Any]]) -> str:
     """Return the figures of time as a Markdown table."""
-    return _table(COLUMNS, [_time_cells(line) for line in lines])
+    return table_of(COLUMNS, [_time_cells(line) for line in lines])
 
 
 def quality(lines: Sequence[dict[str, Any]]) -> str:
     """Return what came of the same questions as a Markdown table."""
-    return _table(
+    return table_of(
         QUALITY,
         [
             (
@@ -149,7 +149,8 @@ def _beside(line: dict[str, Any]) -> str:
     return "–" if p is None or line["way"] == "warm" else f"{only_warm}, {only_this}, {p:.2f}"
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table_of(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in rows)])
 
@@ -208,7 +209,7 @@ def users(rows: Sequence[Row]) -> str:
                 f"{60 * len(own) / wall:.1f}",
             ]
         )
-    return _table(columns, cells)
+    return table_of(columns, cells)
 
 
 def sizes(rows: Sequence[Row]) -> str:
@@ -233,7 +234,7 @@ def sizes(rows: Sequence[Row]) -> str:
                 f"{max(row['rss_mb'] for row in own):.0f}",
             ]
         )
-    return _table(columns, cells)
+    return table_of(columns, cells)
 
 
 def _spread(rows: Sequence[Row], key: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.runs import add_line
-from benchmarks.speed import generation, memory
+from benchmarks.speed import before, generation, memory
 from benchmarks.speed.__main__ import main
 from benchmarks.speed.figures import (
     COLUMNS,
@@ -135,6 +135,14 @@ def test_speed_of_writing_and_memory_have_tables() -> None:
         "| 50 | 700 | 31.9 of 32 | 64.0 of 64 |",
         "| 1000 | 700 | 31.9 of 32 | 64.0 of 64 |",
     ]
+
+
+def test_an_earlier_commit_has_a_table() -> None:
+    rows = [
+        {"id": str(n), "commit": "b", "earlier": "d6c93671", "now": now, "then": 10.0}
+        for n, now in enumerate((9.0, 11.0, 10.4))
+    ]
+    assert before.table(rows).splitlines()[2] == "| 3 | d6c9367 | 10.0 | 10.4 | 1.04 | 1.01 |"
 
 
 def test_a_large_collection_is_made_of_random_passages(tmp_path: Path) -> None:
