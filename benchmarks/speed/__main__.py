@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     asking["run"].add_argument("--busy", action="store_true", help="beside another busy process")
     asking["before"].add_argument("--commit", required=True, help="the earlier one")
+    asking["run"].add_argument(
+        "--untimed", action="store_true", help="keep what came of it, not the seconds"
+    )
     scoring = commands.add_parser("score")
     scoring.add_argument("files", nargs="+", type=Path, help="named after what they are of")
     scoring.add_argument("--save", action="store_true", help="keep the figures, without any words")
@@ -59,7 +62,15 @@ def measure(options: argparse.Namespace) -> None:
     out, index, questions = options.out, options.index, options.questions
     match options.command:
         case "run":
-            ways.run(out, questions, index, options.ways, options.limit, options.busy)
+            ways.run(
+                out,
+                questions,
+                index,
+                options.ways,
+                options.limit,
+                busy=options.busy,
+                timed=not options.untimed,
+            )
         case "generation":
             generation.run(out, index)
         case "users":
