@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import runs
-from benchmarks.speed import figures, generation, loads, memory, plots, sizes, ways
+from benchmarks.speed import before, figures, generation, loads, memory, plots, sizes, ways
 from rag.evaluate import sets
 
 _TABLES: dict[str, Callable[[Sequence[dict[str, Any]]], str]] = {
@@ -16,6 +16,7 @@ _TABLES: dict[str, Callable[[Sequence[dict[str, Any]]], str]] = {
     "users": figures.users,
     "sizes": figures.sizes,
     "memory": memory.table,
+    "before": before.table,
 }
 
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     asking = {
         name: commands.add_parser(name)
-        for name in ("run", "generation", "users", "sizes", "memory")
+        for name in ("run", "generation", "users", "sizes", "memory", "before")
     }
     for one in asking.values():
         one.add_argument("--out", type=Path, required=True)
@@ -36,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--ways", nargs="+", default=list(ways.OURS), choices=[*ways.OURS, *ways.PEERS]
     )
     asking["run"].add_argument("--busy", action="store_true", help="beside another busy process")
+    asking["before"].add_argument("--commit", required=True, help="the earlier one")
+    asking["run"].add_argument(
+        "--untimed", action="store_true", help="keep what came of it, not the seconds"
+    )
     scoring = commands.add_parser("score")
     scoring.add_argument("files", nargs="+", type=Path, help="named after what they are of")
     scoring.add_argument("--save", action="store_true", help="keep the figures, without any words")
@@ -57,13 +62,23 @@ def measure(options: argparse.Namespace) -> None:
     out, index, questions = options.out, options.index, options.questions
     match options.command:
         case "run":
-            ways.run(out, questions, index, options.ways, options.limit, options.busy)
+            ways.run(
+                out,
+                questions,
+                index,
+                options.ways,
+                options.limit,
+                busy=options.busy,
+                timed=not options.untimed,
+            )
         case "generation":
             generation.run(out, index)
         case "users":
             loads.run(out, questions, index, options.limit or 12)
         case "sizes":
             sizes.run(out, options.limit or 12)
+        case "before":
+            before.run(out, questions, index, options.limit or 12, options.commit)
         case "memory":
             memory.run(out, index, options.limit or 1000)
 

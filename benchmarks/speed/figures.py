@@ -38,7 +38,7 @@ QUALITY = (
     "answerable right",
     "unanswerable refused",
     "citations on marked evidence",
-    "right against warm: only warm, only this, p",
+    "right against one passage at a time: only that, only this, p",
 )
 _SECONDS = ("first_quote", "first_word", "first_proven", "total")
 
@@ -68,8 +68,9 @@ def score(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _line(those: dict[Any, Row], cold: dict[Any, Row], warm: dict[Any, Row]) -> dict[str, Any]:
-    rows = list(those.values())
-    line: dict[str, Any] = {"questions": len(rows)}
+    every = list(those.values())
+    rows = [row for row in every if row["total"] is not None]
+    line: dict[str, Any] = {"questions": len(rows), "asked": len(every)}
     for key in _SECONDS:
         values = [row[key] for row in rows if row.get(key) is not None]
         line[key] = [_round(percentile(values, 50)), _round(percentile(values, 95))]
@@ -78,7 +79,7 @@ def _line(those: dict[Any, Row], cold: dict[Any, Row], warm: dict[Any, Row]) -> 
         line[f"{key}_times"] = _ratio(beside_warm, key)
     line["evaluated"] = sum(row["evaluated"] for row in rows)
     line["written"] = sum(row["written"] for row in rows)
-    line["cpu"] = _round(statistics.median(row["cpu"] for row in rows))
+    line["cpu"] = _round(statistics.median(row["cpu"] for row in rows)) if rows else None
     timed = [row for row in rows if row["model"] is not None]
     spent = sum(row["total"] for row in timed)
     line["outside_model"] = (
@@ -86,14 +87,17 @@ def _line(those: dict[Any, Row], cold: dict[Any, Row], warm: dict[Any, Row]) -> 
     )
     beside_cold = [(row, cold[id_]) for id_, row in those.items() if id_ in cold]
     line["same_as_cold"] = [sum(a["said"] == b["said"] for a, b in beside_cold), len(beside_cold)]
-    line["rss_mb"] = round(max(row["rss_mb"] for row in rows))
-    line["commits"] = sorted({row["commit"][:7] for row in rows})
-    graded = [row for row in rows if "right" in row]
+    line["rss_mb"] = round(max(row["rss_mb"] for row in every))
+    line["commits"] = sorted({row["commit"][:7] for row in every})
+    graded = [row for row in every if "right" in row]
     line["right"] = _count(row["right"] for row in graded if row["answerable"])
     line["refused"] = _count(row["right"] for row in graded if not row["answerable"])
     line["citations"] = [sum(row["citations"][n] for row in graded) for n in (0, 1)]
-    both = [(a["right"], b["right"]) for a, b in beside_warm if "right" in a and "right" in b]
-    line["right_beside_warm"] = [
+    # Warm answers are the cold ones to the letter, so either tells what single readings come to.
+    single = cold | warm
+    beside = [(row, single[id_]) for id_, row in those.items() if id_ in single]
+    both = [(a["right"], b["right"]) for a, b in beside if "right" in a and "right" in b]
+    line["right_beside_single"] = [
         sum(not one and other for one, other in both),
         sum(one and not other for one, other in both),
         _round(mcnemar([a for a, _ in both], [b for _, b in both])) if both else None,
@@ -122,16 +126,16 @@ def _round(value: float | None) -> float | None:
 
 def table(lines: Sequence[dict[str, Any]]) -> str:
     """Return the figures of time as a Markdown table."""
-    return _table(COLUMNS, [_time_cells(line) for line in lines])
+    return table_of(COLUMNS, [_time_cells(line) for line in lines if line["questions"]])
 
 
 def quality(lines: Sequence[dict[str, Any]]) -> str:
     """Return what came of the same questions as a Markdown table."""
-    return _table(
+    return table_of(
         QUALITY,
         [
             (
-                _named(line),
+                f"{line['asked']} of {line['set']}",
                 line["way"],
                 share(*line["right"]),
                 share(*line["refused"]),
@@ -145,11 +149,13 @@ def quality(lines: Sequence[dict[str, Any]]) -> str:
 
 
 def _beside(line: dict[str, Any]) -> str:
-    only_warm, only_this, p = line["right_beside_warm"]
-    return "–" if p is None or line["way"] == "warm" else f"{only_warm}, {only_this}, {p:.2f}"
+    only_that, only_this, p = line["right_beside_single"]
+    single = line["way"] in ("cold", "warm")
+    return "–" if p is None or single else f"{only_that}, {only_this}, {p:.2f}"
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table_of(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in rows)])
 
@@ -208,7 +214,7 @@ def users(rows: Sequence[Row]) -> str:
                 f"{60 * len(own) / wall:.1f}",
             ]
         )
-    return _table(columns, cells)
+    return table_of(columns, cells)
 
 
 def sizes(rows: Sequence[Row]) -> str:
@@ -233,7 +239,7 @@ def sizes(rows: Sequence[Row]) -> str:
                 f"{max(row['rss_mb'] for row in own):.0f}",
             ]
         )
-    return _table(columns, cells)
+    return table_of(columns, cells)
 
 
 def _spread(rows: Sequence[Row], key: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
 from benchmarks.runs import add_line, commit
+from benchmarks.speed.figures import table_of
 from benchmarks.speed.ways import Timed
 from rag import prompt as prompts
 from rag.assistant import load_llm
@@ -117,12 +118,14 @@ def _replay(
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Return the rows as a Markdown table."""
-    lines = [
-        "| drafts at once | ours, ms a step | llama.cpp alone | share of its speed |",
-        "|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row['drafts']} | {row['ours_ms']:.1f} | {row['alone_ms']:.1f} | {row['share']:.3f} |"
+    columns = ("drafts at once", "ours, ms a step", "llama.cpp alone", "share of its speed")
+    cells = [
+        (
+            str(row["drafts"]),
+            f"{row['ours_ms']:.1f}",
+            f"{row['alone_ms']:.1f}",
+            f"{row['share']:.3f}",
+        )
         for row in rows
     ]
-    return "\n".join(lines)
+    return table_of(columns, cells)

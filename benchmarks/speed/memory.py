@@ -14,6 +14,7 @@ from typing import Any
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
 from benchmarks.runs import add_line, commit
+from benchmarks.speed.figures import table_of
 from rag.assistant import Assistant
 from rag.catalogue import model_path
 from rag.config import Settings, Step
@@ -27,6 +28,7 @@ MEMORY = 32_000_000
 DISK = 64_000_000
 LEFT_OUT: tuple[Step, ...] = ("witness", "answers", "repair")  # proving saves no state of its own
 EVERY = 50
+SHOWN = (50, 100, 200, 500, 1000)  # rows of the table
 
 
 def run(out: Path, index: Path, questions: int = 1000) -> None:
@@ -73,14 +75,15 @@ def _resident_mib() -> float:
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Return some of the rows as a Markdown table."""
-    lines = [
-        "| questions | resident, MB | states in memory, MB | states on disk, MB |",
-        "|---|---|---|---|",
+    columns = ("questions", "resident, MB", "states in memory, MB", "states on disk, MB")
+    cells = [
+        (
+            str(row["questions"]),
+            f"{row['rss_mb']:.0f}",
+            f"{row['memory_mb']:.1f} of {row['budgets_mb'][0]:.0f}",
+            f"{row['disk_mb']:.1f} of {row['budgets_mb'][1]:.0f}",
+        )
+        for row in rows
+        if row["questions"] in SHOWN
     ]
-    shown = [row for row in rows if row["questions"] in (50, 100, 200, 500, 1000)]
-    lines += [
-        f"| {row['questions']} | {row['rss_mb']:.0f} | {row['memory_mb']:.1f} of "
-        f"{row['budgets_mb'][0]:.0f} | {row['disk_mb']:.1f} of {row['budgets_mb'][1]:.0f} |"
-        for row in shown
-    ]
-    return "\n".join(lines)
+    return table_of(columns, cells)

@@ -31,6 +31,7 @@ from rag.types import Answer, Done, Event, Judged, Sighted, Verdict, Wrote
 
 OURS = ("cold", "warm", "joint")
 PEERS = ("llamaindex", "haystack")
+SECONDS = ("first_quote", "first_word", "first_proven", "total", "cpu", "model")
 MEMORY = 512 * 1024 * 1024
 DISK = 4_000_000_000
 
@@ -159,9 +160,27 @@ def taken(answer: Answer, total: float, cpu: float) -> dict[str, Any]:
 
 
 def run(
-    out: Path, questions: Path, index: Path, ways: Sequence[str], limit: int | None, busy: bool
+    out: Path,
+    questions: Path,
+    index: Path,
+    ways: Sequence[str],
+    limit: int | None,
+    *,
+    busy: bool = False,
+    timed: bool = True,
 ) -> None:
-    """Ask every question in every way that has not been asked yet."""
+    """Ask every question in every way that has not been asked yet.
+
+    Args:
+        out: where the rows go.
+        questions: of a set.
+        index: folder of the index.
+        ways: some of `OURS` and `PEERS`.
+        limit: the first so many questions, all if None.
+        busy: beside another busy process.
+        timed: keep the seconds; what comes of a question does not depend on the machine's other
+            work, they do.
+    """
     done = {(row["id"], row["way"], row["busy"]) for row in runs.read_lines(out)}
     asked = sets.load(questions)[:limit]
     missing = [
@@ -186,8 +205,11 @@ def run(
             row |= graded(question, answer, texts)
             row |= {"id": question.id, "set": _name(questions), "way": way, "busy": busy}
             row |= {"commit": stand, "rss_mb": about.peak_memory_mib()}
+            took = row["total"]
+            if not timed:
+                row |= dict.fromkeys(SECONDS)
             runs.add_line(out, row)
-            print(f"{number} of {len(missing)}: {way} {row['total']:.1f} s", flush=True)
+            print(f"{number} of {len(missing)}: {way} {took:.1f} s", flush=True)
         ours.close()
 
 

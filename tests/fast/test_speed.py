@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.runs import add_line
-from benchmarks.speed import generation, memory
+from benchmarks.speed import before, generation, memory
 from benchmarks.speed.__main__ import main
 from benchmarks.speed.figures import (
     COLUMNS,
@@ -81,6 +81,19 @@ def test_ratios_are_of_the_same_questions() -> None:
     assert warm["citations"] == [3, 6]
 
 
+def test_what_was_not_timed_counts_for_what_came_of_it() -> None:
+    untimed = dict.fromkeys(("first_quote", "first_word", "first_proven", "total", "cpu", "model"))
+    warm, joint = (row("d", way, 1.0, 1.0) | untimed for way in ("warm", "joint"))
+    lines = score([*ROWS, warm, joint])
+    by_way = {line["way"]: line for line in lines}
+    assert (by_way["warm"]["questions"], by_way["warm"]["asked"]) == (3, 4)
+    assert by_way["warm"]["total"] == [3.0, 3.9]
+    assert by_way["warm"]["right"] == [3, 4]
+    assert by_way["joint"]["right_beside_single"][:2] == [0, 0]
+    assert "joint" not in table(lines)
+    assert "| 1 of seeds | joint | 1 of 1" in quality(lines)
+
+
 def test_public_sets_are_counted_together_as_well() -> None:
     rows = [r | {"set": name} for name in ("one", "two") for r in ROWS]
     lines = score([*ROWS, *rows])
@@ -93,7 +106,7 @@ def test_public_sets_are_counted_together_as_well() -> None:
 def test_ways_are_held_against_warm_question_by_question() -> None:
     joint = [row("a", "joint", 9.0, 3.0, right=False), row("b", "joint", 9.0, 3.0, right=True)]
     lines = score([*ROWS, *joint])
-    assert lines[-1]["right_beside_warm"] == [1, 1, 1.0]
+    assert lines[-1]["right_beside_single"] == [1, 1, 1.0]
     rows = quality(lines).splitlines()
     assert len(rows) == 2 + 3
     assert all(one.count("|") == len(QUALITY) + 1 for one in rows)
@@ -135,6 +148,14 @@ def test_speed_of_writing_and_memory_have_tables() -> None:
         "| 50 | 700 | 31.9 of 32 | 64.0 of 64 |",
         "| 1000 | 700 | 31.9 of 32 | 64.0 of 64 |",
     ]
+
+
+def test_an_earlier_commit_has_a_table() -> None:
+    rows = [
+        {"id": str(n), "commit": "b", "earlier": "d6c93671", "now": now, "then": 10.0}
+        for n, now in enumerate((9.0, 11.0, 10.4))
+    ]
+    assert before.table(rows).splitlines()[2] == "| 3 | d6c9367 | 10.0 | 10.4 | 1.04 | 1.01 |"
 
 
 def test_a_large_collection_is_made_of_random_passages(tmp_path: Path) -> None:
