@@ -182,7 +182,7 @@ def find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
     """Yield the corpus root and the path of every file under the paths, each file once, sorted.
 
     A folder is its own root; the root of a file named directly is its parent. Hidden files and
-    folders inside a folder are passed over. Files of unsupported formats, folders that may not be
+    folders inside a folder are passed over, and so are indexes. Files of unsupported formats, folders that may not be
     opened and paths that do not exist are yielded too, so that `read_document` can say what is
     wrong with each.
     """
@@ -235,6 +235,14 @@ def _walk(folder: Path) -> Iterator[Path]:
     for here, folders, names in os.walk(
         folder, onerror=lambda error: closed.append(Path(error.filename))
     ):
+        if _is_index(folders, names):
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(here) / name for name in sorted(names) if not name.startswith("."))
     yield from closed
+
+
+def _is_index(folders: Sequence[str], names: Sequence[str]) -> bool:
+    """Tell whether a folder is one of our own indexes, by what lies in it."""
+    return "manifest.json" in names and any(name.startswith("generation-") for name in folders)
