@@ -182,9 +182,9 @@ def find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
     """Yield the corpus root and the path of every file under the paths, each file once, sorted.
 
     A folder is its own root; the root of a file named directly is its parent. Hidden files and
-    folders inside a folder are passed over, and so are indexes. Files of unsupported formats, folders that may not be
-    opened and paths that do not exist are yielded too, so that `read_document` can say what is
-    wrong with each.
+    folders inside a folder are passed over, and so are indexes. Files of unsupported formats,
+    folders that may not be opened and paths that do not exist are yielded too, so that
+    `read_document` can say what is wrong with each.
     """
     seen: set[Path] = set()
     for given in paths:
