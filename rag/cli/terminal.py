@@ -127,9 +127,7 @@ def index_report(report: IndexReport, name: str, *, verbose: bool) -> str:
         ("unchanged", report.unchanged if verbose else ()),
     ):
         lines += [f"{word:<10} {one_line(source)}" for source in sources]
-    lines += [
-        f"{'failed':<10} {one_line(error.path)}: {one_line(str(error))}" for error in report.failed
-    ]
+    lines += [f"{'failed':<10} {one_line(str(error))}" for error in report.failed]
     lines += [f"{'note':<10} {one_line(source)}: {one_line(note)}" for source, note in report.notes]
     if report.rebuilt:
         lines.append(f"{'rebuilt':<10} {one_line(report.rebuilt)}")
