@@ -29,6 +29,9 @@
 bug and shows its traceback.
 """
 
+from functools import partial
+from typing import Any
+
 
 class RagError(Exception):
     """Base of every error of this package; `str(error)` is fit to show to a user."""
@@ -64,6 +67,10 @@ class DocumentError(RagError):
     def __init__(self, message: str, *, path: str) -> None:
         super().__init__(message)
         self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how it is made anew in another process; `path` has to be named."""
+        return partial(type(self), path=self.path), self.args
 
 
 class UnsupportedFormatError(DocumentError):

@@ -36,7 +36,7 @@ from rag.documents.compose import (
 from rag.documents.places import places, told
 from rag.documents.plain import read_text
 from rag.documents.readers import SUPPORTED
-from rag.documents.source import DEEPEST, PLAINLY, Content, Reader, ReadOptions, Source, open_source
+from rag.documents.source import DEEPEST, PLAINLY, Reader, ReadOptions, Source, open_source
 from rag.errors import DocumentError, EmptyDocumentError
 from rag.types import Document, Resolution
 
@@ -117,54 +117,55 @@ def read_documents(path: Path, *, root: Path, options: ReadOptions = PLAINLY) ->
     _reader(Source(path, b"", options), exists=path.is_file())
     source = open_source(path, options)
     identity = identity_of(source)
-    documents: list[Document] = []
     failed: list[DocumentError] = []
+    documents = tuple(_read(source, root, identity, failed))
+    if not documents:
+        raise failed[0] if failed else source.empty()
+    return Found(identity, documents, tuple(failed))
+
+
+def _read(
+    source: Source, root: Path, file: str, failed: list[DocumentError], depth: int = 0
+) -> Iterator[Document]:
+    """Yield a file, if it has a text of its own, and the files inside it.
+
+    Args:
+        source: the file.
+        root: the folder citations name it from.
+        file: identity of the file on disk.
+        failed: what could not be read of the files inside it is added.
+        depth: how many files it lies in.
+    """
+    if depth > DEEPEST:
+        raise source.refused(f"it lies deeper than {DEEPEST} files; save it by itself")
+    if not source.data.strip():
+        raise source.empty()
     content = _reader(source)(source)
     try:
-        documents.append(compose(source, root, content, identity))
+        yield compose(source, root, content, _identity(source, file))
     except EmptyDocumentError:
         if not content.parts:
             raise
-    _read_parts(source, content, root, identity, documents, failed, depth=1)
-    if not documents:
-        raise failed[0] if failed else source.empty()
-    return Found(identity, tuple(documents), tuple(failed))
+    for name, data in content.parts:
+        inside = f"{source.inside}/{name}" if source.inside else name
+        part = replace(source, data=data, inside=inside)
+        try:
+            yield from _read(part, root, file, failed, depth + 1)
+        except DocumentError as error:
+            failed.append(error)
+
+
+def _identity(source: Source, file: str) -> str:
+    """Return the id of a file, or of one inside it."""
+    if not source.inside:
+        return file
+    named = f"{file}\0{source.inside}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(named).hexdigest()[:32]
 
 
 def identity_of(source: Source) -> str:
     """Return what tells a file from others: 32 hex digits of the SHA-256 of its bytes."""
     return hashlib.sha256(source.data).hexdigest()[:32]
-
-
-def _read_parts(
-    source: Source,
-    content: Content,
-    root: Path,
-    identity: str,
-    documents: list[Document],
-    failed: list[DocumentError],
-    *,
-    depth: int,
-) -> None:
-    """Read the files inside a file, and those inside them."""
-    for name, data in content.parts:
-        inside = f"{source.inside}/{name}" if source.inside else name
-        part = replace(source, data=data, inside=inside)
-        try:
-            if depth > DEEPEST:
-                raise part.refused(f"it lies deeper than {DEEPEST} files; save it by itself")
-            if not data.strip():
-                raise part.empty()
-            found = _reader(part)(part)
-            of = hashlib.sha256(f"{identity}\0{inside}".encode("utf-8", "surrogatepass"))
-            try:
-                documents.append(compose(part, root, found, of.hexdigest()[:32]))
-            except EmptyDocumentError:
-                if not found.parts:
-                    raise
-            _read_parts(part, found, root, identity, documents, failed, depth=depth + 1)
-        except DocumentError as error:
-            failed.append(error)
 
 
 def _reader(source: Source, *, exists: bool = True) -> Reader:
@@ -218,10 +219,10 @@ def resolve_quote(
         return Resolution(False, None, str(error))
     if quote and start >= 0 and text[start:end] == quote:
         return Resolution(True, start)
-    places = [found.start() for found in re.finditer(re.escape(quote), text)] if quote else []
-    if not places:
+    starts = [found.start() for found in re.finditer(re.escape(quote), text)] if quote else []
+    if not starts:
         return Resolution(False, None, f"These words no longer stand in {source}.")
-    nearest = min(places, key=lambda place: abs(place - start))
+    nearest = min(starts, key=lambda place: abs(place - start))
     return Resolution(
         False,
         nearest,

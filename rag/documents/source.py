@@ -25,15 +25,13 @@ class ReadOptions:
 
     Attributes:
         passwords: tried in turn on files that need one, after the empty one.
-        ocr: recognise the text of scanned pages (needs the extra `ocr`).
     """
 
     passwords: tuple[str, ...] = ()
-    ocr: bool = False
 
 
 PLAINLY = ReadOptions()
-"""Without a password, and without recognising text in pictures."""
+"""Without a password."""
 
 
 @dataclass(frozen=True, slots=True)

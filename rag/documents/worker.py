@@ -23,7 +23,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from rag import errors
 from rag.documents import Found, ReadOptions, identity_of, read_documents
 from rag.documents.source import PLAINLY, Source, open_source
 from rag.errors import DocumentError
@@ -75,11 +74,8 @@ class Worker:
         source = Source(path, b"")
         size = path.stat().st_size
         seconds = self._seconds + SECONDS_A_MEGABYTE * size / 1e6
-        reply = self._ask((_read, (path, root, self._options)), seconds, source)
-        if isinstance(reply, Found):
-            return reply
-        kind, message, of = reply
-        raise getattr(errors, kind)(message, path=of)
+        found: Found = self._ask((_read, (path, root, self._options)), seconds, source)
+        return found
 
     def picture(
         self, path: Path, page: int, marked: Sequence[tuple[int, int]], identity: str
@@ -96,11 +92,8 @@ class Worker:
             DocumentError: there is none.
         """
         asked = _picture, (path, page, tuple(marked), identity, self._options)
-        reply = self._ask(asked, self._seconds, Source(path, b""))
-        if isinstance(reply, bytes):
-            return reply
-        kind, message, of = reply
-        raise getattr(errors, kind)(message, path=of)
+        drawn: bytes = self._ask(asked, self._seconds, Source(path, b""))
+        return drawn
 
     def close(self) -> None:
         """End the process."""
@@ -133,7 +126,10 @@ class Worker:
             raise source.refused(
                 f"its reader ended on it ({_ended(code)}); the file may be damaged: save it anew"
             )
-        return pickle.loads(answer)  # noqa: S301 (our own process wrote it)
+        reply = pickle.loads(answer)  # noqa: S301 (our own process wrote it)
+        if isinstance(reply, DocumentError):
+            raise reply
+        return reply
 
     def _begin(self) -> subprocess.Popen[bytes]:
         ours = os.pathsep.join(path for path in sys.path if path)
@@ -212,17 +208,16 @@ def _picture(
 
 def _done(
     work: Callable[..., Found | bytes], path: Path, *arguments: object
-) -> Found | bytes | tuple[str, str, str]:
+) -> Found | bytes | DocumentError:
     try:
         return work(path, *arguments)
     except DocumentError as error:
-        return type(error).__name__, str(error), error.path
+        return error
     except (MemoryError, RecursionError) as error:
         much = "more memory" if isinstance(error, MemoryError) else "deeper nesting"
-        refused = Source(path, b"").refused(
+        return Source(path, b"").refused(
             f"it takes {much} than a file may; split it, or save only its text"
         )
-        return type(refused).__name__, str(refused), refused.path
 
 
 def _bound_memory() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,25 @@ def test_a_reader_that_takes_too_long_is_ended(page: Path) -> None:
             worker.read(page, root=page.parent)
         assert time.monotonic() - began < 5
         assert process.poll() is not None
+
+
+def test_a_part_that_cannot_be_read_comes_over_beside_the_others(tmp_path: Path) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "Ada Quist <ada@example.org>", "The bridge"
+    mail.set_content(WORDS)
+    mail.add_attachment(b"RIFF", maintype="audio", subtype="wav", filename="sound.wav")
+    mail.add_attachment("A note of the council.", filename="note.txt")
+    file = tmp_path / "bridge.eml"
+    file.write_bytes(mail.as_bytes())
+    with Worker() as worker:
+        found = worker.read(file, root=tmp_path)
+    assert [document.inside for document in found.documents] == ["", "note.txt"]
+    (error,) = found.failed
+    assert type(error) is UnsupportedFormatError
+    assert str(error).startswith(f"{file} › sound.wav: .wav files cannot be read")
+    assert error.path == str(file)
+    report = build([tmp_path], tmp_path / "index", FakeEmbedder())
+    assert [str(each) for each in report.failed] == [str(error)]
 
 
 def test_nothing_is_begun_for_plain_text(tmp_path: Path) -> None:
