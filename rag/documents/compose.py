@@ -23,6 +23,7 @@ PROPERTIES = "document properties"
 MAIL_HEADER = "mail header"
 _GUESSED = frozenset([FIRST_LINE, BYLINE, FILE_NAME, READER])
 
+_APART = "\n\n"  # between header and body
 _MAX_HEADLINE = 160  # characters
 _BYLINE_LINES = 12
 _ENDS_LIKE_A_SENTENCE = re.compile(r"[.,;:…][\"'”’)\]]*\Z")
@@ -65,7 +66,7 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
     header = "\n".join(f"{fact.label}: {fact.value}" for fact in stated)
     if not body.strip():
         body = ""
-    text = "\n\n".join(part for part in (header, body) if part.strip())
+    text = _APART.join(part for part in (header, body) if part.strip())
     if not text.strip():
         raise source.empty()
     if len(text) > MOST_CHARACTERS:
@@ -100,8 +101,14 @@ def header_end(document: Document) -> int:
     """Return where the header of stated facts ends in `document.text`; 0 where there is none."""
     if not set(document.origins.values()) - _GUESSED:
         return 0
-    end = document.text.find("\n\n")
+    end = document.text.find(_APART)
     return len(document.text) if end < 0 else end
+
+
+def body_start(document: Document) -> int:
+    """Return where the text of the file itself begins, behind the header of stated facts."""
+    end = header_end(document)
+    return min(len(document.text), end + len(_APART)) if end else 0
 
 
 def absolute(path: Path) -> Path:

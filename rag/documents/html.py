@@ -14,7 +14,8 @@ from rag.documents.compose import HTML_METADATA
 from rag.documents.decode import decode
 from rag.documents.facts import LABELS, Fact
 from rag.documents.hidden import take_hidden
-from rag.documents.mail.shown import from_html
+from rag.documents.places import Headings, joined, under
+from rag.documents.shown import from_html
 from rag.documents.source import Content, Source
 
 _DATE_NAMES = (
@@ -50,14 +51,14 @@ def heading_paths(text: str, headings: Iterable[tuple[int, str]]) -> Iterator[tu
         headings: level, from 1, and words of each, in their order; one that is not found as a line
             of its own is passed over.
     """
-    path: list[tuple[int, str]] = []
+    path: Headings = []
     at = 0
     for level, words in headings:
         found = re.compile(rf"^{re.escape(words)}$", re.MULTILINE).search(text, at)
         if words and found:
             at = found.end()
-            path = [*((n, title) for n, title in path if n < level), (level, words)]
-            yield found.start(), " › ".join(title for _, title in path)
+            path = under(path, level, words)
+            yield found.start(), joined(path)
 
 
 def _declared(data: bytes) -> str | None:

@@ -10,9 +10,9 @@ from typing import Protocol
 from rag.documents.body import Body
 from rag.documents.compose import PROPERTIES
 from rag.documents.facts import Fact
+from rag.documents.places import Headings, joined, under
 from rag.documents.source import MOST_CHARACTERS, Content, Source
 
-JOINT = " › "
 """Between the headings of a path."""
 _MAX_HEADING = 240  # characters; a longer one is a paragraph that is only set like a heading
 MOST_COLUMNS = 64  # Word has no more
@@ -61,13 +61,13 @@ class Outline:
 
     def __init__(self, body: Body) -> None:
         self.body = body
-        self._path: list[tuple[int, str]] = []
+        self._path: Headings = []
         self._takes_items = False  # a list may follow in the next line
 
     @property
     def path(self) -> str:
         """The headings above what comes next, the widest first."""
-        return JOINT.join(title for _, title in self._path)
+        return joined(self._path)
 
     def heading(self, level: int, text: str) -> int:
         """Put a heading and return where it begins; level 0 is the title."""
@@ -75,7 +75,7 @@ class Outline:
         if not words:
             return len(self.body)
         if len(words) <= _MAX_HEADING:
-            self._path = [*((n, title) for n, title in self._path if n < level), (level, words)]
+            self._path = under(self._path, level, words)
             self.body.mark("heading", self.path)
         self._takes_items = False
         return self.body.add(words)

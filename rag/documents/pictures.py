@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from rag.documents.compose import header_end
+from rag.documents.compose import body_start
 from rag.documents.source import PLAINLY, ReadOptions
 from rag.documents.worker import Worker
 from rag.types import Document
@@ -35,8 +35,7 @@ class Pictures:
         Raises:
             DocumentError: the file is no PDF, has changed or is gone, or has no such page.
         """
-        ahead = header_end(document)
-        ahead += 2 if ahead else 0
+        ahead = body_start(document)
         own = [(start - ahead, end - ahead) for start, end in marked]
         with self._lock:
             return self._worker.picture(document.path, page, own, document.id)

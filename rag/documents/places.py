@@ -12,6 +12,20 @@ _ORDER: tuple[PlaceKind, ...] = get_args(PlaceKind)
 _QUOTED: frozenset[PlaceKind] = frozenset(["part", "chapter", "sheet", "heading"])
 _COUNTED: frozenset[PlaceKind] = frozenset(["page", "slide", "row", "record", "line"])
 
+JOINT = " › "  # between the headings of a path
+Headings = list[tuple[int, str]]
+"""A path of headings, level and words of each, the widest first."""
+
+
+def under(path: Headings, level: int, words: str) -> Headings:
+    """Return the path of what stands below one more heading."""
+    return [*((n, title) for n, title in path if n < level), (level, words)]
+
+
+def joined(path: Headings) -> str:
+    """Return a path of headings as it is told."""
+    return JOINT.join(title for _, title in path if title)
+
 
 def places(document: Document, start: int, end: int) -> tuple[Place, ...]:
     """Return where a stretch of a document's text stands in its file, the widest place first.

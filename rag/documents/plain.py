@@ -9,6 +9,7 @@ from rag.documents.characters import note_left_out, without_controls
 from rag.documents.compose import FRONT_MATTER
 from rag.documents.decode import decode
 from rag.documents.facts import Fact, front_matter
+from rag.documents.places import Headings, joined, under
 from rag.documents.source import Content, Source
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t#]*", re.DOTALL)
@@ -52,7 +53,7 @@ def _marked(text: str, first: int) -> Body:
     body = Body()
     body.mark("line", str(first))
     start = body.add(text)
-    path: list[tuple[int, str]] = []
+    path: Headings = []
     fence = ""
     for line in text.splitlines(keepends=True):
         words = line.rstrip("\n")
@@ -62,8 +63,7 @@ def _marked(text: str, first: int) -> Body:
         elif opened and words.strip().startswith(fence) and not words.strip().strip(fence[0]):
             fence = ""
         elif not fence and (found := _HEADING.fullmatch(words)):
-            level = len(found[1])
-            path = [*((n, title) for n, title in path if n < level), (level, found[2])]
-            body.mark_at(start, "heading", " › ".join(title for _, title in path if title))
+            path = under(path, len(found[1]), found[2])
+            body.mark_at(start, "heading", joined(path))
         start += len(line)
     return body

@@ -7,30 +7,25 @@ import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
-from rag.documents.archive import open_archive
+from rag.documents.archive import open_archive, properties
 from rag.documents.body import Body
 from rag.documents.compose import PROPERTIES
-from rag.documents.facts import LABELS, Fact
 from rag.documents.sheets import Row, write_table
 from rag.documents.source import Content, Source
 
-_OLE = b"\xd0\xcf\x11\xe0"
 _MOST_ROWS = 1_048_576  # of a sheet, as the format allows
 _MOST_COLUMNS = 16_384
 _MOST_CELLS = 5_000_000  # of a workbook, empty ones to the left of the last one too
 _MOST_MERGED = 100_000  # cells that repeat the value of the one they are merged with
 _SHOWN = 5  # numbers of rows, or names of sheets, that a note lists
-_CORE = "docProps/core.xml"
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/"
-_DUBLIN = "{http://purl.org/dc/elements/1.1/}"
-_TERMS = "{http://purl.org/dc/terms/}"
 # What openpyxl, zipfile and the XML parsers raise on damaged workbooks, besides openpyxl's own
 # errors. XML errors are SyntaxErrors, and those of forbidden entities ValueErrors.
 _DAMAGED: tuple[type[Exception], ...] = (
@@ -48,11 +43,12 @@ def read_xlsx(source: Source) -> Content:
         UnreadableDocumentError: damaged, protected by a password, or too large.
     """
     # openpyxl unpacks without looking: what would do harm is refused before.
-    open_archive(source).measure()
+    archive = open_archive(source)
+    archive.measure()
     notes: list[str] = []
     body = Body()
+    facts = properties(archive)
     try:
-        facts = _facts(source.data)
         workbook = _opened(source.data)
         sheets = [workbook[name] for name in workbook.sheetnames]
     except _damaged():
@@ -66,7 +62,7 @@ def read_xlsx(source: Source) -> Content:
         raise source.empty(f"no cell that is shown holds anything ({'; '.join(notes)})")
     if not len(body):
         raise source.empty("its cells are empty")
-    _note_unread(source.data, notes)
+    _note_unread(archive.names, notes)
     return Content("xlsx", body, facts, PROPERTIES, notes)
 
 
@@ -306,31 +302,7 @@ def _number(value: int | float) -> str:
 # --- what a workbook states about itself, and what of it is not read ------------------------------
 
 
-def _facts(data: bytes) -> list[Fact]:
-    """Return the properties a workbook states.
-
-    openpyxl would give the time of reading where the file states no time.
-    """
-    _, _, xml = _libraries()
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        if _CORE not in archive.namelist():
-            return []
-        root = xml.fromstring(archive.read(_CORE))
-    stated = {
-        "title": root.findtext(f"{_DUBLIN}title"),
-        "author": root.findtext(f"{_DUBLIN}creator"),
-        "created": root.findtext(f"{_TERMS}created"),
-        "updated": root.findtext(f"{_TERMS}modified"),
-    }
-    values = {key: " ".join((value or "").split()) for key, value in stated.items()}
-    if values["author"].lower() == "openpyxl":  # the library's own name, not somebody's
-        values["author"] = ""
-    return [Fact(key, LABELS[key], value) for key, value in values.items() if value]
-
-
-def _note_unread(data: bytes, notes: list[str]) -> None:
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        names = archive.namelist()
+def _note_unread(names: Sequence[str], notes: list[str]) -> None:
     if any(name.startswith(("xl/comments", "xl/threadedComments")) for name in names):
         notes.append("comments on cells are not read")
     if any(name.startswith(("xl/drawings/drawing", "xl/charts/", "xl/media/")) for name in names):

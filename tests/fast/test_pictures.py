@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from rag import serving
-from rag.documents import header_end, read_document
+from rag.documents import read_document
+from rag.documents.compose import body_start
 from rag.documents.pdf import page_picture
 from rag.documents.pictures import Pictures
 from rag.errors import UnreadableDocumentError
@@ -38,7 +39,7 @@ def test_a_page_is_drawn_with_the_words_marked(pictures: Pictures, survey: Path)
     drawn = pictures.page(document, 1, [(start, start + len(PRINTED_QUOTE))])
     width, height = struct.unpack(">II", drawn[16:24])
     assert (width, height) == (918, 1188)
-    own = start - (header_end(document) + 2 if header_end(document) else 0)
+    own = start - body_start(document)
     data = survey.read_bytes()
     assert drawn == page_picture(data, 1, 1.5, marked=[(own, own + len(PRINTED_QUOTE))])
     assert drawn != page_picture(data, 1, 1.5)

@@ -11,7 +11,8 @@ from rag.documents.archive import Archive, attribute, child, is_said, local, ope
 from rag.documents.body import Body
 from rag.documents.epub.chapter import Page, parse_page
 from rag.documents.facts import LABELS, Fact
-from rag.documents.outline import JOINT, Outline, Tally, finished
+from rag.documents.outline import Outline, Tally, finished
+from rag.documents.places import JOINT
 from rag.documents.source import MOST_CHARACTERS, Content, Source
 
 _CONTAINER = "META-INF/container.xml"

@@ -29,8 +29,8 @@ from rag.documents.mail.header import (
     raw_headers,
     stated_facts,
 )
-from rag.documents.mail.shown import from_html
 from rag.documents.mail.voices import divisions
+from rag.documents.shown import from_html
 from rag.documents.source import Content, Source
 from rag.errors import UnreadableDocumentError
 
