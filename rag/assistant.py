@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, S
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 from rag import prompt as prompts
@@ -28,7 +28,7 @@ from rag.retrieve import retrieve
 from rag.run import Run, Spent, unwritten
 from rag.sighting import sight
 from rag.stated import stated
-from rag.types import Answer, Done, Event, Hit, Judged, Passage, Retrieved, Sighted, Statement
+from rag.types import Answer, Done, Event, Hit, Judged, Retrieved, Sighted, Statement
 from rag.within import Within, newest
 
 ABSTAINED = "Your documents do not say."
@@ -36,6 +36,7 @@ ABSTAINED = "Your documents do not say."
 HEARD = 2
 HEARD_AMONG = 24
 VERIFIED = 3  # passages of a publisher that what it is supposed to say is held against
+READ_AHEAD = 500  # documents of which passages are read before anybody asks
 FORESEEN = 3  # passages read while the question is being typed
 _MAX_CLOSEST = 3
 
@@ -65,11 +66,11 @@ class Assistant:
         self.embedder = embedder
         self.llm = llm
         self.settings = settings or Settings()
-        self.rarity = rarity = rarity or Rarity([passage.text for passage in index.passages])
+        self.rarity = rarity = rarity or Rarity(index.texts)
         self.drafter = Drafter(llm, embedder, rarity, self._find, self.settings)
         self._warmer: Warmer | None = None
         self.publishers = frozenset(
-            document.metadata.get("publisher", "") for document in index.documents.values()
+            document.metadata.get("publisher", "") for document in index.described
         )
 
     @classmethod
@@ -158,10 +159,10 @@ class Assistant:
 
     def _to_read(self, llm: Reader) -> Iterator[prompts.Prompt]:
         """Yield what is read of each passage, documents in turn, while there is room."""
-        by_document: dict[str, list[Passage]] = {}
-        for passage in self.index.passages:
-            by_document.setdefault(passage.document_id, []).append(passage)
-        for passage in filter(None, chain.from_iterable(zip_longest(*by_document.values()))):
+        # More documents than these fill any room with their first passages alone.
+        first = islice(self.index.documents, READ_AHEAD)
+        each = (self.index.passages_of(id_) for id_ in first)
+        for passage in filter(None, chain.from_iterable(zip_longest(*each))):
             document = self.index.documents[passage.document_id]
             asked = prompts.reading_of(Hit(passage, document, 0.0), heading(document))
             if not llm.has_room(asked):
@@ -211,7 +212,7 @@ class Assistant:
 
     def _narrowed(self, question: str, within: Within) -> Assistant:
         """Return this assistant with no other documents than those that may answer."""
-        ids = {document.id for document in within.select(self.index.documents.values())}
+        ids = {document.id for document in within.select(self.index.described)}
         narrow = self._of(ids)
         if within.latest:
             hits = narrow._find(check_question(question), self.settings.passages)
@@ -247,7 +248,7 @@ class Assistant:
     def _state(self, run: Run) -> Generator[Event, None, bool]:
         """Answer with what a document states of itself; tell whether that was asked for."""
         began = time.perf_counter()
-        proof = stated(run.question, run.hits, self.index.passages, self.rarity)
+        proof = stated(run.question, run.hits, self.index.passages_of, self.rarity)
         if proof is not None:
             run.proofs.append((proof, unwritten(proof)))
             yield Judged(0, proof.text, run.numbering.statement(proof))

@@ -194,9 +194,9 @@ def _is_bare_title(index: Index, row: int) -> bool:
 
     Documents of one title would otherwise fill the ranks with it.
     """
-    passage = index.passages[row]
-    if passage.kind != "metadata":
+    if index.kind(row) != "metadata":
         return False
+    passage = index.passages[row]
     title = index.documents[passage.document_id].title
     return set(_words(passage.text)) <= {"title", *_words(title)}
 
@@ -206,7 +206,7 @@ def _words(text: str) -> list[str]:
 
 
 def _is_boilerplate(index: Index, row: int) -> bool:
-    return index.passages[row].kind == "boilerplate"
+    return index.kind(row) == "boilerplate"
 
 
 _SCORE_NAMES = {"dense": "cosine", "lexical": "bm25", "sentence": "sentence"}

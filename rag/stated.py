@@ -10,7 +10,7 @@ reading.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -91,14 +91,17 @@ def asked_fact(question: str) -> str:
 
 
 def stated(
-    question: str, hits: Sequence[Hit], passages: Sequence[Passage], rarity: Rarity
+    question: str,
+    hits: Sequence[Hit],
+    passages_of: Callable[[str], Iterable[Passage]],
+    rarity: Rarity,
 ) -> Proof | None:
     """Return what the document that a question describes states of itself, with its sentence.
 
     Args:
         question: in plain words.
         hits: passages retrieved for it; their documents are looked at.
-        passages: of the index, where the sentence is looked for.
+        passages_of: returns the passages of a document by its id; the sentence is looked for there.
         rarity: weights of words in the index.
     """
     key = asked_fact(question)
@@ -119,7 +122,7 @@ def stated(
         return None
     if not all(best.leads(other) for other in found if other.value != best.value):
         return None
-    place = _place(best, passages)
+    place = _place(best, passages_of(best.document.id))
     if place is None:
         return None
     value = spoken_date(best.value) if key == "date" else best.value
@@ -148,11 +151,9 @@ def _in_a_row(question: str, title: str) -> int:
     return matcher.find_longest_match().size
 
 
-def _place(one: _Match, passages: Sequence[Passage]) -> tuple[Hit, Sentence] | None:
+def _place(one: _Match, passages: Iterable[Passage]) -> tuple[Hit, Sentence] | None:
     """Return the first sentence of the document in which the fact stands as it was read."""
     for passage in passages:
-        if passage.document_id != one.document.id:
-            continue
         for sentence in passage.sentences:
             if one.value in sentence.text:
                 return Hit(passage, one.document, 0.0), sentence

@@ -244,6 +244,9 @@ def _walk(folder: Path) -> Iterator[Path]:
     yield from closed
 
 
+_OURS = re.compile(r"(?:state|generation)-\d{6,}\Z")  # "generation" until format 3
+
+
 def _is_index(folders: Sequence[str], names: Sequence[str]) -> bool:
     """Tell whether a folder is one of our own indexes, by what lies in it."""
-    return "manifest.json" in names and any(name.startswith("generation-") for name in folders)
+    return "manifest.json" in names and any(_OURS.match(name) for name in folders)

@@ -1,17 +1,23 @@
 """Passages + vectors <-> a folder under indexes/, described in docs/index-format.md.
 
-    manifest.py   what an index says of itself, and whether it is true
-    rows.py       documents and passages <-> JSON lines
+    files.py      hashing, waiting for the disk, the lock of the writer
+    rows.py       documents <-> JSON lines
     vectors.py    nearest in meaning; the only file that knows FAISS
     words.py      words in common; the only file that knows tantivy
-    opening.py    Index: a folder, checked, then loaded
-    files.py      hashing, waiting for the disk, the lock of the writer
+    segment.py    some of the documents with their passages and vectors, mapped into memory
+    manifest.py   what an index says of itself
+    checking.py   whether that is true
+    opening.py    Index: a folder, checked, then opened
+    seen.py       which bytes a file held when it was last looked at
     survey.py     the files there are now against the index there was
-    building.py   build: cut, embed what is new, write a generation, switch
+    writing.py    documents -> one segment
+    filling.py    documents -> segments: cut, embed what is new, a stretch at a time
+    state.py      which segments count, and the one step from a state to the next
+    building.py   build: bring an index up to date
     watching.py   build again whenever files change
 
-Everything of one state of an index lies in one generation folder that is never written again;
-`manifest.json`, replaced in one step, names the generation that counts.
+Segments and states are folders that are never changed once they are written; `manifest.json`,
+replaced in one step, names those that count.
 """
 
 from rag.index.building import IndexReport, build

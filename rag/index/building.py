@@ -1,67 +1,45 @@
-"""build: cut, embed what is new, write a generation, switch."""
+"""build: bring an index up to date in one step that counts or does not."""
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
+import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from heapq import merge as in_order
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.documents import Found
 from rag.documents.source import PLAINLY, ReadOptions
+from rag.documents.worker import Worker
 from rag.errors import (
     DocumentError,
     IndexDamagedError,
     IndexMismatchError,
     IndexMissingError,
-    ModelError,
     StoreError,
 )
-from rag.index.files import (
-    absolute,
-    covers,
-    file_sha256,
-    sha256,
-    sole_writer,
-    sync_file,
-    sync_folder,
-    unwritable,
-    write_file,
-)
-from rag.index.manifest import (
-    DOCUMENTS,
-    FORMAT,
-    MANIFEST,
-    PASSAGES,
-    SENTENCES,
-    VECTORS,
-    WORDS,
-    FileEntry,
-    Manifest,
-    read_manifest,
-)
-from rag.index.opening import Index
-from rag.index.rows import DocumentRow, PassageRow, dump_documents, dump_passages
-from rag.index.survey import Progress, Survey, survey
-from rag.index.vectors import Vectors
-from rag.index.words import Words, entry_of
+from rag.index.files import absolute, covers, size_of, sole_writer, unwritable
+from rag.index.filling import Filler
+from rag.index.manifest import read_manifest
+from rag.index.opening import Index, Part
+from rag.index.rows import DocumentRow
+from rag.index.state import Next, sweep, write
+from rag.index.survey import Compared, Progress, Survey, Unread, nothing_read, pipeline, survey
+from rag.index.writing import MOST_PASSAGES
 from rag.readings.shelf import forget
-from rag.types import Document, Passage
+from rag.types import Document
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from rag.embedder import Embedder
 
-# A heading may take this share of what the embedder sees; a longer one loses its end.
-HEADING_SHARE = 0.3
-BATCH = 32
-_GENERATION = re.compile(r"generation-(\d{6,})")
+SMALL = 5_000  # passages; segments up to so many are written together with what is new
+MOSTLY = 0.75  # of a segment that is left as it is, so much is still there
+SEVERAL = 8  # segments of about the same size are put together when there are so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +92,8 @@ def build(
         paths: files and folders.
         folder: of the index; made if there is none.
         embedder: loaded only if something has to be embedded.
-        progress: told the stage ("check", "read", "cut", "embed", "write"), how much of it is
-            done, and of how much.
+        progress: told the stage ("check", "read (kB)", "write"), how much of it is done, and of
+            how much.
         options: passwords and the like, with which files are read.
 
     Raises:
@@ -125,54 +103,230 @@ def build(
     """
     tell = progress or _tell_nobody
     started = time.monotonic()
-    with sole_writer(folder):
-        _sweep(folder)
+    with sole_writer(folder), Worker(options) as worker:
+        sweep(folder)
         old, rebuilt = _open_old(folder, paths)
-        found = survey(paths, old.document_rows if old else (), folder, tell, options)
-        same_embedder = old is not None and old.manifest.embedder_checksum == embedder.checksum
-        if old is not None and same_embedder and found.rows == old.document_rows:
-            return _report(found, len(old.passages), started, embedded=0, written=False)
-        before = {row.document.id for row in old.document_rows} if old else set()
-        if old is not None and not same_embedder:
+        found = survey(paths, old.document_rows if old else (), folder, tell)
+        if old is not None and old.manifest.embedder_checksum != embedder.checksum:
             rebuilt = f"it was made with the embedder {old.manifest.embedder}"
-            old = None
-        content = _content(found.rows, old, embedder, tell)
-        tell("write", 0, 1)
-        _write(folder, content, embedder)
-        tell("write", 1, 1)
+        done = _bring_up_to_date(paths, folder, found, old, embedder, worker, tell)
         # What leaves the index leaves nothing behind that was read of it.
-        forget(before - {row.document.id for row in found.rows})
-    return _report(
-        found, len(content.passages), started, embedded=content.embedded, rebuilt=rebuilt
+        before = {row.document.id for row in old.document_rows} if old else set()
+        if done.written:
+            forget(before - {row.document.id for row in done.rows})
+        compared = found.compare(done.rows, old.document_rows if old else ())
+    return IndexReport(
+        added=tuple(compared.added),
+        changed=tuple(compared.changed),
+        removed=tuple(compared.removed),
+        unchanged=tuple(compared.unchanged),
+        failed=tuple(found.failed),
+        passages=done.passages,
+        elapsed_s=time.monotonic() - started,
+        embedded=done.embedded,
+        rebuilt=rebuilt,
+        written=done.written,
+        notes=_notes(done.rows, compared),
     )
 
 
-def _report(
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What an index holds now, and whether that had to be written."""
+
+    rows: Sequence[DocumentRow]
+    passages: int
+    embedded: int = 0
+    written: bool = False
+
+
+def _bring_up_to_date(
+    paths: Sequence[Path],
+    folder: Path,
     found: Survey,
-    passages: int,
-    started: float,
-    *,
-    embedded: int,
-    rebuilt: str = "",
-    written: bool = True,
-) -> IndexReport:
-    new = {*found.added, *found.changed}
-    return IndexReport(
-        added=tuple(found.added),
-        changed=tuple(found.changed),
-        removed=tuple(found.removed),
-        unchanged=tuple(found.unchanged),
-        failed=tuple(found.failed),
-        passages=passages,
-        elapsed_s=time.monotonic() - started,
-        embedded=embedded,
-        rebuilt=rebuilt,
-        written=written,
-        notes=tuple(
-            (row.document.source, row.document.metadata["note"])
-            for row in found.rows
-            if row.document.source in new and "note" in row.document.metadata
-        ),
+    old: Index | None,
+    embedder: Embedder,
+    worker: Worker,
+    tell: Progress,
+) -> _Done:
+    """Write what changed, and let it count.
+
+    Nothing is written where nothing can be read, and nothing else has changed.
+
+    Raises:
+        StoreError: nothing can be read, or written; what was there still stands.
+        ModelError: the embedder does not work.
+    """
+    usable = old
+    if old is not None and old.manifest.embedder_checksum != embedder.checksum:
+        usable = None
+    before = {row.document.id: row for row in old.document_rows} if old else {}
+    kept = [*found.kept, *found.elsewhere]
+    stay = {row.document.id for row in kept if before.get(row.document.id) == row}
+    reading = _told(found, worker, tell)
+    first = next(reading, None)
+    if first is None and not found.kept:
+        raise nothing_read(paths, found.failed)
+    if first is None and usable is not None and stay == before.keys():
+        return _Done(kept, usable.manifest.passages)
+    every = chain([first] if first else [], reading)
+    filler = Filler(folder, embedder, usable)
+    try:
+        stays = _staying(usable, stay)
+        copied = _copied(kept, old, {id_ for ids in stays.values() for id_ in ids})
+        rows = _fill(filler, copied, every, copies=usable is not None)
+        rows += [before[id_] for ids in stays.values() for id_ in ids]
+        segments = tuple(filler.close())
+        tell("write", 0, 1)
+        leaving = {
+            part.segment.name: set(part.ids) - part.removed - stays[part.segment.name]
+            for part in (usable.parts if usable else ())
+            if part.segment.name in stays
+        }
+        manifest = write(folder, Next(usable, leaving, segments), embedder)
+        tell("write", 1, 1)
+    except BaseException as error:
+        filler.abandon()
+        sweep(folder)
+        if isinstance(error, OSError):
+            raise unwritable(folder, error) from error
+        raise
+    sweep(folder)
+    return _Done(rows, manifest.passages, filler.embedded, written=True)
+
+
+def _staying(old: Index | None, stay: Set[str]) -> dict[str, Set[str]]:
+    """Return the segments that stay as they are, with the ids of the documents that stay in them.
+
+    Small segments are written together with what is new, so that an index of a few thousand
+    passages is one segment, the same as if it were made afresh, and a large one never has many. So
+    is a segment of which a good part is gone. The larger ones of about the same size are put
+    together when there are several, each passage so being written again a few times at most.
+    """
+    counts: dict[str, tuple[int, Set[str]]] = {}
+    for part in old.parts if old else ():
+        own = [
+            (id_, len(part.segment.passages_of(document)))
+            for document, id_ in enumerate(part.ids)
+            if id_ in stay and part.documents[document]
+        ]
+        live = sum(count for _, count in own)
+        if live > SMALL and live >= MOSTLY * part.segment.passages:
+            counts[part.segment.name] = live, {id_ for id_, _ in own}
+    tiers = Counter(_tier(live) for live, _ in counts.values())
+    return {
+        name: ids
+        for name, (live, ids) in counts.items()
+        if tiers[_tier(live)] < SEVERAL or live > MOST_PASSAGES // 2
+    }
+
+
+def _tier(passages: int) -> int:
+    return int(math.log(passages / SMALL, SEVERAL))
+
+
+def _copied(kept: Sequence[DocumentRow], old: Index | None, stay: Set[str]) -> list[_Copy]:
+    """Return the documents that are not read again but written, in order."""
+    if old is None:
+        return []
+    at = {
+        id_: (part, document)
+        for part in old.parts
+        for document, id_ in enumerate(part.ids)
+        if part.documents[document]
+    }
+    rows = sorted((row for row in kept if row.document.id not in stay), key=lambda row: row.order)
+    return [_Copy(row, *at[row.document.id]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A document that is taken over from the old index.
+
+    Attributes:
+        row: what is known of it now.
+        part: where it lies.
+        document: its place there.
+    """
+
+    row: DocumentRow
+    part: Part
+    document: int
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        return self.row.order
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file that was read."""
+
+    unread: Unread
+    found: Found
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        return self.unread.order
+
+
+def _fill(
+    filler: Filler, copied: Iterable[_Copy], read: Iterable[_Read], *, copies: bool
+) -> list[DocumentRow]:
+    """Write documents in their order, each once.
+
+    Args:
+        filler: writes them.
+        copied: of the old index.
+        read: from files.
+        copies: whether the vectors of the old index are good; otherwise its documents are cut
+            and embedded again.
+    """
+    rows: dict[str, DocumentRow] = {}
+    every: Iterator[_Copy | _Read] = in_order(copied, read, key=attrgetter("order"))
+    for each in every:
+        if isinstance(each, _Copy):
+            rows[each.row.document.id] = each.row
+            if copies:
+                filler.copy(each.row, each.part, each.document)
+            else:
+                document = each.part.segment.document(each.document)
+                filler.add(each.row, _named(document, each.row))
+            continue
+        for document in each.found.documents:
+            row = DocumentRow.of(document, each.unread.places, each.unread.file, pipeline())
+            # A file inside others that are the same to the byte is one document.
+            if document.id not in rows:
+                filler.add(row, _named(document, row))
+                rows[document.id] = row
+    return list(rows.values())
+
+
+def _named(document: Document, row: DocumentRow) -> Document:
+    """Return a document with its text, and the names of its row."""
+    return replace(row.document, text=document.text, marks=document.marks)
+
+
+def _told(found: Survey, worker: Worker, tell: Progress) -> Iterator[_Read]:
+    """Yield what could be read, and tell how much of all there is was."""
+    sizes = [size_of(unread.path) for unread in found.unread]
+    done, total = 0, sum(sizes)
+    for size, (unread, read) in zip(sizes, found.read(worker), strict=True):
+        tell("read (kB)", done // 1000, total // 1000)
+        if read is not None:
+            yield _Read(unread, read)
+        done += size
+    tell("read (kB)", total // 1000, total // 1000)
+
+
+def _notes(rows: Sequence[DocumentRow], compared: Compared) -> tuple[tuple[str, str], ...]:
+    """Return what is to be known of the files that are new, by source."""
+    new = {*compared.added, *compared.changed}
+    told = sorted(rows, key=lambda row: row.order)
+    return tuple(
+        (row.document.source, row.document.metadata["note"])
+        for row in told
+        if row.document.source in new and "note" in row.document.metadata
     )
 
 
@@ -193,234 +347,6 @@ def _open_old(folder: Path, paths: Sequence[Path]) -> tuple[Index | None, str]:
     if lost:
         why += f"; it also held documents from {', '.join(lost)}, which must be indexed again"
     return None, why
-
-
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """All that is written for one state of an index.
-
-    Attributes:
-        words: by passage.
-        vectors: by passage.
-        sentences: by sentence, in the order of the passages.
-        embedded: how many of the texts were embedded anew.
-    """
-
-    documents: Sequence[DocumentRow]
-    passages: Sequence[PassageRow]
-    words: Sequence[Mapping[str, str]]
-    vectors: NDArray[np.float32]
-    sentences: NDArray[np.float32]
-    embedded: int
-
-
-def _content(
-    documents: Sequence[DocumentRow], old: Index | None, embedder: Embedder, tell: Progress
-) -> _Content:
-    """Cut the documents, and embed what the old index has no vector of."""
-    from rag.passages import heading
-
-    cut = _old_passages(documents, old)
-    passages: list[PassageRow] = []
-    words: list[Mapping[str, str]] = []
-    texts: dict[str, str] = {}
-    for done, row in enumerate(documents, start=1):
-        tell("cut", done, len(documents))
-        line = _fit(heading(row.document), embedder)
-        own = cut.get(row.document.id) or _cut(row.document, line, embedder)
-        for passage in own:
-            passages.append(_passage_row(passage, line, texts))
-            words.append(entry_of(row.document, passage))
-    vectors = _old_vectors(old)
-    new = {embedded: text for embedded, text in texts.items() if embedded not in vectors}
-    vectors.update(_embed(new, embedder, tell))
-    whole = [row.embedded for row in passages]
-    parts = [embedded for row in passages for embedded in row.sentences_embedded]
-    return _Content(
-        documents=documents,
-        passages=passages,
-        words=words,
-        vectors=_stack(whole, vectors, embedder),
-        sentences=_stack(parts, vectors, embedder),
-        embedded=len(new),
-    )
-
-
-def _passage_row(passage: Passage, line: str, texts: dict[str, str]) -> PassageRow:
-    """Return the row of a passage, and note the texts to embed by their hash.
-
-    Heading and passage are embedded together, and heading and each sentence: the one tells what a
-    passage is about, the other finds a fact beside others.
-    """
-
-    def note(text: str) -> str:
-        text = f"{line}\n{text}" if line else text
-        embedded = sha256(text.encode("utf-8", "surrogatepass"))[:32]
-        texts[embedded] = text
-        return embedded
-
-    whole = note(passage.text)
-    return PassageRow(passage, whole, tuple(note(s.text) for s in passage.sentences))
-
-
-def _old_passages(documents: Sequence[DocumentRow], old: Index | None) -> dict[str, list[Passage]]:
-    """Return the passages of the documents that need not be cut again, by document id."""
-    if old is None:
-        return {}
-    before = {row.document.id: row for row in old.document_rows}
-    same = {
-        row.document.id
-        for row in documents
-        if (known := before.get(row.document.id))
-        and known.pipeline == row.pipeline
-        and replace(known.document, also=()) == replace(row.document, also=())
-    }
-    cut: dict[str, list[Passage]] = {}
-    for passage in old.passages:
-        if passage.document_id in same:
-            cut.setdefault(passage.document_id, []).append(passage)
-    return cut
-
-
-def _cut(document: Document, line: str, embedder: Embedder) -> list[Passage]:
-    """Cut a document so that the embedder sees its heading and a passage whole."""
-    from rag.passages import split_passages
-
-    room = embedder.max_tokens - embedder.count_tokens([line + "\n"])[0]
-    return split_passages(document, count_tokens=embedder.count_tokens, max_tokens=room)
-
-
-def _fit(line: str, embedder: Embedder) -> str:
-    """Return a heading short enough to leave room for the passage; "" where it has no spaces."""
-    limit = int(embedder.max_tokens * HEADING_SHARE)
-    words = line.split()
-    while words and embedder.count_tokens([" ".join(words)])[0] > limit:
-        words = words[: len(words) * 9 // 10]
-    return " ".join(words)
-
-
-def _old_vectors(old: Index | None) -> dict[str, NDArray[np.float32]]:
-    """Return the vectors there are, by the hash of the text that was embedded."""
-    if old is None:
-        return {}
-    whole = [row.embedded for row in old.passage_rows]
-    parts = [embedded for row in old.passage_rows for embedded in row.sentences_embedded]
-    return {
-        **dict(zip(parts, old.sentence_vectors(), strict=True)),
-        **dict(zip(whole, old.vectors(), strict=True)),
-    }
-
-
-def _embed(
-    texts: Mapping[str, str], embedder: Embedder, tell: Progress
-) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Yield a vector of length 1 for each text, by its hash.
-
-    Raises:
-        ModelError: the embedder gave a vector without a direction.
-    """
-    import numpy as np
-
-    # Texts of about the same length share a batch, so that little is spent on padding.
-    todo = sorted(texts, key=lambda embedded: len(texts[embedded]))
-    for start in range(0, len(todo), BATCH):
-        tell("embed", start, len(todo))
-        batch = todo[start : start + BATCH]
-        vectors = embedder.embed([texts[embedded] for embedded in batch], kind="document")
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        if not np.isfinite(lengths).all() or (lengths == 0).any():
-            raise ModelError(
-                f"The embedder {embedder.name} gave a vector without a direction, so its model "
-                f"is not whole. Fetch it again with `rag models fetch {embedder.name}`."
-            )
-        yield from zip(batch, vectors / lengths, strict=True)
-    tell("embed", len(todo), len(todo))
-
-
-def _stack(
-    embedded: Sequence[str], vectors: Mapping[str, NDArray[np.float32]], embedder: Embedder
-) -> NDArray[np.float32]:
-    """Return vectors by their hashes, in that order, as rows."""
-    import numpy as np
-
-    rows = [vectors[identity] for identity in embedded]
-    return np.asarray(rows, dtype=np.float32).reshape(len(rows), embedder.dimension)
-
-
-def _write(folder: Path, content: _Content, embedder: Embedder) -> None:
-    """Write a new generation beside the old one, then switch to it in one step.
-
-    Raises:
-        StoreError: it cannot be written; the old index still stands.
-    """
-    numbers = [int(match[1]) for match in map(_GENERATION.fullmatch, _names(folder)) if match]
-    generation = folder / f"generation-{max(numbers, default=0) + 1:06d}"
-    try:
-        generation.mkdir()
-        write_file(generation / DOCUMENTS, dump_documents(content.documents))
-        write_file(generation / PASSAGES, dump_passages(content.passages))
-        write_file(generation / VECTORS, Vectors.dump(content.vectors))
-        write_file(generation / SENTENCES, Vectors.dump(content.sentences))
-        Words.write(generation / WORDS, content.words)
-        for file in (generation / WORDS).iterdir():
-            sync_file(file)
-        for inner in (generation / WORDS, generation, folder):
-            sync_folder(inner)
-        manifest = _manifest(generation, content, embedder)
-        write_file(folder / f"{MANIFEST}.new", manifest.to_bytes())
-        # The switch: before it the old index counts, after it the new one, never neither.
-        os.replace(folder / f"{MANIFEST}.new", folder / MANIFEST)  # noqa: PTH105
-        sync_folder(folder)
-    except OSError as error:
-        _sweep(folder)
-        raise unwritable(folder, error) from error
-    _sweep(folder)
-
-
-def _manifest(generation: Path, content: _Content, embedder: Embedder) -> Manifest:
-    """Return what is true of the files as they were written."""
-    files = [path for path in sorted(generation.rglob("*")) if path.is_file()]
-    return Manifest(
-        format=FORMAT,
-        generation=generation.name,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        embedder=embedder.name,
-        embedder_checksum=embedder.checksum,
-        dimension=embedder.dimension,
-        max_tokens=embedder.max_tokens,
-        documents=len(content.documents),
-        passages=len(content.passages),
-        sentences=len(content.sentences),
-        roots=tuple(sorted({p.root for row in content.documents for p in row.places})),
-        files={
-            path.relative_to(generation).as_posix(): FileEntry(
-                path.stat().st_size, file_sha256(path)
-            )
-            for path in files
-        },
-    )
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the generations that do not count: left by a killed run, or just replaced.
-
-    What cannot be removed now (on Windows, a file that somebody reads) goes at the next build.
-    Where the manifest does not tell which one counts, all stay until a new one does.
-    """
-    try:
-        counts = read_manifest(folder).generation
-    except IndexMissingError:
-        counts = ""
-    except StoreError:
-        return
-    for name in _names(folder):
-        if _GENERATION.fullmatch(name) and name != counts:
-            shutil.rmtree(folder / name, ignore_errors=True)
-    (folder / f"{MANIFEST}.new").unlink(missing_ok=True)
-
-
-def _names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def _tell_nobody(stage: str, done: int, total: int) -> None:

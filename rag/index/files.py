@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,14 @@ def file_sha256(path: Path) -> str:
 def sha256(data: bytes) -> str:
     """Return the SHA-256 of bytes, in hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a file in bytes, 0 where it cannot be known."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def absolute(path: Path) -> Path:
@@ -57,6 +66,18 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def share(file: Path, to: Path, *, copied: bool = False) -> None:
+    """Give a file a second name, or where that cannot be, or it may change, copy it."""
+    if not copied:
+        try:
+            os.link(file, to)
+        except OSError:
+            pass  # another disk, or a file system without links: a copy does as well
+        else:
+            return
+    shutil.copyfile(file, to)
 
 
 @contextmanager

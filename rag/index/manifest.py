@@ -10,19 +10,18 @@ from typing import Any
 
 from rag.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
 from rag.index.files import file_sha256, sha256
+from rag.index.segment import FILES
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
-DOCUMENTS = "documents.jsonl"
-PASSAGES = "passages.jsonl"
-VECTORS = "vectors.faiss"
-SENTENCES = "sentences.faiss"
+SPARE = "manifest.spare.json"
 WORDS = "words"
+REMOVED = "removed.json"
 
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """Size and SHA-256 of one file of a generation."""
+    """Size and SHA-256 of one file."""
 
     bytes: int
     sha256: str
@@ -34,18 +33,20 @@ class Manifest:
 
     Attributes:
         format: version of the format.
-        generation: the folder that counts.
+        state: the folder of what belongs to all segments together, new with every build.
+        segments: the folders of the segments that count, in the order of their rows.
         created: when it was written, ISO 8601, UTC.
         embedder: name of the embedder; the next three are its own.
-        documents: how many.
-        passages: how many; as many vectors, as many entries in words.
-        sentences: how many; as many vectors of their own.
+        documents: how many, those that were removed since their segment was written left out.
+        passages: how many of these documents; as many entries in words.
+        sentences: how many of these.
         roots: the absolute folders the documents were found under.
-        files: path relative to the generation folder -> size and checksum.
+        files: path relative to the folder of the index -> size and checksum.
     """
 
     format: int
-    generation: str
+    state: str
+    segments: tuple[str, ...]
     created: str
     embedder: str
     embedder_checksum: str
@@ -61,12 +62,17 @@ class Manifest:
         """Return the content of the file, with its own checksum."""
         values = asdict(self)
         values["roots"] = list(self.roots)
+        values["segments"] = list(self.segments)
         values["checksum"] = _checksum(values)
         return json.dumps(values, indent=1).encode() + b"\n"
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path, name: str = MANIFEST) -> Manifest:
     """Return the manifest after its own checksum and its version have been checked.
+
+    Args:
+        folder: of the index.
+        name: of the file; the spare one says the same unless a build ended before it was written.
 
     Raises:
         IndexMissingError: there is none.
@@ -74,21 +80,21 @@ def read_manifest(folder: Path) -> Manifest:
         IndexMismatchError: it is of another format version.
     """
     try:
-        raw = (folder / MANIFEST).read_bytes()
+        raw = (folder / name).read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise IndexMissingError(
             f"There is no index in {folder}. Make it with {rebuild_command(folder)}."
         ) from error
     except OSError as error:
-        raise damaged(folder, f"{MANIFEST} cannot be read ({error})") from error
+        raise damaged(folder, f"{name} cannot be read ({error})") from error
     try:
         values: dict[str, Any] = json.loads(raw)
         stated = values.pop("checksum")
         version = values["format"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise damaged(folder, f"{MANIFEST} is not whole") from error
+        raise damaged(folder, f"{name} is not whole") from error
     if stated != _checksum(values):
-        raise damaged(folder, f"{MANIFEST} has been altered")
+        raise damaged(folder, f"{name} has been altered")
     if version != FORMAT:
         raise IndexMismatchError(
             f"The index {folder} has format {version}, this version of the program reads format "
@@ -103,10 +109,14 @@ def _manifest_of(folder: Path, values: dict[str, Any]) -> Manifest:
         raise damaged(folder, f"{MANIFEST} does not state what it should")
     try:
         values["files"] = {name: FileEntry(**entry) for name, entry in values["files"].items()}
-        values["roots"] = tuple(values["roots"])
+        for name in ("roots", "segments"):
+            values[name] = tuple(values[name])
     except (TypeError, AttributeError) as error:
         raise damaged(folder, f"{MANIFEST} does not state what it should") from error
-    missing = {DOCUMENTS, PASSAGES, VECTORS, SENTENCES, f"{WORDS}/meta.json"} - set(values["files"])
+    state = values["state"]
+    wanted = {f"{segment}/{name}" for segment in values["segments"] for name in FILES}
+    wanted |= {f"{state}/{REMOVED}", f"{state}/{WORDS}/meta.json"}
+    missing = wanted - set(values["files"])
     if missing:
         raise damaged(folder, f"{MANIFEST} does not name {', '.join(sorted(missing))}")
     return Manifest(**values)
@@ -135,7 +145,8 @@ def check_file(folder: Path, path: Path, entry: FileEntry) -> None:
 def damaged(folder: Path, what: str) -> IndexDamagedError:
     """Return the error for an index that is not what its manifest states."""
     return IndexDamagedError(
-        f"The index {folder} is damaged: {what}. Make it anew with {rebuild_command(folder)}."
+        f"The index {folder} is damaged: {what}. Mend it with `rag doctor --index {folder.name}`, "
+        f"or make it anew with {rebuild_command(folder)}."
     )
 
 

@@ -1,14 +1,14 @@
-"""Documents and passages <-> JSON lines."""
+"""Documents <-> JSON lines: what is known of each, and apart from it its text and marks."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from rag.types import Document, Mark, Passage, Sentence
+from rag.types import Document, Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class DocumentRow:
     """A document with every place its bytes were found in; the first is the one it goes by.
 
     Attributes:
+        document: all that is known of it; its text and marks are left out (see `described`) and
+            kept apart, so that thousands of documents are listed without being read.
         file: hash of the file it was read from; several documents may lie in one file.
         pipeline: fingerprint of the code that read it and cut it.
     """
@@ -47,109 +49,78 @@ class DocumentRow:
             for place in places[1:]
         )
         named = replace(document, root=first.root, source=first.source, also=also)
-        return cls(named, tuple(places), file, pipeline)
+        return cls(described(named), tuple(places), file, pipeline)
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """What the documents of an index are ordered by, so that the same files give the same."""
+        return self.places[0].root, self.places[0].source, self.document.inside
 
 
-@dataclass(frozen=True, slots=True)
-class PassageRow:
-    """A passage with the hashes of the texts that were embedded for it.
+def described(document: Document) -> Document:
+    """Return a document without its text and marks."""
+    return replace(document, text="", marks=())
 
-    Attributes:
-        embedded: of heading and passage.
-        sentences_embedded: of heading and sentence, one for each sentence.
+
+def row_line(row: DocumentRow) -> bytes:
+    """Return the line of documents.jsonl."""
+    return _line(
+        {
+            "id": row.document.id,
+            "file": row.file,
+            "inside": row.document.inside,
+            "places": [[place.root, place.source] for place in row.places],
+            "title": row.document.title,
+            "format": row.document.format,
+            "metadata": dict(row.document.metadata),
+            "origins": dict(row.document.origins),
+            "pipeline": row.pipeline,
+        }
+    )
+
+
+def read_row(line: bytes) -> DocumentRow:
+    """Return the row of a line of documents.jsonl.
+
+    Raises:
+        ValueError, LookupError, TypeError: it is none.
     """
-
-    passage: Passage
-    embedded: str
-    sentences_embedded: tuple[str, ...]
-
-
-def dump_documents(rows: Iterable[DocumentRow]) -> bytes:
-    """Return the content of documents.jsonl."""
-    return b"".join(
-        _line(
-            {
-                "id": row.document.id,
-                "file": row.file,
-                "inside": row.document.inside,
-                "places": [[place.root, place.source] for place in row.places],
-                "title": row.document.title,
-                "format": row.document.format,
-                "metadata": dict(row.document.metadata),
-                "origins": dict(row.document.origins),
-                "pipeline": row.pipeline,
-                "marks": [[mark.start, mark.kind, mark.value] for mark in row.document.marks],
-                "text": row.document.text,
-            }
-        )
-        for row in rows
-    )
-
-
-def load_documents(path: Path) -> list[DocumentRow]:
-    """Return the rows of documents.jsonl."""
-    return [
-        DocumentRow.of(
-            Document(
-                id=value["id"],
-                root="",
-                source="",
-                text=value["text"],
-                title=value["title"],
-                metadata=value["metadata"],
-                origins=value["origins"],
-                format=value["format"],
-                marks=tuple(Mark(*mark) for mark in value["marks"]),
-                inside=value["inside"],
-            ),
-            [Place(root, source) for root, source in value["places"]],
-            value["file"],
-            value["pipeline"],
-        )
-        for value in _lines(path)
-    ]
-
-
-def dump_passages(rows: Iterable[PassageRow]) -> bytes:
-    """Return the content of passages.jsonl: offsets only, the words stand in the documents."""
-    return b"".join(
-        _line(
-            {
-                "id": row.passage.id,
-                "document": row.passage.document_id,
-                "start": row.passage.start,
-                "end": row.passage.end,
-                "kind": row.passage.kind,
-                "embedded": row.embedded,
-                "sentences": [
-                    [sentence.start, sentence.end, embedded]
-                    for sentence, embedded in zip(
-                        row.passage.sentences, row.sentences_embedded, strict=True
-                    )
-                ],
-            }
-        )
-        for row in rows
-    )
-
-
-def load_passages(path: Path, documents: Mapping[str, Document]) -> list[PassageRow]:
-    """Return the rows of passages.jsonl, with their words from the documents, by id."""
-    rows = []
-    for value in _lines(path):
-        text = documents[value["document"]].text
-        passage = Passage(
+    value = json.loads(line)
+    return DocumentRow.of(
+        Document(
             id=value["id"],
-            document_id=value["document"],
-            start=value["start"],
-            end=value["end"],
-            text=text[value["start"] : value["end"]],
-            sentences=tuple(Sentence(s, e, text[s:e]) for s, e, _ in value["sentences"]),
-            kind=value["kind"],
-        )
-        hashes = tuple(embedded for _, _, embedded in value["sentences"])
-        rows.append(PassageRow(passage, value["embedded"], hashes))
-    return rows
+            root="",
+            source="",
+            text="",
+            title=value["title"],
+            metadata=value["metadata"],
+            origins=value["origins"],
+            format=value["format"],
+            inside=value["inside"],
+        ),
+        [Place(root, source) for root, source in value["places"]],
+        value["file"],
+        value["pipeline"],
+    )
+
+
+def text_line(document: Document) -> bytes:
+    """Return the line of texts.jsonl."""
+    marks = [[mark.start, mark.kind, mark.value] for mark in document.marks]
+    return _line({"id": document.id, "marks": marks, "text": document.text})
+
+
+def with_text(document: Document, line: bytes) -> Document:
+    """Return a document with the text and marks of its line of texts.jsonl.
+
+    Raises:
+        ValueError, LookupError, TypeError: it is no such line, or that of another document.
+    """
+    value = json.loads(line)
+    if value["id"] != document.id:
+        raise ValueError(f"the text of {value['id']} stands where {document.id} should")
+    marks = tuple(Mark(*mark) for mark in value["marks"])
+    return replace(document, text=value["text"], marks=marks)
 
 
 def _line(value: Mapping[str, Any]) -> bytes:
@@ -158,10 +129,3 @@ def _line(value: Mapping[str, Any]) -> bytes:
         return json.dumps(value, ensure_ascii=False).encode() + b"\n"
     except UnicodeEncodeError:
         return json.dumps(value).encode() + b"\n"
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    # Split at line feeds only: str.splitlines would also split inside texts.
-    for line in path.read_bytes().split(b"\n"):
-        if line:
-            yield json.loads(line)

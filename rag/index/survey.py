@@ -3,34 +3,125 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
-from rag.documents.source import ReadOptions
+from rag.documents import Found
 from rag.documents.worker import Worker
 from rag.errors import DocumentError, StoreError, UnreadableDocumentError
-from rag.index.files import absolute, covers, file_sha256
+from rag.index.files import absolute, covers
 from rag.index.rows import DocumentRow, Place
+from rag.index.seen import Seen
 
 Progress = Callable[[str, int, int], None]
+AHEAD = 8  # files that are read before they are cut and embedded
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file to be read.
+
+    Attributes:
+        file: hash of its bytes.
+        places: everywhere these bytes were found, in order; it goes by the first.
+    """
+
+    file: str
+    places: tuple[Place, ...]
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """Where its documents stand among the others; see `DocumentRow.order`."""
+        return self.places[0].root, self.places[0].source, ""
+
+    @property
+    def path(self) -> Path:
+        """Absolute path of the file."""
+        return self.places[0].path
 
 
 @dataclass(slots=True)
 class Survey:
-    """The document rows the new index will have, and what became of each file under the paths.
+    """The files under some paths, against what an index held of them.
 
     Attributes:
-        rows: ordered by root and source, so that the same files give the same index.
+        found: every file under the paths, by absolute path.
+        kept: rows of what need not be read again, with the places it is in now.
+        elsewhere: rows of what does not lie under the paths.
+        unread: what has to be read.
+        failed: what could not be read.
     """
 
-    rows: list[DocumentRow] = field(default_factory=list)
+    found: Mapping[Path, Place]
+    kept: list[DocumentRow] = field(default_factory=list)
+    elsewhere: list[DocumentRow] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    failed: list[DocumentError] = field(default_factory=list)
+
+    def read(self, worker: Worker) -> Iterator[tuple[Unread, Found | None]]:
+        """Read what has to be, some files ahead of what is asked for, in order.
+
+        A file that cannot be read goes to `failed` and yields None; so do files inside it, and
+        the others are yielded.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="reading") as thread:
+            waiting = deque[tuple[Unread, Future[Found]]]()
+            todo = iter(self.unread)
+            try:
+                while True:
+                    for each in islice(todo, AHEAD - len(waiting)):
+                        waiting.append((each, thread.submit(_read, each, worker)))
+                    if not waiting:
+                        return
+                    each, reading = waiting.popleft()
+                    try:
+                        found = reading.result()
+                    except DocumentError as error:
+                        self.failed.append(error)
+                        yield each, None
+                    else:
+                        self.failed += found.failed
+                        yield each, found
+            finally:
+                for _, reading in waiting:
+                    reading.cancel()
+
+    def compare(self, rows: Iterable[DocumentRow], old_rows: Sequence[DocumentRow]) -> Compared:
+        """Say of each file whether it is new, changed, gone or as before."""
+        old_files = {place.path: (place, row) for row in old_rows for place in row.places}
+        now = {place.path: row.file for row in rows for place in row.places}
+        result = Compared()
+        for file, place in self.found.items():
+            if file not in now:
+                continue
+            if file not in old_files:
+                result.added.append(place.source)
+            elif old_files[file][1].file == now[file]:
+                result.unchanged.append(place.source)
+            else:
+                result.changed.append(place.source)
+        refused = {absolute(Path(error.path)) for error in self.failed}
+        result.removed.extend(
+            place.source
+            for file, (place, _) in sorted(old_files.items())
+            if file not in now and file not in refused
+        )
+        return result
+
+
+@dataclass(slots=True)
+class Compared:
+    """What became of each file, by its source."""
+
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
-    failed: list[DocumentError] = field(default_factory=list)
 
 
 def survey(
@@ -38,50 +129,36 @@ def survey(
     old_rows: Sequence[DocumentRow],
     folder: Path,
     tell: Progress,
-    options: ReadOptions,
 ) -> Survey:
-    """Find the files under the paths and read those whose bytes the old index does not know.
-
-    Raises:
-        StoreError: not one file could be read.
-    """
-    result = Survey()
+    """Find the files under the paths, and which of them the old index does not know."""
     given = [absolute(path) for path in paths]
     old_places = {place.path: (place, row) for row in old_rows for place in row.places}
     found = _find(given, old_places, absolute(folder))
-    by_file = _identify(found, given, result.failed, tell)
+    result = Survey(found)
+    seen = Seen.load(folder)
+    by_file = _identify(found, given, result.failed, seen, tell)
+    seen.save(folder)
     known: dict[str, list[DocumentRow]] = {}
     for row in old_rows:
         known.setdefault(row.file, []).append(row)
-    with Worker(options) as worker:
-        for done, (file, places) in enumerate(by_file.items(), start=1):
-            tell("read", done, len(by_file))
-            before = known.get(file, [])
-            elsewhere = [
-                place
-                for place in (before[0].places if before else ())
-                if not _covered(given, place) and place.path.exists()
-            ]
-            try:
-                rows, failed = _rows([*places, *elsewhere], file, before, worker)
-            except DocumentError as error:
-                result.failed.append(error)
-            else:
-                result.rows += rows
-                result.failed += failed
-    if not result.rows:
-        raise StoreError(_nothing_read(given, result.failed))
+    for file, places in by_file.items():
+        before = known.get(file, [])
+        elsewhere = [
+            place
+            for place in (before[0].places if before else ())
+            if not _covered(given, place) and place.path.exists()
+        ]
+        every = tuple(sorted({*places, *elsewhere}, key=lambda place: (place.root, place.source)))
+        if before and before[0].places[0] == every[0] and before[0].pipeline == pipeline():
+            result.kept += [DocumentRow.of(r.document, every, file, r.pipeline) for r in before]
+        else:
+            result.unread.append(Unread(file, every))
     for row in old_rows:
         # What does not lie under the paths stays as it was read.
         left = [place for place in row.places if not _covered(given, place)]
         if left and row.file not in by_file:
-            result.rows.append(DocumentRow.of(row.document, left, row.file, row.pipeline))
-    # A file inside others that are the same to the byte is one document.
-    result.rows = list({row.document.id: row for row in result.rows}.values())
-    result.rows.sort(
-        key=lambda row: (row.places[0].root, row.places[0].source, row.document.inside)
-    )
-    _compare(result, found, old_places)
+            result.elsewhere.append(DocumentRow.of(row.document, left, row.file, row.pipeline))
+    result.unread.sort(key=lambda each: each.order)
     return result
 
 
@@ -119,6 +196,7 @@ def _identify(
     found: Mapping[Path, Place],
     given: Sequence[Path],
     failed: list[DocumentError],
+    seen: Seen,
     tell: Progress,
 ) -> dict[str, list[Place]]:
     """Return the places of each content; what no reader can take is refused before it is hashed."""
@@ -139,7 +217,7 @@ def _identify(
         try:
             if file.suffix.lower() not in SUPPORTED or not file.is_file():
                 read_documents(file, root=Path(place.root))
-            by_file.setdefault(file_sha256(file)[:32], []).append(place)
+            by_file.setdefault(seen.identity(file), []).append(place)
         except DocumentError as error:
             failed.append(error)
         except OSError as error:
@@ -153,51 +231,17 @@ def _leads_out(file: Path, given: Iterable[Path]) -> bool:
     return real != file and not any(covers(path.resolve(), real) for path in given)
 
 
-def _rows(
-    places: Sequence[Place], file: str, before: Sequence[DocumentRow], worker: Worker
-) -> tuple[list[DocumentRow], Sequence[DocumentError]]:
-    """Return the rows of one file, read anew unless the old rows still tell the same.
-
-    Returns:
-        The rows, and what could not be read of the files inside it.
+def _read(unread: Unread, worker: Worker) -> Found:
+    """Read one file.
 
     Raises:
         DocumentError: it cannot be read.
     """
-    places = sorted(set(places), key=lambda place: (place.root, place.source))
-    first = places[0]
-    if before and before[0].places[0] == first and before[0].pipeline == pipeline():
-        rows = [DocumentRow.of(row.document, places, file, row.pipeline) for row in before]
-        return rows, ()
+    first = unread.places[0]
     found = worker.read(first.path, root=Path(first.root))
-    if found.file != file:
+    if found.file != unread.file:
         raise _unreadable(first.path, "it changed while it was being read")
-    rows = [DocumentRow.of(document, places, file, pipeline()) for document in found.documents]
-    return rows, found.failed
-
-
-def _compare(
-    result: Survey,
-    found: Mapping[Path, Place],
-    old_places: Mapping[Path, tuple[Place, DocumentRow]],
-) -> None:
-    """Say of each file whether it is new, changed, gone or as before."""
-    now = {place.path: row.file for row in result.rows for place in row.places}
-    for file, place in found.items():
-        if file not in now:
-            continue
-        if file not in old_places:
-            result.added.append(place.source)
-        elif old_places[file][1].file == now[file]:
-            result.unchanged.append(place.source)
-        else:
-            result.changed.append(place.source)
-    refused = {absolute(Path(error.path)) for error in result.failed}
-    result.removed.extend(
-        place.source
-        for file, (place, _) in sorted(old_places.items())
-        if file not in now and file not in refused
-    )
+    return found
 
 
 def _covered(given: Iterable[Path], place: Place) -> bool:
@@ -210,10 +254,10 @@ def pipeline() -> str:
     from importlib.metadata import version
 
     from rag import documents, passages
-    from rag.index import building, words
+    from rag.index import filling, words
 
     digest = hashlib.sha256()
-    for module in (documents, passages, building, words):
+    for module in (documents, passages, filling, words):
         file = Path(str(module.__file__))
         for source in _sources(file):
             digest.update(source.read_bytes())
@@ -236,10 +280,11 @@ def _unreadable(file: Path, problem: str) -> UnreadableDocumentError:
     )
 
 
-def _nothing_read(given: Sequence[Path], failed: Sequence[DocumentError]) -> str:
-    names = ", ".join(str(path) for path in given) or "no path at all"
+def nothing_read(paths: Sequence[Path], failed: Sequence[DocumentError]) -> StoreError:
+    """Return the error for paths under which not one file could be read."""
+    names = ", ".join(str(absolute(path)) for path in paths) or "no path at all"
     first = f" First of {len(failed)} reasons: {failed[0]}" if failed else ""
-    return (
+    return StoreError(
         f"No document could be read from {names}, so the index is left as it was.{first} "
         "Name files or folders that hold documents; docs/documents.md lists what is read."
     )

@@ -8,10 +8,12 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
+from rag.index.files import share
 from rag.types import Document, Passage
 
 # How much a word found in a field adds. The words of title and facts stand in every passage of a
@@ -28,6 +30,9 @@ FACT_WORDS: Mapping[str, str] = {
     "url": "url link address web webpage website online page",
     "excerpt": "excerpt summary abstract description",
 }
+
+_ROW_BITS = 32  # of the number that tells an entry; above them stands the segment
+_HEAP = 64_000_000  # bytes of entries that are held before they are written
 
 # Words of a question that say nothing about what a passage holds. Only questions are stripped of
 # them, so that the index holds every word.
@@ -63,18 +68,35 @@ def content_words(question: str) -> list[str]:
     return words
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A passage among the words.
+
+    Attributes:
+        segment: number of the segment it lies in.
+        row: its row there.
+        document: id of its document.
+        fields: what it can be found by.
+    """
+
+    segment: int
+    row: int
+    document: str
+    fields: Mapping[str, str]
+
+
 class Words:
     """Which passages hold which words."""
 
     def __init__(self, index: Any) -> None:
-        # The generation never changes: no thread need watch the folder for a new one.
+        # What is opened never changes: no thread need watch the folder for a new state.
         index.config_reader("manual")
         self._schema = index.schema
         self._searcher = index.searcher()
 
     @classmethod
-    def write(cls, folder: Path, entries: Iterable[Mapping[str, str]]) -> None:
-        """Write the entries, one a passage in the order of the rows, into a new folder.
+    def write(cls, folder: Path, entries: Iterable[Entry]) -> None:
+        """Write the entries into a new folder.
 
         Raises:
             OSError: the disk is full, or the like.
@@ -83,22 +105,47 @@ class Words:
 
         folder.mkdir()
         try:
-            index = tantivy.Index(_schema(), path=str(folder))
-            index.register_tokenizer("words", _analyzer())
-            # One thread makes one segment, so the scores do not depend on the machine.
-            writer = index.writer(heap_size=64_000_000, num_threads=1)
-            for row, entry in enumerate(entries):
-                document = tantivy.Document()
-                document.add_unsigned("row", row)
-                for name, text in entry.items():
-                    document.add_text(name, text)
-                writer.add_document(document)
-            writer.commit()
-            writer.wait_merging_threads()
+            _change(tantivy.Index(_schema(), path=str(folder)), (), (), entries)
         except ValueError as error:
             raise _as_os_error(error) from error
-        for lock in folder.glob(".*.lock"):
-            lock.unlink()
+        _unlock(folder)
+
+    @classmethod
+    def update(
+        cls,
+        old: Path,
+        folder: Path,
+        segments: Iterable[int],
+        documents: Iterable[str],
+        entries: Iterable[Entry],
+    ) -> None:
+        """Write a new folder that holds what an old one does, but for what changed.
+
+        The files of tantivy never change once they are written, so both folders share them, where
+        the file system can; it costs what changed, not what is there.
+
+        Args:
+            old: stays as it is.
+            folder: to be made.
+            segments: numbers of those that leave.
+            documents: ids of those that leave.
+            entries: that come.
+
+        Raises:
+            OSError: the disk is full, or the like.
+        """
+        import tantivy
+
+        folder.mkdir()
+        for file in sorted(old.iterdir()):
+            if file.suffix == ".lock":
+                continue
+            share(file, folder / file.name, copied=file.suffix == ".json")
+        try:
+            _change(tantivy.Index.open(str(folder)), segments, documents, entries)
+        except ValueError as error:
+            raise _as_os_error(error) from error
+        _unlock(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -126,8 +173,8 @@ class Words:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
-    def search(self, question: str, k: int) -> list[tuple[int, float]]:
-        """Return the `k` rows with the highest BM25 scores, best first, equal ones by row.
+    def search(self, question: str, k: int) -> list[tuple[int, int, float]]:
+        """Return segment, row and BM25 score of the `k` best, best first, equal ones in order.
 
         The question is plain words: it is never parsed, so nothing in it is query syntax.
         """
@@ -145,8 +192,11 @@ class Words:
         query = tantivy.Query.boolean_query(wanted)
         found = self._searcher.search(query, limit=k, count=False).hits
         rows = self._searcher.fast_field_values("row", [address for _, address in found])
-        scored = [(int(row), float(score)) for row, (score, _) in zip(rows, found, strict=True)]
-        return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
+        scored = [
+            (int(row) >> _ROW_BITS, int(row) & ((1 << _ROW_BITS) - 1), float(score))
+            for row, (score, _) in zip(rows, found, strict=True)
+        ]
+        return sorted(scored, key=lambda each: (-each[2], each[:2]))
 
     def _term(self, name: str, term: str) -> Any:
         import tantivy
@@ -171,6 +221,36 @@ def entry_of(document: Document, passage: Passage) -> dict[str, str]:
     return {
         name: _joined(value.encode("utf-8", "replace").decode()) for name, value in fields.items()
     }
+
+
+def _change(
+    index: Any, segments: Iterable[int], documents: Iterable[str], entries: Iterable[Entry]
+) -> None:
+    """Take entries out and others in, in one step."""
+    import tantivy
+
+    index.register_tokenizer("words", _analyzer())
+    # One thread makes one segment of a first build, so the scores do not depend on the machine.
+    writer = index.writer(heap_size=_HEAP, num_threads=1)
+    for number in segments:
+        writer.delete_documents("segment", number)
+    for identity in documents:
+        writer.delete_documents("document", identity)
+    for entry in entries:
+        document = tantivy.Document()
+        document.add_unsigned("row", entry.segment << _ROW_BITS | entry.row)
+        document.add_unsigned("segment", entry.segment)
+        document.add_text("document", entry.document)
+        for name, text in entry.fields.items():
+            document.add_text(name, text)
+        writer.add_document(document)
+    writer.commit()
+    writer.wait_merging_threads()
+
+
+def _unlock(folder: Path) -> None:
+    for lock in folder.glob(".*.lock"):
+        lock.unlink()
 
 
 def _as_os_error(error: ValueError) -> OSError:
@@ -205,6 +285,9 @@ def _schema() -> Any:
 
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("row", fast=True)
+    # What entries are removed by.
+    builder.add_unsigned_field("segment", indexed=True)
+    builder.add_text_field("document", tokenizer_name="raw", index_option="basic")
     for name in BOOSTS:
         builder.add_text_field(name, tokenizer_name="words", index_option="freq")
     return builder.build()
