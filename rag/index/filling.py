@@ -194,9 +194,14 @@ def _note(line: str, text: str, texts: dict[bytes, str]) -> bytes:
     passage is about, the other finds a fact beside others.
     """
     text = f"{line}\n{text}" if line else text
-    known_by = bytes.fromhex(sha256(text.encode("utf-8", "surrogatepass"))[:32])
-    texts[known_by] = text
-    return known_by
+    key = known_by(text)
+    texts[key] = text
+    return key
+
+
+def known_by(text: str) -> bytes:
+    """Return what a text that is embedded is known by: 16 bytes of its SHA-256."""
+    return bytes.fromhex(sha256(text.encode("utf-8", "surrogatepass"))[:32])
 
 
 def _contents(
@@ -266,10 +271,10 @@ def _embed(
     import numpy as np
 
     # Texts of about the same length share a batch, so that little is spent on padding.
-    todo = sorted(texts, key=lambda known_by: len(texts[known_by]))
+    todo = sorted(texts, key=lambda key: len(texts[key]))
     for start in range(0, len(todo), BATCH):
         batch = todo[start : start + BATCH]
-        vectors = embedder.embed([texts[known_by] for known_by in batch], kind="document")
+        vectors = embedder.embed([texts[key] for key in batch], kind="document")
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not np.isfinite(lengths).all() or (lengths == 0).any():
             raise ModelError(

@@ -233,13 +233,13 @@ def _change(
     # One thread makes one segment of a first build, so the scores do not depend on the machine.
     writer = index.writer(heap_size=_HEAP, num_threads=1)
     for number in segments:
-        writer.delete_documents("segment", number)
+        writer.delete_documents("segment", str(number))
     for identity in documents:
         writer.delete_documents("document", identity)
     for entry in entries:
         document = tantivy.Document()
         document.add_unsigned("row", entry.segment << _ROW_BITS | entry.row)
-        document.add_unsigned("segment", entry.segment)
+        document.add_text("segment", str(entry.segment))
         document.add_text("document", entry.document)
         for name, text in entry.fields.items():
             document.add_text(name, text)
@@ -286,8 +286,8 @@ def _schema() -> Any:
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("row", fast=True)
     # What entries are removed by.
-    builder.add_unsigned_field("segment", indexed=True)
-    builder.add_text_field("document", tokenizer_name="raw", index_option="basic")
+    for name in ("segment", "document"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in BOOSTS:
         builder.add_text_field(name, tokenizer_name="words", index_option="freq")
     return builder.build()
