@@ -178,12 +178,12 @@ def _bring_up_to_date(
         rows += [before[id_] for ids in stays.values() for id_ in ids]
         segments = tuple(filler.close())
         tell("write", 0, 1)
-        leaving = {
-            part.segment.name: set(part.ids) - part.removed - stays[part.segment.name]
+        parts = [
+            Part(part.segment, set(part.ids) - stays[part.segment.name])
             for part in (usable.parts if usable else ())
             if part.segment.name in stays
-        }
-        manifest = write(folder, Next(usable, leaving, segments), embedder)
+        ]
+        manifest = write(folder, Next(parts, segments, usable), embedder)
         tell("write", 1, 1)
     except BaseException as error:
         filler.abandon()

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import mmap
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
@@ -41,9 +40,10 @@ FILES = (DOCUMENTS, TEXTS, *get_args(Table), VECTORS, SENTENCES)
 COLUMNS: dict[Table, list[tuple[str, str]]] = {
     "documents.npy": [
         ("id", "S32"),
-        ("row_at", "<u8"),  # the document's line in documents.jsonl: first byte and length
+        ("row_at", "<u8"),  # its line in documents.jsonl: first byte, length and CRC-32
         ("row_bytes", "<u8"),
-        ("text_at", "<u8"),  # its line in texts.jsonl, and the CRC-32 of that
+        ("row_crc", "<u4"),
+        ("text_at", "<u8"),  # its line in texts.jsonl
         ("text_bytes", "<u8"),
         ("text_crc", "<u4"),
         ("first", "<u4"),  # its passages
@@ -125,15 +125,18 @@ class Segment:
         return [identity.decode() for identity in self._documents["id"].tolist()]
 
     def row(self, document: int) -> DocumentRow:
-        """Return what is known of a document, its text and marks left out."""
-        at, length = (int(self._documents[document][name]) for name in ("row_at", "row_bytes"))
-        return read_row(self._rows[at : at + length])
+        """Return what is known of a document, its text and marks left out.
+
+        Raises:
+            ValueError: its line has been altered.
+        """
+        return read_row(self._line(self._rows, document, "row"))
 
     def document(self, document: int) -> Document:
         """Return a document with its text and marks.
 
         Raises:
-            ValueError: its line has been altered.
+            ValueError: a line of it has been altered.
         """
         return with_text(self.row(document).document, self.text_line(document))
 
@@ -143,11 +146,14 @@ class Segment:
         Raises:
             ValueError: it has been altered.
         """
+        return self._line(self._texts, document, "text")
+
+    def _line(self, lines: Any, document: int, name: str) -> bytes:
         entry = self._documents[document]
-        at, length = int(entry["text_at"]), int(entry["text_bytes"])
-        line: bytes = self._texts[at : at + length]
-        if zlib.crc32(line) != int(entry["text_crc"]):
-            raise ValueError(f"{self.name}/{TEXTS}: the line at byte {at} has been altered")
+        at, length = int(entry[f"{name}_at"]), int(entry[f"{name}_bytes"])
+        line: bytes = lines[at : at + length]
+        if zlib.crc32(line) != int(entry[f"{name}_crc"]):
+            raise ValueError(f"{self.name}: the {name} at byte {at} has been altered")
         return line
 
     def contents(self, document: int) -> Contents:
@@ -239,11 +245,6 @@ class Segment:
         """Return how many sentences some documents have."""
         own = self.by_passage(documents)
         return int(self._passages["sentences"][own].sum())
-
-    def lines(self) -> Iterator[bytes]:
-        """Yield the lines of documents.jsonl."""
-        for entry in self._documents:
-            yield self._rows[int(entry["row_at"]) : int(entry["row_at"] + entry["row_bytes"])]
 
     def _offsets(self, row: int) -> list[tuple[int, int]]:
         own = self.sentences_of(row)

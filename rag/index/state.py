@@ -6,10 +6,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,14 +43,15 @@ class Next:
     """The state to be written.
 
     Attributes:
-        old: the index there is; None where nothing of it stays.
-        stays: its segments that stay, each with the ids of the documents that leave it.
+        kept: segments that were written before, without the documents that leave.
         segments: names of the segments written anew.
+        before: the index whose words are taken over, but for what left; None where they are
+            written afresh.
     """
 
-    old: Index | None
-    stays: Mapping[str, Set[str]]
-    segments: tuple[str, ...]
+    kept: Sequence[Part]
+    segments: Sequence[str]
+    before: Index | None = None
 
 
 def write(folder: Path, following: Next, embedder: Embedder) -> Manifest:
@@ -61,32 +63,38 @@ def write(folder: Path, following: Next, embedder: Embedder) -> Manifest:
     numbers = [int(name[1]) for path in folder.iterdir() if (name := _STATE.fullmatch(path.name))]
     state = folder / f"state-{max(numbers, default=0) + 1:06d}"
     state.mkdir()
-    old, stays = following.old, following.stays
-    before = {part.segment.name: part for part in old.parts} if old else {}
-    removed = {name: sorted(before[name].removed | stays[name]) for name in stays}
-    written = json.dumps({name: ids for name, ids in removed.items() if ids})
-    write_file(state / REMOVED, written.encode())
-    new = [
-        Part(Segment.open(folder / name, embedder.dimension), set()) for name in following.segments
-    ]
-    entries = (entry for part in new for entry in entries_of(part))
-    if old is not None and stays:
-        Words.update(
-            folder / old.manifest.state / WORDS,
-            state / WORDS,
-            [part.segment.number for name, part in before.items() if name not in stays],
-            [id_ for name in stays for id_ in sorted(stays[name])],
-            entries,
-        )
-    else:
-        Words.write(state / WORDS, entries)
-    known = old.manifest.files if old else {}
-    kept = [Part(before[name].segment, set(removed[name])) for name in stays]
-    manifest = _manifest(folder, state, [*kept, *new], _entries(folder, state, known), embedder)
+    removed = {p.segment.name: sorted(p.removed) for p in following.kept if p.removed}
+    write_file(state / REMOVED, json.dumps(removed).encode())
+    opened = [Segment.open(folder / name, embedder.dimension) for name in following.segments]
+    parts = [*following.kept, *(Part(segment, set()) for segment in opened)]
+    _write_words(folder, state / WORDS, following, parts)
+    known = following.before.manifest.files if following.before else {}
+    manifest = _manifest(folder, parts, state, known, embedder)
     for inner in (state / WORDS, state, folder):
         sync_folder(inner)
     _switch(folder, manifest)
     return manifest
+
+
+def _write_words(folder: Path, words: Path, following: Next, parts: Sequence[Part]) -> None:
+    """Write the words of all segments, or those that are new beside those there were."""
+    before = following.before
+    if before is None or not following.kept:
+        Words.write(words, chain.from_iterable(map(entries_of, parts)))
+        return
+    kept = {part.segment.name: part for part in following.kept}
+    Words.update(
+        folder / before.manifest.state / WORDS,
+        words,
+        [p.segment.number for p in before.parts if p.segment.name not in kept],
+        [
+            id_
+            for part in before.parts
+            if part.segment.name in kept
+            for id_ in sorted(kept[part.segment.name].removed - part.removed)
+        ],
+        chain.from_iterable(map(entries_of, parts[len(kept) :])),
+    )
 
 
 def entries_of(part: Part) -> Iterator[Entry]:
@@ -101,38 +109,24 @@ def entries_of(part: Part) -> Iterator[Entry]:
             yield Entry(segment.number, row, id_, fields)
 
 
-def _entries(
-    folder: Path, state: Path, known: Mapping[str, FileEntry]
-) -> Iterator[tuple[str, FileEntry]]:
-    """Yield size and checksum of every file of the new state, after it is on the disk.
-
-    Files of tantivy keep their names for life, all but its lists of them, so those that the old
-    state had need not be read again.
-    """
-    shared = {Path(name).name: entry for name, entry in known.items() if f"/{WORDS}/" in name}
-    for path in sorted(path for path in state.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
-        entry = shared.get(path.name) if path.suffix != ".json" else None
-        if entry is None or entry.bytes != path.stat().st_size:
-            sync_file(path)
-            entry = FileEntry(path.stat().st_size, file_sha256(path))
-        yield name, entry
-
-
 def _manifest(
     folder: Path,
+    parts: Sequence[Part],
     state: Path,
-    parts: list[Part],
-    shared: Iterable[tuple[str, FileEntry]],
+    known: Mapping[str, FileEntry],
     embedder: Embedder,
 ) -> Manifest:
-    """Return what is true of the files as they were written."""
-    files = dict(shared)
-    try:
-        known = read_manifest(folder).files
-    except StoreError:
-        known = {}
-    roots = set()
+    """Return what is true of the files as they were written.
+
+    Args:
+        folder: of the index.
+        parts: its segments.
+        state: what belongs to them together.
+        known: what the manifest before said of its files.
+        embedder: that made the vectors.
+    """
+    files = dict(_state_files(folder, state, known))
+    roots = set[str]()
     for part in parts:
         for path in sorted((folder / part.segment.name).iterdir()):
             name = path.relative_to(folder).as_posix()
@@ -154,6 +148,23 @@ def _manifest(
         roots=tuple(sorted(roots)),
         files=files,
     )
+
+
+def _state_files(
+    folder: Path, state: Path, known: Mapping[str, FileEntry]
+) -> Iterator[tuple[str, FileEntry]]:
+    """Yield size and checksum of every file of the new state, once it is on the disk.
+
+    Files of tantivy keep their names for life, all but its lists of them, so those that the old
+    state had need not be read again.
+    """
+    shared = {Path(name).name: entry for name, entry in known.items() if f"/{WORDS}/" in name}
+    for path in sorted(path for path in state.rglob("*") if path.is_file()):
+        entry = shared.get(path.name) if path.suffix != ".json" else None
+        if entry is None or entry.bytes != path.stat().st_size:
+            sync_file(path)
+            entry = FileEntry(path.stat().st_size, file_sha256(path))
+        yield path.relative_to(folder).as_posix(), entry
 
 
 def _switch(folder: Path, manifest: Manifest) -> None:

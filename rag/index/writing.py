@@ -97,7 +97,7 @@ class SegmentWriter:
         entry["id"] = row.document.id.encode()
         entry["row_at"], entry["row_bytes"] = self._rows.tell(), len(line)
         entry["text_at"], entry["text_bytes"] = self._texts.tell(), len(contents.text)
-        entry["text_crc"] = zlib.crc32(contents.text)
+        entry["row_crc"], entry["text_crc"] = zlib.crc32(line), zlib.crc32(contents.text)
         entry["first"], entry["passages"] = self.passages, len(contents.passages)
         passages = contents.passages
         passages["document"] = self.documents
