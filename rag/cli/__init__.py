@@ -1,9 +1,9 @@
-"""The command line: `rag index | ask | serve | eval | models`; the only print and the only exit.
+"""The command line, `rag index | ask | serve | doctor | eval | models`: only here is printed.
 
-Exit codes: 0 done; 1 nothing could be indexed, or a gate was not passed; 2 an error or a wrong
-option; 3 the documents do not say; 130 stopped with Ctrl-C. Answers and reports go to standard
-output; progress, unproven text and errors go to standard error. Everything heavy is imported by the
-command that needs it.
+Exit codes: 0 done; 1 nothing could be indexed, an index is not sound, or a gate was not passed; 2
+an error or a wrong option; 3 the documents do not say; 130 stopped with Ctrl-C. Answers and reports
+go to standard output; progress, unproven text and errors go to standard error. Everything heavy is
+imported by the command that needs it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import IO, TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from rag import __version__
+from rag.cli.doctoring import doctor_command
 from rag.cli.evaluating import eval_group
 from rag.cli.options import (
     index_option,
@@ -44,6 +46,7 @@ from rag.errors import CancelledError, RagError, StoreError
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
+    from rag.index import IndexReport
     from rag.types import Answer
     from rag.within import Within
 
@@ -85,8 +88,9 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 1 nothing could be indexed, or a gate was not passed; 2 an error,"
-    " told in one line; 3 the documents do not say; 130 stopped with Ctrl-C.",
+    epilog="Exit codes: 0 done; 1 nothing could be indexed, an index is not sound, or a gate was"
+    " not passed; 2 an error, told in one line; 3 the documents do not say; 130 stopped with"
+    " Ctrl-C.",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="rag")
 def main() -> None:
@@ -150,15 +154,32 @@ def index_command(
 
     name = index or _index_name(paths[0])
     embedder = load_embedder(DEFAULT_EMBEDDER)
-    try:
+    options = ReadOptions(passwords)
+
+    def update() -> IndexReport:
         with bar() as progress:
-            options = ReadOptions(passwords)
-            report = build(paths, index_folder(name), embedder, progress=progress, options=options)
+            return build(paths, index_folder(name), embedder, progress=progress, options=options)
+
+    try:
+        click.echo(index_report(update(), name, verbose=verbose))
     except StoreError as error:
         raise _NotIndexed(str(error)) from error
-    click.echo(index_report(report, name, verbose=verbose))
     if read_ahead:
         _read_ahead(name)
+    if watched:
+        _watch(paths, name, update)
+
+
+def _watch(paths: Sequence[Path], name: str, update: Callable[[], IndexReport]) -> None:
+    """Take up every change until Ctrl-C; what cannot be now is told, and tried again."""
+    from rag.index import watch
+
+    click.echo(f"{name}: watching; stop with Ctrl-C")
+    for done in watch(paths, index_folder(name), update):
+        if isinstance(done, StoreError):
+            click.echo(f"error: {one_line(str(done))}", err=True)
+        else:
+            click.echo(index_report(done, name, verbose=False))
 
 
 def _read_ahead(index: str) -> None:
@@ -238,6 +259,7 @@ def serve_command(host: str, port: int, index: str, model: str) -> None:
     _load_app().serve(host=host, port=port, index=index, model=model)
 
 
+main.add_command(doctor_command)
 main.add_command(eval_group)
 
 

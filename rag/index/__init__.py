@@ -15,14 +15,26 @@
     state.py      which segments count, and the one step from a state to the next
     building.py   build: bring an index up to date
     watching.py   build again whenever files change
+    doctor.py     what is wrong with an index, and mending it
 
 Segments and states are folders that are never changed once they are written; `manifest.json`,
 replaced in one step, names those that count.
 """
 
 from rag.index.building import IndexReport, build
+from rag.index.doctor import Examination, Mended, examine, mend
 from rag.index.manifest import Manifest
 from rag.index.opening import Index
 from rag.index.watching import watch
 
-__all__ = ["Index", "IndexReport", "Manifest", "build", "watch"]
+__all__ = [
+    "Examination",
+    "Index",
+    "IndexReport",
+    "Manifest",
+    "Mended",
+    "build",
+    "examine",
+    "mend",
+    "watch",
+]

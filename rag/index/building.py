@@ -222,7 +222,7 @@ def _staying(old: Index | None, stay: Set[str]) -> dict[str, Set[str]]:
 
 
 def _tier(passages: int) -> int:
-    return int(math.log(passages / SMALL, SEVERAL))
+    return int(math.log(passages / max(1, SMALL), SEVERAL))
 
 
 def _copied(kept: Sequence[DocumentRow], old: Index | None, stay: Set[str]) -> list[_Copy]:

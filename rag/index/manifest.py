@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ FORMAT = 4
 MANIFEST = "manifest.json"
 SPARE = "manifest.spare.json"
 WORDS = "words"
-REMOVED = "removed.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,7 @@ class Manifest:
         format: version of the format.
         state: the folder of what belongs to all segments together, new with every build.
         segments: the folders of the segments that count, in the order of their rows.
+        removed: by segment, the ids of documents that have left since it was written.
         created: when it was written, ISO 8601, UTC.
         embedder: name of the embedder; the next three are its own.
         documents: how many, those that were removed since their segment was written left out.
@@ -47,6 +47,7 @@ class Manifest:
     format: int
     state: str
     segments: tuple[str, ...]
+    removed: Mapping[str, Sequence[str]]
     created: str
     embedder: str
     embedder_checksum: str
@@ -115,8 +116,7 @@ def _manifest_of(folder: Path, values: dict[str, Any]) -> Manifest:
         raise damaged(folder, f"{MANIFEST} does not state what it should") from error
     state = values["state"]
     wanted = {f"{segment}/{name}" for segment in values["segments"] for name in FILES}
-    wanted |= {f"{state}/{REMOVED}", f"{state}/{WORDS}/meta.json"}
-    missing = wanted - set(values["files"])
+    missing = (wanted | {f"{state}/{WORDS}/meta.json"}) - set(values["files"])
     if missing:
         raise damaged(folder, f"{MANIFEST} does not name {', '.join(sorted(missing))}")
     return Manifest(**values)

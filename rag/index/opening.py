@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING, Self, TypeVar, overload
 from rag.errors import IndexDamagedError, IndexMismatchError
 from rag.index.checking import check
 from rag.index.manifest import (
-    REMOVED,
     WORDS,
     Manifest,
     damaged,
@@ -173,14 +171,15 @@ class Index:
     def _load(cls, folder: Path, manifest: Manifest) -> Self:
         """Check every file, then open them."""
         check(folder, manifest)
-        state = folder / manifest.state
         try:
-            removed = json.loads((state / REMOVED).read_bytes())
             parts = [
-                Part(Segment.open(folder / name, manifest.dimension), set(removed.get(name, ())))
+                Part(
+                    Segment.open(folder / name, manifest.dimension),
+                    set(manifest.removed.get(name, ())),
+                )
                 for name in manifest.segments
             ]
-            words = Words.load(state / WORDS)
+            words = Words.load(folder / manifest.state / WORDS)
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise damaged(folder, f"it cannot be loaded ({error})") from error
         counts = {
@@ -208,11 +207,15 @@ class Index:
     @cached_property
     def document_rows(self) -> Sequence[DocumentRow]:
         """What is known of each document, its text and marks left out."""
-        return [
-            self.parts[at].segment.row(document)
-            for id_, (at, document) in self._places.items()
-            if self._narrow is None or id_ in self._narrow
-        ]
+        ids = self._places if self._narrow is None else self._narrow
+        try:
+            return [
+                self.parts[at].segment.row(document)
+                for id_, (at, document) in self._places.items()
+                if id_ in ids
+            ]
+        except (ValueError, LookupError, TypeError) as error:
+            raise damaged(self.folder, str(error)) from error
 
     @property
     def described(self) -> Sequence[Document]:

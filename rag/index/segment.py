@@ -102,9 +102,9 @@ class Segment:
         import numpy as np
 
         self.name = folder.name
-        self._documents = _table(folder, "documents.npy")
-        self._passages = _table(folder, "passages.npy")
-        self._sentences = _table(folder, "sentences.npy")
+        self._documents = open_table(folder, "documents.npy")
+        self._passages = open_table(folder, "passages.npy")
+        self._sentences = open_table(folder, "sentences.npy")
         self._rows = _mapped(folder / DOCUMENTS)
         self._texts = _mapped(folder / TEXTS)
         self.vectors = Vectors.load(folder / VECTORS)
@@ -214,6 +214,10 @@ class Segment:
                 return row
         raise KeyError((document, start, end))
 
+    def span(self, row: int) -> tuple[int, int]:
+        """Return where a passage stands in the text of its document."""
+        return int(self._passages["start"][row]), int(self._passages["end"][row])
+
     def sentences_of(self, row: int) -> range:
         """Return the rows of the sentences of a passage."""
         first = int(self._firsts[row])
@@ -279,7 +283,7 @@ class Segment:
         return segment
 
 
-def _table(folder: Path, name: Table) -> NDArray[np.void]:
+def open_table(folder: Path, name: Table) -> NDArray[np.void]:
     """Return a table, mapped.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -20,7 +19,6 @@ from rag.index.files import file_sha256, sync_file, sync_folder, write_file
 from rag.index.manifest import (
     FORMAT,
     MANIFEST,
-    REMOVED,
     SPARE,
     WORDS,
     FileEntry,
@@ -63,8 +61,6 @@ def write(folder: Path, following: Next, embedder: Embedder) -> Manifest:
     numbers = [int(name[1]) for path in folder.iterdir() if (name := _STATE.fullmatch(path.name))]
     state = folder / f"state-{max(numbers, default=0) + 1:06d}"
     state.mkdir()
-    removed = {p.segment.name: sorted(p.removed) for p in following.kept if p.removed}
-    write_file(state / REMOVED, json.dumps(removed).encode())
     opened = [Segment.open(folder / name, embedder.dimension) for name in following.segments]
     parts = [*following.kept, *(Part(segment, set()) for segment in opened)]
     _write_words(folder, state / WORDS, following, parts)
@@ -137,6 +133,7 @@ def _manifest(
         format=FORMAT,
         state=state.name,
         segments=tuple(part.segment.name for part in parts),
+        removed={part.segment.name: sorted(part.removed) for part in parts if part.removed},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         embedder=embedder.name,
         embedder_checksum=embedder.checksum,
@@ -189,6 +186,8 @@ def sweep(folder: Path) -> None:
         manifest = read_manifest(folder)
         counts = {manifest.state, *manifest.segments}
     except IndexMissingError:
+        if (folder / SPARE).exists():
+            return  # `rag doctor` may still make something of it
         counts = set()
     except StoreError:
         return

@@ -173,6 +173,13 @@ class Words:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
+    def count(self, segment: int) -> int:
+        """Return how many entries are of a segment."""
+        import tantivy
+
+        term = tantivy.Query.term_query(self._schema, "segment", str(segment))
+        return int(self._searcher.search(term, limit=1, count=True).count or 0)
+
     def search(self, question: str, k: int) -> list[tuple[int, int, float]]:
         """Return segment, row and BM25 score of the `k` best, best first, equal ones in order.
 
@@ -233,9 +240,9 @@ def _change(
     # One thread makes one segment of a first build, so the scores do not depend on the machine.
     writer = index.writer(heap_size=_HEAP, num_threads=1)
     for number in segments:
-        writer.delete_documents("segment", str(number))
+        writer.delete_documents_by_term("segment", str(number))
     for identity in documents:
-        writer.delete_documents("document", identity)
+        writer.delete_documents_by_term("document", identity)
     for entry in entries:
         document = tantivy.Document()
         document.add_unsigned("row", entry.segment << _ROW_BITS | entry.row)

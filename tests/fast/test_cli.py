@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -27,8 +29,9 @@ from rag.assistant import Assistant
 from rag.catalogue import models
 from rag.cli import main
 from rag.config import MAX_QUESTION_CHARS, Settings, index_folder
+from rag.errors import StoreError
 from rag.evaluate import Asked, RunResult, score
-from rag.index import Index
+from rag.index import Index, IndexReport
 from rag.prompt import REFUSAL, Prompt
 from rag.testing import FakeEmbedder, FakeLLM, tiny_corpus
 from tests.fast.toy import CONTENTS, NOWHERE, make_model
@@ -183,6 +186,33 @@ def test_index_reports_each_file_and_takes_the_folders_name(run: Run, tmp_path: 
     assert " passages in " in lines[3]
     assert result.stderr == "", "no progress bar where nobody watches"
     assert (tmp_path / "indexes/papers/manifest.json").is_file()
+
+
+def test_index_goes_on_with_every_change_until_it_is_stopped(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rag import index
+    from rag.index import watching
+
+    papers = tiny_corpus(tmp_path / "papers")
+    monkeypatch.setattr(watching, "SETTLED_MS", 100)
+    real = index.watch
+
+    def watch_one(paths: Any, folder: Any, update: Any) -> Iterator[IndexReport | StoreError]:
+        """Change a file once the watch is on, and end it after the first news."""
+        stop = threading.Event()
+        change = threading.Timer(1.0, (papers / "new.md").write_text, ["# Tides\n\nThey turn."])
+        change.start()
+        for news in real(paths, folder, update, stop):
+            yield news
+            stop.set()
+
+    monkeypatch.setattr(index, "watch", watch_one)
+    result = run("index", "papers", "--watch")
+    assert result.exit_code == 0
+    assert "papers: watching; stop with Ctrl-C" in result.stdout
+    assert "added      new.md" in result.stdout
+    assert "papers: 1 added, 3 unchanged" in result.stdout
 
 
 def test_index_again_after_changes(run: Run, tmp_path: Path) -> None:
