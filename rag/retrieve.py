@@ -1,5 +1,7 @@
 """Question -> Hits, best first: dense (by passage and by sentence), lexical, fusion, trimming.
 
+Copies of a better passage (`rag.prove.copies`) are attached to it and take no place of their own.
+
 A passage of six sentences whose vector is one average hides the one sentence that answers, so a
 passage is also ranked by its nearest sentence (MaxP: Dai and Callan, "Deeper Text Understanding
 for IR with Contextual Neural Language Modeling", SIGIR 2019).
@@ -9,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rag.config import Retrieval
+from rag.prove.copies import Kept
 from rag.embedder import Embedder
 from rag.index import Index
 from rag.index.words import content_words
@@ -103,28 +106,38 @@ def spread(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def trim(
-    hits: Sequence[Hit], embedder: Embedder, *, passages: int, budget_tokens: int
+    hits: Iterable[Hit],
+    embedder: Embedder,
+    *,
+    passages: int,
+    budget_tokens: int,
+    question: str = "",
 ) -> list[Hit]:
     """Return the best hits that fit, in order; a hit too long for what is left is passed over.
 
-    The best one is kept even if it alone is over the budget: reading nothing helps nobody.
+    The best one is kept even if it alone is over the budget: reading nothing helps nobody. A copy
+    of a better hit takes no place: it is attached to that one. Hits are walked through until enough
+    are kept and one comes that is no copy; what lies behind is not looked at.
 
     Args:
         hits: best first.
         embedder: whose tokens are counted.
         passages: at most so many.
         budget_tokens: for the passages' texts together, by the embedder's tokenizer.
+        question: they were found for; see `rag.prove.copies.Kept`.
     """
-    kept: list[Hit] = []
+    kept = Kept(question)
     left = budget_tokens
     for hit in hits:
-        if len(kept) == passages:
+        if kept.attach(hit):
+            continue
+        if len(kept.hits) == passages:
             break
         tokens = embedder.count_tokens([hit.passage.text])[0]
-        if tokens <= left or not kept:
-            kept.append(hit)
+        if tokens <= left or not kept.hits:
+            kept.add(hit)
             left -= tokens
-    return kept
+    return kept.hits
 
 
 def retrieve(
@@ -149,7 +162,13 @@ def retrieve(
         by: "dense" leaves out the order by words, "lexical" those by vectors.
     """
     ranked = ranked_hits(question, index, embedder, by=by)
-    return trim(spread(ranked), embedder, passages=passages, budget_tokens=budget_tokens)
+    return trim(
+        spread(ranked),
+        embedder,
+        passages=passages,
+        budget_tokens=budget_tokens,
+        question=question,
+    )
 
 
 def ranked_hits(

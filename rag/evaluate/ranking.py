@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.config import Settings
+from rag.prove.copies import with_copies
 from rag.embedder import Embedder
 from rag.evaluate.sets import Question, Span
 from rag.index import Index
@@ -65,6 +66,7 @@ def ranker(index: Index, embedder: Embedder, settings: Settings) -> Ranker:
             embedder,
             passages=settings.passages,
             budget_tokens=settings.budget_tokens,
+            question=question.text,
         )
         return found
 
@@ -73,7 +75,10 @@ def ranker(index: Index, embedder: Embedder, settings: Settings) -> Ranker:
         if not relevant:
             return {}
         return {
-            name: Found(tuple(h.passage.id in relevant for h in hits[:DEPTH]), len(relevant))
+            name: Found(
+                tuple(any(h.passage.id in relevant for h in with_copies([hit])) for hit in hits[:DEPTH]),
+                len(relevant),
+            )
             for name, hits in orders(question).items()
         }
 

@@ -1,0 +1,337 @@
+"""Passages -> which of them are copies of one another: press-agency copies, older versions; pure.
+
+Five papers that print one agency's story are one voice. Passages are first held against each other
+by the share of their shingles, runs of five words, in common (containment: Broder, "On the
+resemblance and containment of documents", SEQUENCES 1997), which costs microseconds. What has
+enough in common is laid side by side word for word, and every difference is looked at: a byline, a
+dateline, a sentence or some words that were cut make no other text; another number, date, name or
+negation, or another word in place of one ("approved" for "rejected") does, however much of the rest
+is alike. Reports made from one form differ in just that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import lru_cache
+from itertools import chain
+
+from rag.documents import FILE_NAME
+from rag.passages import heading
+from rag.prove.words import normal, read, stem
+from rag.types import Document, Hit
+
+SHINGLE = 5
+# Least share of the shorter one's shingles that the other must have to be looked at at all. One
+# changed word takes five shingles with it, so copies of short passages with two cuts still have it.
+LEAST_SHARED = 0.25
+# So few words in common may be chance: "The office is closed on Sundays."
+FEWEST_WORDS = 12
+TOLD = 0.5  # share of a sentence's words that stand in its counterpart
+VOICE = 0.5  # share of the shorter of two passages that both must have to be one voice
+FORM = 0.5  # share of a title's words from which two titles are of one form
+_WORD = re.compile(r"\w+(?:[.,']\w+)*|[%$€£]")
+_SPOKEN = stem("said")  # ", he said" says nothing of its own
+# Differences in these turn or limit what is said, whichever side has them.
+_TURNS = frozenset(
+    """not no never none neither nor without cannot nobody nothing nowhere non hardly scarcely
+    barely almost nearly about around roughly before after until till since over under up down out
+    off above below against from between or if unless except but only just more less most least
+    fewer all some any many few both each every half part may might can could will would shall
+    should must he she his her him hers i we my our you your former ex vice deputy acting
+    alleged allegedly supposed supposedly reportedly so-called false falsely fake
+    million billion trillion thousand hundred dozen per percent""".split()
+)
+_TURNING = frozenset(
+    stem(word)
+    for word in "fail refuse decline deny lack avoid stop cancel reject oppose block delay".split()
+)
+_NAME = r"[A-Z][\w.'’-]*"
+_DAY_OR_MONTH = (
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+)
+_BYLINE = re.compile(
+    rf"(?i:by|written by|story by|words by)\s+{_NAME}"
+    rf"(?:[\s,&|/·•()-]+(?:{_NAME}|and|of|for|in|at|the|with))*\W*"
+    r"|\(?(?i:additional |additionally )?(?i:report(?:ing|ed)|writing|edit(?:ing|ed)|compiled) by\b"
+    r".{0,160}"
+    r"|(?i:published|updated|posted|last (?:updated|modified|changed))\b"
+    rf"(?:[\s,.:/-]|\d+(?:st|nd|rd|th)?|(?i:on|at|am|pm)\b|[A-Z]{{2,4}}\b|{_DAY_OR_MONTH})+"
+    r"|(?i:source|credit)s?: .{0,60}|(?:©|(?i:copyright)\b).{0,120}",
+)
+_DATELINE = re.compile(
+    r"(?:[A-Z][A-Z'’.-]+(?:[ ,/]+[A-Z][A-Z'’.-]+){0,3}"  # LONDON, NEW YORK/WASHINGTON
+    r"(?:, [A-Z][\w.]*(?: \d{1,2})?)?(?: \([^()]{2,30}\))?"
+    r"|[A-Z]\w+(?:[ ,]+[A-Z][\w.]*){0,3} \((?:AP|AFP|Reuters|UPI|dpa|ANI|PTI|Xinhua)\)"
+    r"|\((?:AP|AFP|Reuters|UPI|dpa|ANI|PTI|Xinhua)\))\s+(?:-{1,2}|[–—])\s+"
+)
+# "(2)", "v3" or "copy" in a file's name says which copy it is, not what is in it.
+_COPY_MARK = re.compile(
+    r"\(\d+\)|(?<![^\W_])(?:v|ver|version|rev|copy|draft|final|new|old)[\s._-]*\d*(?![^\W_])",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What two texts have in common.
+
+    Attributes:
+        shared: words that stand in both, in one order.
+        differs: what they tell of the same is not the same.
+        adds: the second tells something that the first does not.
+    """
+
+    shared: int = 0
+    differs: bool = False
+    adds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """The words of some sentences.
+
+    Attributes:
+        surfaces: as written.
+        words: in lower case.
+        places: for each word the place of its sentence.
+        lengths: for each sentence its number of words.
+    """
+
+    surfaces: tuple[str, ...]
+    words: tuple[str, ...]
+    places: tuple[int, ...]
+    lengths: tuple[int, ...]
+
+
+def overlap(one: Sequence[str], other: Sequence[str]) -> Overlap:
+    """Lay two texts side by side; nothing is shared where they have too little in common.
+
+    Args:
+        one: its sentences.
+        other: its sentences.
+    """
+    if _contained(one, other) < LEAST_SHARED and _contained(other, one) < LEAST_SHARED:
+        return Overlap()
+    return _overlap(tuple(one), tuple(other))
+
+
+def adds_nothing(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Tell whether the second text is a copy of the first, or of a part of it.
+
+    Args:
+        one: its sentences.
+        other: its sentences.
+    """
+    # Only what stands in the first by far can add nothing to it.
+    if _contained(one, other) < LEAST_SHARED:
+        return False
+    found = _overlap(tuple(one), tuple(other))
+    return found.shared >= FEWEST_WORDS and not found.differs and not found.adds
+
+
+def one_voice(one: Hit, other: Hit) -> bool:
+    """Tell whether two passages are of one document, or hold the same words.
+
+    These must agree wherever they overlap, and mostly overlap; each may go on where the other
+    stops, as copies are cut into passages at different places.
+    """
+    ours, theirs = ({each.document.id for each in with_copies([hit])} for hit in (one, other))
+    if ours & theirs:
+        return True
+    if _other_subject(one.document, other.document):
+        return False
+    texts = _sentences(one), _sentences(other)
+    found = overlap(*texts)
+    shorter = min(sum(_wording(text).lengths) for text in texts) if found.shared else 0
+    return found.shared >= max(FEWEST_WORDS, VOICE * shorter) and not found.differs
+
+
+def with_copies(hits: Iterable[Hit]) -> list[Hit]:
+    """Return hits, each with its copies behind it."""
+    return [each for hit in hits for each in (hit, *hit.copies)]
+
+
+def holds(quote: str, hit: Hit) -> bool:
+    """Tell whether a quote stands in a passage word for word."""
+    wanted, words = (f" {' '.join(_words(text))} " for text in (quote, hit.passage.text))
+    return wanted.strip() != "" and wanted in words
+
+
+class Kept:
+    """Passages that will be read for a question, each with the copies found of it.
+
+    Args:
+        question: in plain words; a copy in a document that it names more exactly is kept apart.
+    """
+
+    def __init__(self, question: str = "") -> None:
+        self.hits: list[Hit] = []
+        self._asked = frozenset(_words(question))
+
+    def add(self, hit: Hit) -> None:
+        """Keep a hit, to be read."""
+        self.hits.append(hit)
+
+    def attach(self, hit: Hit) -> bool:
+        """Put a hit to the one it is a copy of; tell whether there is such a one.
+
+        It may be a copy of several passages of one document together, cut at other places.
+        """
+        if hit.passage.kind == "metadata":
+            return False
+        by_document: dict[str, list[int]] = {}
+        for place, known in enumerate(self.hits):
+            same_kind = known.passage.kind == hit.passage.kind
+            if same_kind and known.document.id != hit.document.id:
+                by_document.setdefault(known.document.id, []).append(place)
+        told = _sentences(hit)
+        for places in by_document.values():
+            places.sort(key=lambda place: self.hits[place].passage.start)
+            whole = tuple(chain.from_iterable(_sentences(self.hits[p]) for p in places))
+            first = self.hits[places[0]].document
+            if not adds_nothing(whole, told) or _other_subject(first, hit.document):
+                continue
+            if self._names(hit.document) - self._names(first) - frozenset(_words(" ".join(whole))):
+                continue
+            nearest = max(places, key=lambda place: _contained(_sentences(self.hits[place]), told))
+            copied = self.hits[nearest]
+            self.hits[nearest] = replace(copied, copies=(*copied.copies, hit))
+            return True
+        return False
+
+    def _names(self, document: Document) -> frozenset[str]:
+        """Return the words of the question that a document is headed by."""
+        if not self._asked:
+            return self._asked
+        return self._asked & frozenset(_words(heading(document)))
+
+
+def _sentences(hit: Hit) -> tuple[str, ...]:
+    return tuple(s.text for s in hit.passage.sentences) or (hit.passage.text,)
+
+
+def _contained(one: Sequence[str], other: Sequence[str]) -> float:
+    """Return the share, 0 to 1, of the second text's shingles that stand in the first."""
+    known, told = _shingles(tuple(one)), _shingles(tuple(other))
+    return len(known & told) / len(told) if told else 0.0
+
+
+@lru_cache(maxsize=1024)
+def _shingles(sentences: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    """Return every run of five words, roughly: what it decides is only where to look closer."""
+    words = " ".join(sentences).lower().split()
+    return frozenset(zip(*(words[first:] for first in range(SHINGLE)), strict=False))
+
+
+@lru_cache(maxsize=1024)
+def _wording(sentences: tuple[str, ...]) -> _Wording:
+    """Take sentences apart; bylines and datelines, which change with the paper, are left out."""
+    surfaces: list[str] = []
+    places: list[int] = []
+    lengths: list[int] = []
+    for sentence in sentences:
+        plain = normal(sentence).strip()
+        plain = "" if _BYLINE.fullmatch(plain) else _DATELINE.sub("", plain, count=1)
+        found = _WORD.findall(plain)
+        surfaces += found
+        places += [len(lengths)] * len(found)
+        lengths.append(len(found))
+    words = tuple(word.lower() for word in surfaces)
+    return _Wording(tuple(surfaces), words, tuple(places), tuple(lengths))
+
+
+@lru_cache(maxsize=1024)
+def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> Overlap:
+    a, b = _wording(one), _wording(other)
+    steps = SequenceMatcher(None, a.words, b.words, autojunk=False).get_opcodes()
+    same = [(i, j, m, n) for tag, i, j, m, n in steps if tag == "equal"]
+    told_a = _told(a, chain.from_iterable(range(i, j) for i, j, _, _ in same))
+    told_b = _told(b, chain.from_iterable(range(m, n) for _, _, m, n in same))
+    shared = sum(
+        a.places[i + k] in told_a and b.places[m + k] in told_b
+        for i, j, m, _ in same
+        for k in range(j - i)
+    )
+    adds = any(length and place not in told_b for place, length in enumerate(b.lengths))
+    # A sentence of either text stands under the place of its counterpart in the second one.
+    pairs = {a.places[i + k]: b.places[m + k] for i, j, m, _ in same for k in range(j - i)}
+    more: dict[int, set[tuple[str, str]]] = {}
+    fewer: dict[int, set[tuple[str, str]]] = {}
+    for tag, i, j, m, n in steps:
+        if tag == "equal":
+            continue
+        ours = [k for k in range(i, j) if a.places[k] in told_a]
+        theirs = [k for k in range(m, n) if b.places[k] in told_b]
+        one_says, other_says = (
+            _content(" ".join(text.surfaces[k] for k in kept))
+            for text, kept in ((a, ours), (b, theirs))
+        )
+        if _turns(a, ours) != _turns(b, theirs):
+            return Overlap(shared, differs=True, adds=True)
+        for k in ours:
+            fewer.setdefault(pairs[a.places[k]], set()).update(one_says - other_says)
+        for k in theirs:
+            more.setdefault(b.places[k], set()).update(other_says - one_says)
+    # What only one of two counterparts has was cut or added. Where both have something of their
+    # own, one stands for the other, or the words were moved: who sued whom is in their order.
+    counted = any(kind == "number" for own in (more, fewer) for v in own.values() for kind, _ in v)
+    differs = counted or any(own and fewer.get(place) for place, own in more.items())
+    return Overlap(shared, differs, adds or any(more.values()))
+
+
+def _told(wording: _Wording, matched: Iterable[int]) -> frozenset[int]:
+    """Return the places of the sentences most of whose words stand in the other text."""
+    held = Counter(wording.places[place] for place in matched)
+    return frozenset(place for place, n in held.items() if n >= TOLD * wording.lengths[place])
+
+
+def _turns(text: _Wording, places: Iterable[int]) -> Counter[str]:
+    """Return the words at some places that turn or limit what is said."""
+    words = [text.words[place] for place in places]
+    return Counter(
+        word for word in words if word in _TURNS or word.endswith("n't") or stem(word) in _TURNING
+    )
+
+
+@lru_cache(maxsize=4096)
+def _content(text: str) -> frozenset[tuple[str, str]]:
+    """Return what a stretch of words states: numbers, dates, days and words by their stems."""
+    said = read(text)
+    return frozenset(
+        chain(
+            (("number", f"{value:g}{unit}") for value, unit in said.numbers),
+            (("date", f"{date.year}-{date.month}-{date.day}") for date in said.dates),
+            (("date", day) for day in said.weekdays),
+            (("word", word.stem) for word in said.words if word.stem != _SPOKEN),
+        )
+    )
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(normal(text).lower())
+
+
+@lru_cache(maxsize=1024)
+def _titled(title: str, named: bool) -> frozenset[tuple[str, str]]:
+    """Return what a title states; of a file's name without what says which copy it is."""
+    spoken = _COPY_MARK.sub(" ", title).replace("_", " ").replace("-", " ") if named else title
+    return _content(spoken)
+
+
+def _other_subject(one: Document, other: Document) -> bool:
+    """Tell whether two titles are of one form and name different things.
+
+    Contracts and reports made from a form may have whole passages in common that are of two firms
+    or quarters. Titles that have little in common say nothing: papers write their own headlines.
+    """
+    ours, theirs = (
+        _titled(document.title, document.origins.get("title") == FILE_NAME)
+        for document in (one, other)
+    )
+    shorter = min(len(ours), len(theirs))
+    alike = shorter > 0 and len(ours & theirs) >= FORM * shorter
+    return alike and bool(ours - theirs) and bool(theirs - ours)
