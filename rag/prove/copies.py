@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -25,6 +25,7 @@ from rag.prove.words import normal, read, stem
 from rag.types import Document, Hit
 
 SHINGLE = 5
+LONG = 6  # letters of a word that a shingle is remembered of; about every third word
 # Least share of the shorter one's shingles that the other must have to be looked at at all. One
 # changed word takes five shingles with it, so copies of short passages with two cuts still have it.
 LEAST_SHARED = 0.25
@@ -99,12 +100,14 @@ class _Wording:
         words: in lower case.
         places: for each word the place of its sentence.
         lengths: for each sentence its number of words.
+        whole: all sentences of any words, a bar around each.
     """
 
     surfaces: tuple[str, ...]
     words: tuple[str, ...]
     places: tuple[int, ...]
     lengths: tuple[int, ...]
+    whole: str
 
 
 def overlap(one: Sequence[str], other: Sequence[str]) -> Overlap:
@@ -171,37 +174,59 @@ class Kept:
     def __init__(self, question: str = "") -> None:
         self.hits: list[Hit] = []
         self._asked = frozenset(_words(question))
+        self._places: dict[str, list[int]] = {}  # of the hits of a document
+        self._holding: dict[tuple[str, ...], set[str]] = {}  # documents, by shingle
 
     def add(self, hit: Hit) -> None:
         """Keep a hit, to be read."""
+        self._places.setdefault(hit.document.id, []).append(len(self.hits))
         self.hits.append(hit)
+        for shingle in _shingles(_sentences(hit)):
+            self._holding.setdefault(shingle, set()).add(hit.document.id)
 
     def attach(self, hit: Hit) -> bool:
         """Put a hit to the one it is a copy of; tell whether there is such a one.
 
         It may be a copy of several passages of one document together, cut at other places.
         """
+        told = _sentences(hit)
         if hit.passage.kind == "metadata":
             return False
-        by_document: dict[str, list[int]] = {}
-        for place, known in enumerate(self.hits):
-            same_kind = known.passage.kind == hit.passage.kind
-            if same_kind and known.document.id != hit.document.id:
-                by_document.setdefault(known.document.id, []).append(place)
-        told = _sentences(hit)
-        for places in by_document.values():
+        for places in self._near(hit.document.id, _shingles(told)):
+            places = [p for p in places if self.hits[p].passage.kind == hit.passage.kind]
             places.sort(key=lambda place: self.hits[place].passage.start)
             whole = tuple(chain.from_iterable(_sentences(self.hits[p]) for p in places))
-            first = self.hits[places[0]].document
-            if not adds_nothing(whole, told) or _other_subject(first, hit.document):
-                continue
-            if self._names(hit.document) - self._names(first) - frozenset(_words(" ".join(whole))):
-                continue
-            nearest = max(places, key=lambda place: _contained(_sentences(self.hits[place]), told))
-            copied = self.hits[nearest]
-            self.hits[nearest] = replace(copied, copies=(*copied.copies, hit))
-            return True
+            if adds_nothing(whole, told) and self._of_one(places[0], hit.document, whole):
+                nearest = places[0]
+                if len(places) > 1:
+                    nearest = max(places, key=lambda p: _contained(_sentences(self.hits[p]), told))
+                copied = self.hits[nearest]
+                self.hits[nearest] = replace(copied, copies=(*copied.copies, hit))
+                return True
         return False
+
+    def _near(self, document_id: str, shingles: Set[tuple[str, ...]]) -> Iterator[list[int]]:
+        """Yield the places of each other document's hits that have enough shingles of these."""
+        counts = Counter(
+            id_ for shingle in shingles for id_ in self._holding.get(shingle, ()) if id_ != document_id
+        )
+        for id_, count in counts.most_common():
+            if count >= LEAST_SHARED * len(shingles):
+                yield self._places[id_]
+
+    def _of_one(self, place: int, document: Document, told: Sequence[str]) -> bool:
+        """Tell whether a document is of the subject of a hit's, as far as titles and question go.
+
+        Args:
+            place: of the hit.
+            document: of a copy.
+            told: the text that both have.
+        """
+        known = self.hits[place].document
+        exactly = self._names(document) - self._names(known)
+        if exactly and exactly - frozenset(_words(" ".join(told))):
+            return False
+        return not _other_subject(known, document)
 
     def _names(self, document: Document) -> frozenset[str]:
         """Return the words of the question that a document is headed by."""
@@ -222,9 +247,16 @@ def _contained(one: Sequence[str], other: Sequence[str]) -> float:
 
 @lru_cache(maxsize=1024)
 def _shingles(sentences: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
-    """Return every run of five words, roughly: what it decides is only where to look closer."""
+    """Return the runs of five words that begin with a long one, which makes few of many.
+
+    They need not be exact: what they decide is only where to look closer.
+    """
     words = " ".join(sentences).lower().split()
-    return frozenset(zip(*(words[first:] for first in range(SHINGLE)), strict=False))
+    return frozenset(
+        tuple(words[place : place + SHINGLE])
+        for place, word in enumerate(words[: 1 - SHINGLE])
+        if len(word) >= LONG
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -233,20 +265,27 @@ def _wording(sentences: tuple[str, ...]) -> _Wording:
     surfaces: list[str] = []
     places: list[int] = []
     lengths: list[int] = []
+    whole = ["|"]
     for sentence in sentences:
-        plain = normal(sentence).strip()
-        plain = "" if _BYLINE.fullmatch(plain) else _DATELINE.sub("", plain, count=1)
+        plain = (sentence if sentence.isascii() else normal(sentence)).strip()
+        if _BYLINE.fullmatch(plain):
+            plain = ""
+        elif dateline := _DATELINE.match(plain):
+            plain = plain[dateline.end() :]
         found = _WORD.findall(plain)
         surfaces += found
         places += [len(lengths)] * len(found)
         lengths.append(len(found))
+        whole += [*(word.lower() for word in found), "|"] if found else []
     words = tuple(word.lower() for word in surfaces)
-    return _Wording(tuple(surfaces), words, tuple(places), tuple(lengths))
+    return _Wording(tuple(surfaces), words, tuple(places), tuple(lengths), " ".join(whole))
 
 
 @lru_cache(maxsize=1024)
 def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> Overlap:
     a, b = _wording(one), _wording(other)
+    if b.whole in a.whole:  # most copies are copied as they are
+        return Overlap(len(b.words))
     steps = SequenceMatcher(None, a.words, b.words, autojunk=False).get_opcodes()
     same = [(i, j, m, n) for tag, i, j, m, n in steps if tag == "equal"]
     told_a = _told(a, chain.from_iterable(range(i, j) for i, j, _, _ in same))
@@ -270,7 +309,8 @@ def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> Overlap:
             _content(" ".join(text.surfaces[k] for k in kept))
             for text, kept in ((a, ours), (b, theirs))
         )
-        if _turns(a, ours) != _turns(b, theirs):
+        replaced = bool(ours and theirs) and one_says != other_says
+        if replaced or _turns(a, ours) != _turns(b, theirs):
             return Overlap(shared, differs=True, adds=True)
         for k in ours:
             fewer.setdefault(pairs[a.places[k]], set()).update(one_says - other_says)
@@ -303,10 +343,10 @@ def _content(text: str) -> frozenset[tuple[str, str]]:
     said = read(text)
     return frozenset(
         chain(
-            (("number", f"{value:g}{unit}") for value, unit in said.numbers),
+            (("number", f"{value}{unit}") for value, unit in said.numbers),
             (("date", f"{date.year}-{date.month}-{date.day}") for date in said.dates),
             (("date", day) for day in said.weekdays),
-            (("word", word.stem) for word in said.words if word.stem != _SPOKEN),
+            (("word", w.stem) for w in said.words if w.stem != _SPOKEN or w.name),
         )
     )
 
