@@ -128,9 +128,7 @@ def table(texts: Sequence[str], seed: int) -> str:
     """Return as Markdown how many edited and altered texts are called copies."""
     rng = random.Random(seed)
     lines = ["| changed | texts | called a copy | one voice |", "|---|---|---|---|"]
-    altered = {
-        f"{kind} altered": change for kind, change in ways(names_of(texts), rng).items()
-    }
+    altered = {f"{kind} altered": change for kind, change in ways(names_of(texts), rng).items()}
     for kind, change in (edits(rng) | altered).items():
         pairs = [(text, new) for text in texts if (new := change(text)) and new != text]
         results = [told(*pair) for pair in pairs]

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rag.config import Retrieval
-from rag.prove.copies import Kept
 from rag.embedder import Embedder
 from rag.index import Index
 from rag.index.words import content_words
+from rag.prove.copies import Kept
 from rag.types import Hit
 
 DEPTH = 50

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.config import Settings
-from rag.prove.copies import with_copies
 from rag.embedder import Embedder
 from rag.evaluate.sets import Question, Span
 from rag.index import Index
+from rag.prove.copies import with_copies
 from rag.retrieve import ranked_hits, spread, trim
 from rag.types import Hit
 
@@ -76,7 +76,10 @@ def ranker(index: Index, embedder: Embedder, settings: Settings) -> Ranker:
             return {}
         return {
             name: Found(
-                tuple(any(h.passage.id in relevant for h in with_copies([hit])) for hit in hits[:DEPTH]),
+                tuple(
+                    any(h.passage.id in relevant for h in with_copies([hit]))
+                    for hit in hits[:DEPTH]
+                ),
                 len(relevant),
             )
             for name, hits in orders(question).items()

@@ -22,7 +22,7 @@ from itertools import chain
 from rag.documents import FILE_NAME
 from rag.passages import heading
 from rag.prove.words import normal, read, stem
-from rag.types import Document, Hit
+from rag.types import Document, Hit, Sentence
 
 SHINGLE = 5
 LONG = 6  # letters of a word that a shingle is remembered of; about every third word
@@ -74,6 +74,8 @@ _COPY_MARK = re.compile(
     r"\(\d+\)|(?<![^\W_])(?:v|ver|version|rev|copy|draft|final|new|old)[\s._-]*\d*(?![^\W_])",
     re.IGNORECASE,
 )
+
+_SITE = re.compile(r"\s+[|·]\s+[^|·]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,19 @@ def one_voice(one: Hit, other: Hit) -> bool:
     return found.shared >= max(FEWEST_WORDS, VOICE * shorter) and not found.differs
 
 
+def told_once(one: tuple[Hit, Sentence], other: tuple[Hit, Sentence]) -> bool:
+    """Tell whether two cited sentences are one voice: their passages are, or they themselves.
+
+    A paper's own story may have a sentence of an agency's in it.
+    """
+    (hit, sentence), (other_hit, other_sentence) = one, other
+    if one_voice(hit, other_hit):
+        return True
+    texts = (sentence.text,), (other_sentence.text,)
+    same = adds_nothing(*texts) or adds_nothing(*reversed(texts))
+    return same and not _other_subject(hit.document, other_hit.document)
+
+
 def with_copies(hits: Iterable[Hit]) -> list[Hit]:
     """Return hits, each with its copies behind it."""
     return [each for hit in hits for each in (hit, *hit.copies)]
@@ -208,7 +223,10 @@ class Kept:
     def _near(self, document_id: str, shingles: Set[tuple[str, ...]]) -> Iterator[list[int]]:
         """Yield the places of each other document's hits that have enough shingles of these."""
         counts = Counter(
-            id_ for shingle in shingles for id_ in self._holding.get(shingle, ()) if id_ != document_id
+            id_
+            for shingle in shingles
+            for id_ in self._holding.get(shingle, ())
+            if id_ != document_id
         )
         for id_, count in counts.most_common():
             if count >= LEAST_SHARED * len(shingles):
@@ -356,10 +374,18 @@ def _words(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=1024)
-def _titled(title: str, named: bool) -> frozenset[tuple[str, str]]:
-    """Return what a title states; of a file's name without what says which copy it is."""
-    spoken = _COPY_MARK.sub(" ", title).replace("_", " ").replace("-", " ") if named else title
-    return _content(spoken)
+def _titled(title: str, publisher: str, *, named: bool) -> frozenset[tuple[str, str]]:
+    """Return what a title states, without its publisher's name.
+
+    Args:
+        title: of a document.
+        publisher: "" if unknown; pages like to put it, or their site, at the end of a title.
+        named: it is a file's name, which may say which copy it is.
+    """
+    spoken = _SITE.sub("", title)
+    if named:
+        spoken = _COPY_MARK.sub(" ", spoken).replace("_", " ").replace("-", " ")
+    return _content(spoken) - _content(publisher)
 
 
 def _other_subject(one: Document, other: Document) -> bool:
@@ -368,8 +394,14 @@ def _other_subject(one: Document, other: Document) -> bool:
     Contracts and reports made from a form may have whole passages in common that are of two firms
     or quarters. Titles that have little in common say nothing: papers write their own headlines.
     """
+    if one.title == other.title:
+        return False
     ours, theirs = (
-        _titled(document.title, document.origins.get("title") == FILE_NAME)
+        _titled(
+            document.title,
+            document.metadata.get("publisher", ""),
+            named=document.origins.get("title") == FILE_NAME,
+        )
         for document in (one, other)
     )
     shorter = min(len(ours), len(theirs))

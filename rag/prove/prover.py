@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.prove.copies import holds, one_voice, with_copies
 from rag.documents import places
 from rag.prove.claims import Checker, Claim, Judgement
+from rag.prove.copies import holds, one_voice, told_once, with_copies
 from rag.prove.words import read
 from rag.types import Citation, Hit, Sentence, Statement, Verdict
 
@@ -85,18 +85,20 @@ class Proof:
         return any(one_voice(known, hit) for group in self.groups for known, _ in group)
 
     def shares_voice(self, other: Proof) -> bool:
-        """Tell whether a document, or copies of one passage, are cited by both."""
-        return any(self.hears(hit) for group in other.groups for hit, _ in group)
+        """Tell whether a document, or copies of one passage or sentence, are cited by both."""
+        return any(self._tells(pair) for group in other.groups for pair in group)
+
+    def _tells(self, pair: tuple[Hit, Sentence]) -> bool:
+        return any(told_once(known, pair) for group in self.groups for known in group)
 
     def citing(self, group: Group) -> Proof:
         """Return this proof with a further document's sentences that carry it too.
 
         Of a copy of what is cited it is only noted where it stands: it is no further voice.
         """
-        hits = tuple({hit.passage.id: hit for hit, _ in group}.values())
-        if not any(self.hears(hit) for hit in hits):
+        if not any(map(self._tells, group)):
             return replace(self, groups=(*self.groups, group))
-        return replace(self, groups=tuple(_noting(own, hits) for own in self.groups))
+        return replace(self, groups=tuple(_noting(own, group) for own in self.groups))
 
 
 class Prover:
@@ -167,13 +169,15 @@ class Prover:
         return proof
 
 
-def _noting(group: Group, hits: Sequence[Hit]) -> Group:
-    """Return cited sentences whose passages have those of some others that are copies of them."""
+def _noting(group: Group, others: Group) -> Group:
+    """Return cited sentences with the passages of some others that are copies of them."""
     noted = []
-    for known, sentence in group:
-        held = {each.document.id for each in with_copies([known])}
-        new = tuple(h for h in hits if h.document.id not in held and one_voice(known, h))
-        noted.append((replace(known, copies=(*known.copies, *new)), sentence))
+    for hit, sentence in group:
+        for pair in others:
+            held = {each.document.id for each in with_copies([hit])}
+            if pair[0].document.id not in held and told_once((hit, sentence), pair):
+                hit = replace(hit, copies=(*hit.copies, pair[0]))
+        noted.append((hit, sentence))
     return tuple(noted)
 
 
