@@ -35,7 +35,7 @@ TOLD = 0.5  # share of a sentence's words that stand in its counterpart
 VOICE = 0.5  # share of the shorter of two passages that both must have to be one voice
 FORM = 0.5  # share of a title's words from which two titles are of one form
 _WORD = re.compile(r"\w+(?:[.,']\w+)*|[%$€£]")
-_SPOKEN = stem("said")  # ", he said" says nothing of its own
+_SAID = stem("said")  # ", he said" says nothing of its own
 # Differences in these turn or limit what is said, whichever side has them.
 _TURNS = frozenset(
     """not no never none neither nor without cannot nobody nothing nowhere non hardly scarcely
@@ -61,7 +61,7 @@ _BYLINE = re.compile(
     r".{0,160}"
     r"|(?i:published|updated|posted|last (?:updated|modified|changed))\b"
     rf"(?:[\s,.:/-]|\d+(?:st|nd|rd|th)?|(?i:on|at|am|pm)\b|[A-Z]{{2,4}}\b|{_DAY_OR_MONTH})+"
-    r"|(?i:source|credit)s?: .{0,60}|(?:©|(?i:copyright)\b).{0,120}",
+    r"|(?i:source|credit)s?: .{0,60}|(?:©|(?i:copyright)\b).{0,60}",
 )
 _DATELINE = re.compile(
     r"(?:[A-Z][A-Z'’.-]+(?:[ ,/]+[A-Z][A-Z'’.-]+){0,3}"  # LONDON, NEW YORK/WASHINGTON
@@ -102,14 +102,12 @@ class _Wording:
         words: in lower case.
         places: for each word the place of its sentence.
         lengths: for each sentence its number of words.
-        whole: all sentences of any words, a bar around each.
     """
 
     surfaces: tuple[str, ...]
     words: tuple[str, ...]
     places: tuple[int, ...]
     lengths: tuple[int, ...]
-    whole: str
 
 
 def overlap(one: Sequence[str], other: Sequence[str]) -> Overlap:
@@ -134,6 +132,10 @@ def adds_nothing(one: Sequence[str], other: Sequence[str]) -> bool:
     # Only what stands in the first by far can add nothing to it.
     if _contained(one, other) < LEAST_SHARED:
         return False
+    known = set(map(_spoken, one))
+    told = [sentence for sentence in map(_spoken, other) if sentence]
+    if known.issuperset(told):  # most copies are copied as they are
+        return sum(len(sentence.split()) for sentence in told) >= FEWEST_WORDS
     found = _overlap(tuple(one), tuple(other))
     return found.shared >= FEWEST_WORDS and not found.differs and not found.adds
 
@@ -188,7 +190,7 @@ class Kept:
 
     def __init__(self, question: str = "") -> None:
         self.hits: list[Hit] = []
-        self._asked = frozenset(_words(question))
+        self._asked = frozenset(word for word in _words(question) if _content(word))
         self._places: dict[str, list[int]] = {}  # of the hits of a document
         self._holding: dict[tuple[str, ...], set[str]] = {}  # documents, by shingle
 
@@ -279,31 +281,31 @@ def _shingles(sentences: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
 
 @lru_cache(maxsize=1024)
 def _wording(sentences: tuple[str, ...]) -> _Wording:
-    """Take sentences apart; bylines and datelines, which change with the paper, are left out."""
+    """Take sentences apart; what changes with the paper is left out."""
     surfaces: list[str] = []
     places: list[int] = []
     lengths: list[int] = []
-    whole = ["|"]
     for sentence in sentences:
-        plain = (sentence if sentence.isascii() else normal(sentence)).strip()
-        if _BYLINE.fullmatch(plain):
-            plain = ""
-        elif dateline := _DATELINE.match(plain):
-            plain = plain[dateline.end() :]
-        found = _WORD.findall(plain)
+        found = _WORD.findall(_spoken(sentence))
         surfaces += found
         places += [len(lengths)] * len(found)
         lengths.append(len(found))
-        whole += [*(word.lower() for word in found), "|"] if found else []
     words = tuple(word.lower() for word in surfaces)
-    return _Wording(tuple(surfaces), words, tuple(places), tuple(lengths), " ".join(whole))
+    return _Wording(tuple(surfaces), words, tuple(places), tuple(lengths))
+
+
+def _spoken(sentence: str) -> str:
+    """Return a sentence without its dateline, "" if it is a byline or the like."""
+    plain = (sentence if sentence.isascii() else normal(sentence)).strip()
+    if _BYLINE.fullmatch(plain):
+        return ""
+    dateline = _DATELINE.match(plain)
+    return plain[dateline.end() :] if dateline else plain
 
 
 @lru_cache(maxsize=1024)
 def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> Overlap:
     a, b = _wording(one), _wording(other)
-    if b.whole in a.whole:  # most copies are copied as they are
-        return Overlap(len(b.words))
     steps = SequenceMatcher(None, a.words, b.words, autojunk=False).get_opcodes()
     same = [(i, j, m, n) for tag, i, j, m, n in steps if tag == "equal"]
     told_a = _told(a, chain.from_iterable(range(i, j) for i, j, _, _ in same))
@@ -364,7 +366,7 @@ def _content(text: str) -> frozenset[tuple[str, str]]:
             (("number", f"{value}{unit}") for value, unit in said.numbers),
             (("date", f"{date.year}-{date.month}-{date.day}") for date in said.dates),
             (("date", day) for day in said.weekdays),
-            (("word", w.stem) for w in said.words if w.stem != _SPOKEN or w.name),
+            (("word", w.stem) for w in said.words if w.stem != _SAID or w.name),
         )
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from rag.prove.conflicts import find_conflicts
 from rag.prove.copies import Kept, holds, one_voice, overlap, told_once, with_copies
 from rag.render import to_html, to_markdown, to_text
 from rag.retrieve import retrieve
+from rag.stated import stated
 from rag.testing import FakeEmbedder, FakeLLM, make_hit
 from rag.types import Hit, Verdict
+from rag.within import Within
 
 STORY = (
     "The council of Norrvik approved the plan for a tidal power station on Tuesday. "
@@ -145,6 +148,7 @@ CLAUSE = (
     [
         pytest.param("Lease with Holm Ltd", "Lease with Brandt Ltd", False, id="another firm"),
         pytest.param("Report for Q1 2020", "Report for Q2 2020", False, id="another quarter"),
+        pytest.param("The Rent", "Of the Courier", True, id="small words"),
         pytest.param("Lease with Holm Ltd", "Lease with Holm Ltd (2)", True, id="saved twice"),
         pytest.param("Lease with Holm", "What tenants owe", True, id="its own headline"),
         pytest.param("Rent is due | Courier", "Rent is due | The Mail", True, id="its own site"),
@@ -346,6 +350,28 @@ def test_the_same_file_under_another_name_is_told(tmp_path: Path) -> None:
     answer = Assistant.open(index_of(folder), embedder=FakeEmbedder(), llm=FakeLLM()).ask(QUESTION)
     citation = answer.citations[0]
     assert {citation.source, *citation.also} == {"courier.md", "saved again.md"}
+
+
+def test_the_latest_document_may_be_a_copy(tmp_path: Path) -> None:
+    folder = write(tmp_path / "documents")
+    for day, paper in enumerate(PAPERS, 1):
+        file = folder / f"{paper.lower()}.md"
+        dated = file.read_text("utf-8").replace("publisher:", f"date: 2024-05-0{day}\npublisher:")
+        file.write_text(dated, "utf-8")
+    assistant = Assistant.open(index_of(folder), embedder=FakeEmbedder(), llm=FakeLLM())
+    answer = assistant.ask(QUESTION, within=Within(latest=True))
+    assert {c.source for c in answer.citations} == {f"{PAPERS[-1].lower()}.md"}
+
+
+def test_copies_published_by_several_have_no_one_publisher() -> None:
+    hits = [make_hit(STORY, source=f"{p}.txt", title="Tides", publisher=p) for p in PAPERS[:2]]
+    question = "Who published the article “Tides”?"
+    header = make_hit(f"Publisher: {PAPERS[0]}", source=f"{PAPERS[0]}.txt").passage
+    rarity = Rarity([STORY])
+    alone = stated(question, hits[:1], [header], rarity)
+    assert alone is not None
+    assert PAPERS[0] in alone.text
+    assert stated(question, [replace(hits[0], copies=(hits[1],))], [header], rarity) is None
 
 
 def test_a_publisher_whose_copy_was_attached_is_still_heard(tmp_path: Path) -> None:
