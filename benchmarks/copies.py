@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -39,14 +40,18 @@ _ASIDE = re.compile(r", [^,.;:]{8,60},")
 
 
 def found_together(name: str, questions: int, seed: int) -> Iterator[list[Hit]]:
-    """Yield the passages that a set's documents have for each of some questions."""
+    """Yield the passages that a set's documents have for each of some questions.
+
+    They have no titles: those of these sets tell much of what a text must tell by itself.
+    """
     with tempfile.TemporaryDirectory() as folder:
         documents = sets.write_documents(name, Path(folder))
         embedder = FakeEmbedder()
         build([documents], Path(folder) / "index", embedder)
         index = Index.open(Path(folder) / "index")
         for row in sets.sample(name, questions, seed=seed):
-            yield ranked_hits(row["question"], index, embedder, by="lexical")[:FOUND]
+            hits = ranked_hits(row["question"], index, embedder, by="lexical")[:FOUND]
+            yield [replace(hit, document=replace(hit.document, title="")) for hit in hits]
 
 
 def called(hits: Sequence[Hit]) -> Iterator[tuple[str, Hit, Hit]]:
@@ -157,7 +162,7 @@ def cost(texts: Sequence[str], rounds: int = 20) -> str:
     walks = (
         (f"no copies, until {most} are kept", texts, most),
         ("no copies, all of them", texts, HITS),
-        ("all copies of one", texts[:1] * HITS, most),
+        ("all copies of one", [texts[0]] * HITS, most),
     )
     said = []
     for what, told, keep in walks:

@@ -34,7 +34,9 @@ FEWEST_WORDS = 12
 TOLD = 0.5  # share of a sentence's words that stand in its counterpart
 VOICE = 0.5  # share of the shorter of two passages that both must have to be one voice
 FORM = 0.5  # share of a title's words from which two titles are of one form
-_WORD = re.compile(r"\w+(?:[.,']\w+)*|[%$€£]")
+# Signs count as words: "-5" is not "5", nor "€5" "$5".
+_WORD = re.compile(r"\w+(?:[.,']\w+)*|[%‰°$€£¥₹₩₽₺<>≤≥=±~]|(?<![\w.,)-])[-+](?=[$€£]?[\d.])")
+_FIGURE = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")  # what is read as a number; "2,5" and "1.2.3" not
 _SAID = stem("said")  # ", he said" says nothing of its own
 # Differences in these turn or limit what is said, whichever side has them.
 _TURNS = frozenset(
@@ -44,8 +46,14 @@ _TURNS = frozenset(
     fewer all some any many few both each every half part may might can could will would shall
     should must he she his her him hers i we my our you your former ex vice deputy acting
     alleged allegedly supposed supposedly reportedly so-called false falsely fake
-    million billion trillion thousand hundred dozen per percent""".split()
+    million billion trillion thousand hundred dozen per percent
+    % ‰ ° $ € £ ¥ ₹ ₩ ₽ ₺ < > ≤ ≥ = ± ~ - +""".split()
 )
+_TENSES = frozenset("is are was were am be been being has have had do does did".split())
+# Words that turn what is said are known of English alone. Where fewer words than this are common
+# English ones, every difference within a sentence counts: "nicht" must not pass for a cut.
+_COMMON = frozenset("the of and to a an in that for was is on with by as at it from".split())
+LEAST_COMMON = 0.12
 _TURNING = frozenset(
     stem(word)
     for word in "fail refuse decline deny lack avoid stop cancel reject oppose block delay".split()
@@ -57,17 +65,16 @@ _DAY_OR_MONTH = (
 _BYLINE = re.compile(
     rf"(?i:by|written by|story by|words by)\s+{_NAME}"
     rf"(?:[\s,&|/·•()-]+(?:{_NAME}|and|of|for|in|at|the|with))*\W*"
-    r"|\(?(?i:additional |additionally )?(?i:report(?:ing|ed)|writing|edit(?:ing|ed)|compiled) by\b"
-    r".{0,160}"
+    r"|\(?(?i:additional )?(?i:reporting|writing|editing|compiled) by\b[^\d]{0,160}"
     r"|(?i:published|updated|posted|last (?:updated|modified|changed))\b"
     rf"(?:[\s,.:/-]|\d+(?:st|nd|rd|th)?|(?i:on|at|am|pm)\b|[A-Z]{{2,4}}\b|{_DAY_OR_MONTH})+"
-    r"|(?i:source|credit)s?: .{0,60}|(?:©|(?i:copyright)\b).{0,60}",
+    r"|(?i:source|credit)s?: [^\d]{0,60}|(?:©|(?i:copyright)\b).{0,60}",
 )
+# "LONDON, June 3 (Reuters) - "; without an agency it may be a firm that a line is about.
 _DATELINE = re.compile(
-    r"(?:[A-Z][A-Z'’.-]+(?:[ ,/]+[A-Z][A-Z'’.-]+){0,3}"  # LONDON, NEW YORK/WASHINGTON
-    r"(?:, [A-Z][\w.]*(?: \d{1,2})?)?(?: \([^()]{2,30}\))?"
-    r"|[A-Z]\w+(?:[ ,]+[A-Z][\w.]*){0,3} \((?:AP|AFP|Reuters|UPI|dpa|ANI|PTI|Xinhua)\)"
-    r"|\((?:AP|AFP|Reuters|UPI|dpa|ANI|PTI|Xinhua)\))\s+(?:-{1,2}|[–—])\s+"
+    r"(?:[A-Z][\w'’.-]+(?:[ ,/]+[A-Z][\w'’.-]+){0,4}(?: \d{1,2})? )?"
+    r"\((?:AP|AFP|Reuters|UPI|dpa|DPA|ANI|PTI|IANS|Xinhua|TASS|Kyodo|Yonhap|EFE|ANSA|APA|Interfax"
+    r"|Bloomberg|Dow Jones|Thomson Reuters(?: Foundation)?)\)\s+(?:-{1,2}|[–—])\s+"
 )
 # "(2)", "v3" or "copy" in a file's name says which copy it is, not what is in it.
 _COPY_MARK = re.compile(
@@ -295,7 +302,10 @@ def _wording(sentences: tuple[str, ...]) -> _Wording:
 
 
 def _spoken(sentence: str) -> str:
-    """Return a sentence without its dateline, "" if it is a byline or the like."""
+    """Return a sentence without its dateline, "" if it is a byline or the like.
+
+    What of these is no fact of the text is what papers change in an agency's story.
+    """
     plain = (sentence if sentence.isascii() else normal(sentence)).strip()
     if _BYLINE.fullmatch(plain):
         return ""
@@ -308,16 +318,23 @@ def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> Overlap:
     a, b = _wording(one), _wording(other)
     steps = SequenceMatcher(None, a.words, b.words, autojunk=False).get_opcodes()
     same = [(i, j, m, n) for tag, i, j, m, n in steps if tag == "equal"]
-    told_a = _told(a, chain.from_iterable(range(i, j) for i, j, _, _ in same))
-    told_b = _told(b, chain.from_iterable(range(m, n) for _, _, m, n in same))
+    held_a, held_b = (
+        _told(text, chain.from_iterable(range(*span) for span in spans))
+        for text, spans in ((a, [s[:2] for s in same]), (b, [s[2:] for s in same]))
+    )
+    # A sentence of either text stands under the place of its counterpart in the other: of what was
+    # cut out of a long one all that was left out is looked at.
+    matched = [(a.places[i + k], b.places[m + k]) for i, j, m, _ in same for k in range(j - i)]
+    to_b, to_a = _counterparts(matched), _counterparts((y, x) for x, y in matched)
+    told_a = held_a | {to_a[place] for place in held_b}
+    told_b = held_b | {to_b[place] for place in held_a}
     shared = sum(
         a.places[i + k] in told_a and b.places[m + k] in told_b
         for i, j, m, _ in same
         for k in range(j - i)
     )
-    adds = any(length and place not in told_b for place, length in enumerate(b.lengths))
-    # A sentence of either text stands under the place of its counterpart in the second one.
-    pairs = {a.places[i + k]: b.places[m + k] for i, j, m, _ in same for k in range(j - i)}
+    adds = any(length and place not in held_b for place, length in enumerate(b.lengths))
+    english = _english(a) and _english(b)
     more: dict[int, set[tuple[str, str]]] = {}
     fewer: dict[int, set[tuple[str, str]]] = {}
     for tag, i, j, m, n in steps:
@@ -329,11 +346,13 @@ def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> Overlap:
             _content(" ".join(text.surfaces[k] for k in kept))
             for text, kept in ((a, ours), (b, theirs))
         )
-        replaced = bool(ours and theirs) and one_says != other_says
-        if replaced or _turns(a, ours) != _turns(b, theirs):
+        said = [{text.words[k] for k in kept} for text, kept in ((a, ours), (b, theirs))]
+        replaced = all(said) and (one_says != other_says or said[0] & _TENSES != said[1] & _TENSES)
+        turned = _turns(a, ours) != _turns(b, theirs)
+        if replaced or turned or (any(said) and not english):
             return Overlap(shared, differs=True, adds=True)
         for k in ours:
-            fewer.setdefault(pairs[a.places[k]], set()).update(one_says - other_says)
+            fewer.setdefault(to_b[a.places[k]], set()).update(one_says - other_says)
         for k in theirs:
             more.setdefault(b.places[k], set()).update(other_says - one_says)
     # What only one of two counterparts has was cut or added. Where both have something of their
@@ -349,6 +368,19 @@ def _told(wording: _Wording, matched: Iterable[int]) -> frozenset[int]:
     return frozenset(place for place, n in held.items() if n >= TOLD * wording.lengths[place])
 
 
+def _counterparts(matched: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Return for each place that words were matched at the one where most of them stand."""
+    counts: dict[int, Counter[int]] = {}
+    for place, other in matched:
+        counts.setdefault(place, Counter())[other] += 1
+    return {place: others.most_common(1)[0][0] for place, others in counts.items()}
+
+
+def _english(text: _Wording) -> bool:
+    common = sum(word in _COMMON for word in text.words)
+    return common >= LEAST_COMMON * len(text.words)
+
+
 def _turns(text: _Wording, places: Iterable[int]) -> Counter[str]:
     """Return the words at some places that turn or limit what is said."""
     words = [text.words[place] for place in places]
@@ -358,15 +390,26 @@ def _turns(text: _Wording, places: Iterable[int]) -> Counter[str]:
 
 
 @lru_cache(maxsize=4096)
-def _content(text: str) -> frozenset[tuple[str, str]]:
-    """Return what a stretch of words states: numbers, dates, days and words by their stems."""
+def _content(text: str, *, stems: bool = False) -> frozenset[tuple[str, str]]:
+    """Return what a stretch of words states: numbers, dates, days, and words as they stand.
+
+    Args:
+        text: some words.
+        stems: take the words by their stems, in which "leads" and "led" are one.
+    """
     said = read(text)
+    tokens = _WORD.findall(text)
     return frozenset(
         chain(
             (("number", f"{value}{unit}") for value, unit in said.numbers),
             (("date", f"{date.year}-{date.month}-{date.day}") for date in said.dates),
             (("date", day) for day in said.weekdays),
-            (("word", w.stem) for w in said.words if w.stem != _SAID or w.name),
+            (("number", t) for t in tokens if re.search(r"\d", t) and not _FIGURE.fullmatch(t)),
+            (
+                ("word", word.stem if stems else word.surface.lower().replace(".", ""))
+                for word in said.words
+                if word.stem != _SAID or word.name
+            ),
         )
     )
 
@@ -386,8 +429,10 @@ def _titled(title: str, publisher: str, *, named: bool) -> frozenset[tuple[str, 
     """
     spoken = _SITE.sub("", title)
     if named:
-        spoken = _COPY_MARK.sub(" ", spoken).replace("_", " ").replace("-", " ")
-    return _content(spoken) - _content(publisher)
+        spoken = re.sub(r"_|(?<!\d)-|-(?!\d)", " ", _COPY_MARK.sub(" ", spoken))
+    found = _content(spoken, stems=True) - _content(publisher, stems=True)
+    # Files are numbered as they come; a year or a day says more.
+    return frozenset(each for each in found if not (named and each[0] == "number"))
 
 
 def _other_subject(one: Document, other: Document) -> bool:
