@@ -153,8 +153,7 @@ def one_voice(one: Hit, other: Hit) -> bool:
     These must agree wherever they overlap, and mostly overlap; each may go on where the other
     stops, as copies are cut into passages at different places.
     """
-    ours, theirs = ({each.document.id for each in with_copies([hit])} for hit in (one, other))
-    if ours & theirs:
+    if _known_as_one(one, other):
         return True
     if _other_subject(one.document, other.document):
         return False
@@ -164,17 +163,46 @@ def one_voice(one: Hit, other: Hit) -> bool:
     return found.shared >= max(FEWEST_WORDS, VOICE * shorter) and not found.differs
 
 
-def told_once(one: tuple[Hit, Sentence], other: tuple[Hit, Sentence]) -> bool:
-    """Tell whether two cited sentences are one voice: their passages are, or they themselves.
+def says_nothing_new(one: Hit, other: Hit) -> bool:
+    """Tell whether the second passage is of the first one's document or a copy of it."""
+    if _known_as_one(one, other):
+        return True
+    same = adds_nothing(_sentences(one), _sentences(other))
+    return same and not _other_subject(one.document, other.document)
 
-    A paper's own story may have a sentence of an agency's in it.
+
+def told_once(one: tuple[Hit, Sentence], other: tuple[Hit, Sentence]) -> bool:
+    """Tell whether the second of two cited sentences is the voice of the first one's passage.
+
+    It is where it stands there too and the passages are one voice, or where the sentences are
+    copies themselves: a paper's own story may have a sentence of an agency's in it. What one of two
+    papers has added to a story they share is its own voice.
     """
     (hit, sentence), (other_hit, other_sentence) = one, other
-    if one_voice(hit, other_hit):
+    if _known_as_one(hit, other_hit):
         return True
+    if one_voice(hit, other_hit):
+        return _stands(other_sentence, hit)
     texts = (sentence.text,), (other_sentence.text,)
     same = adds_nothing(*texts) or adds_nothing(*reversed(texts))
     return same and not _other_subject(hit.document, other_hit.document)
+
+
+def _known_as_one(one: Hit, other: Hit) -> bool:
+    """Tell whether two passages are of one document, or were found to be copies before."""
+    if one.document.id == other.document.id:
+        return True
+    ours, theirs = ({each.passage.id for each in with_copies([hit])} for hit in (one, other))
+    return bool(ours & theirs)
+
+
+def _stands(sentence: Sentence, hit: Hit) -> bool:
+    """Tell whether a sentence stands in a passage, whole or in a longer one."""
+    sentences = _sentences(hit)
+    if _spoken(sentence.text) in map(_spoken, sentences):
+        return True
+    found = _overlap(sentences, (sentence.text,))
+    return found.shared > 0 and not found.differs and not found.adds
 
 
 def with_copies(hits: Iterable[Hit]) -> list[Hit]:

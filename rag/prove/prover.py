@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rag.documents import places
 from rag.prove.claims import Checker, Claim, Judgement
-from rag.prove.copies import holds, one_voice, told_once, with_copies
+from rag.prove.copies import holds, says_nothing_new, told_once, with_copies
 from rag.prove.words import read
 from rag.types import Citation, Hit, Sentence, Statement, Verdict
 
@@ -81,12 +81,18 @@ class Proof:
         return frozenset(hit.document.id for group in self.groups for hit, _ in group)
 
     def hears(self, hit: Hit) -> bool:
-        """Tell whether a passage is no further voice: its document, or a copy of it, is cited."""
-        return any(one_voice(known, hit) for group in self.groups for known, _ in group)
+        """Tell whether a passage is of a document that is cited, or a copy of what is cited."""
+        return any(says_nothing_new(known, hit) for group in self.groups for known, _ in group)
 
     def shares_voice(self, other: Proof) -> bool:
-        """Tell whether a document, or copies of one passage or sentence, are cited by both."""
-        return any(self._tells(pair) for group in other.groups for pair in group)
+        """Tell whether a document, or copies of one sentence, are cited by both."""
+        return any(
+            told_once(mine, yours) and told_once(yours, mine)
+            for group in self.groups
+            for mine in group
+            for theirs in other.groups
+            for yours in theirs
+        )
 
     def _tells(self, pair: tuple[Hit, Sentence]) -> bool:
         return any(told_once(known, pair) for group in self.groups for known in group)
@@ -94,9 +100,13 @@ class Proof:
     def citing(self, group: Group) -> Proof:
         """Return this proof with a further document's sentences that carry it too.
 
-        Of a copy of what is cited it is only noted where it stands: it is no further voice.
+        Of a copy of what is cited it is only noted where it stands: it is no further voice, nor is
+        anything else in a document that holds one.
         """
-        if not any(map(self._tells, group)):
+        held = {
+            each.document.id for own in self.groups for each in with_copies(hit for hit, _ in own)
+        }
+        if not any(pair[0].document.id in held or self._tells(pair) for pair in group):
             return replace(self, groups=(*self.groups, group))
         return replace(self, groups=tuple(_noting(own, group) for own in self.groups))
 

@@ -393,11 +393,37 @@ def test_copies_do_not_contradict_each_other() -> None:
     one, copy = make_hit(STORY), make_hit(COPIES["byline"], source="two.txt")
     newer = make_hit(STORY.replace("48 million", "55 million"), source="newer.txt")
     low, high = TOLD, TOLD.replace("48", "55")
-    assert find_conflicts(QUESTION, [proof(low, one), proof(high, copy)], rarity) == ()
+    said = [proof(low, one, sentence=1), proof(high, copy, sentence=2)]
+    assert find_conflicts(QUESTION, said, rarity) == ()
     found = find_conflicts(
         QUESTION, [proof(low, one, sentence=1), proof(high, newer, sentence=1)], rarity
     )
     assert [conflict.kind for conflict in found] == ["number"]
+
+
+def test_what_one_paper_adds_is_its_own_voice() -> None:
+    rarity = Rarity([STORY, SECOND])
+    added = "The engineers of the port say that the station will cost 70 million euros."
+    one, longer = make_hit(STORY), make_hit(f"{STORY} {added}", source="two.txt")
+    assert one_voice(one, longer)
+    question = "What is the cost of the station?"
+    said = proof(TOLD, one, sentence=1)
+    other = proof("The station will cost 70 million euros.", longer, sentence=-1)
+    assert not said.shares_voice(other)
+    assert [c.kind for c in find_conflicts(question, [said, other], rarity)] == ["number"]
+    assert not said.hears(longer)
+    assert proof(TOLD, longer, sentence=1).hears(one)
+    assert said.shares_voice(proof(TOLD, longer, sentence=1))
+
+
+def test_a_document_that_holds_a_copy_is_no_further_voice_with_another_passage() -> None:
+    one = make_hit(STORY)
+    copy = make_hit(COPIES["dateline"], source="two.txt")
+    elsewhere = make_hit(f"Much was said. {TOLD}", source="two.txt")
+    known = proof(TOLD, replace(one, copies=(copy,)), sentence=1)
+    group = ((elsewhere, elsewhere.passage.sentences[1]),)
+    assert len(known.citing(group).groups) == 1
+    assert len(proof(TOLD, one, sentence=1).citing(group).groups) == 2
 
 
 def test_an_answer_counts_copies_once_and_tells_where_they_stand(tmp_path: Path) -> None:
