@@ -22,6 +22,7 @@ from rag.parts import Split, named_sources, reported, split_question
 from rag.passages import heading
 from rag.prove import Numbering, Rarity
 from rag.prove.conflicts import find_conflicts
+from rag.prove.copies import with_copies
 from rag.prove.joined import agree, disagreeing, speaks_of
 from rag.readings import Shelf, Warmer
 from rag.retrieve import retrieve
@@ -216,7 +217,7 @@ class Assistant:
         narrow = self._of(ids)
         if within.latest:
             hits = narrow._find(check_question(question), self.settings.passages)
-            latest = newest(hit.document for hit in hits)
+            latest = newest(hit.document for hit in with_copies(hits))
             narrow = self._of({latest.id}) if latest else narrow
         return narrow
 
@@ -445,7 +446,8 @@ def load_llm(settings: Settings) -> LlamaModel:
 
 
 def _of_publisher(hits: Sequence[Hit], publisher: str, most: int) -> tuple[Hit, ...]:
-    return tuple(h for h in hits if h.document.metadata.get("publisher") == publisher)[:most]
+    own = (h for h in with_copies(hits) if h.document.metadata.get("publisher") == publisher)
+    return tuple(own)[:most]
 
 
 def _unique(statements: Iterable[Statement]) -> tuple[Statement, ...]:

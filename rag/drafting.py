@@ -14,6 +14,7 @@ from rag.llm import Mind, Piece
 from rag.parts import asked_of
 from rag.passages import heading
 from rag.prove import Claim, CoverageChecker, Group, Proof, Prover, Rarity, WitnessedChecker, merge
+from rag.prove.copies import one_voice
 from rag.prove.select import Selector, adds_fact, fuller
 from rag.prove.sides import asks_one, may_hold_side
 from rag.prove.window import window
@@ -168,12 +169,11 @@ class Drafter:
         if not chosen or not asks_one(run.question):
             return
         written = {passage for draft in run.drafts if draft.text for passage in draft.passage_ids}
-        cited = frozenset[str]().union(*(proof.documents for proof in chosen))
         sides = [
             (hit, holds)
             for hit, holds in run.spared
             if hit.passage.id not in written
-            and may_hold_side(run.question, hit, cited, self.rarity)
+            and may_hold_side(run.question, hit, chosen, self.rarity)
         ]
         yield from self._write_singly(run, sides[:MOST_SIDES])
         if "repair" in self._without:
@@ -183,7 +183,7 @@ class Drafter:
             (proof, draft)
             for proof, draft in self._failed(run)
             if (hit := proof.judgement.sentences[0][0]).passage.id not in proven
-            and hit.document.id not in cited
+            and not any(said.hears(hit) for said in chosen)
         ]
         for proof, draft in unheard[:MOST_SIDES]:
             yield from self._rewrite(run, proof, draft)
@@ -323,9 +323,8 @@ class Drafter:
                 found = self.prover.also.judge(Claim(says, run.question, tuple(own)))
                 if found.verdict is not Verdict.SUPPORTED:
                     return None
-                if found.sentences[0][0].document.id not in proof.documents:
-                    proof = replace(proof, groups=(*proof.groups, found.sentences))
-                    run.proofs[place] = proof, draft
+                proof = proof.citing(found.sentences)
+                run.proofs[place] = proof, draft
                 return proof
         return None
 
@@ -406,10 +405,12 @@ class Drafter:
     def _compose(self, run: Run) -> Iterator[Event]:
         """Draw one statement from several proven ones where the question needs that."""
         chosen = self.chosen(run)
-        documents = {document for proof in chosen for document in proof.documents}
-        if len(chosen) < 2 or len(documents) < 2 or not prompts.needs_several(run.question):
+        if len(chosen) < 2 or not prompts.needs_several(run.question):
             return
         hits = {hit.passage.id: hit for p in chosen for g in p.groups for hit, _ in g}
+        first, *others = hits.values()
+        if all(one_voice(first, hit) for hit in others):
+            return
         yield Reading(len(run.drafts), len(run.drafts) + 1, None)
         prompt = prompts.compose(run.question, [proof.text for proof in chosen])
         yield from self._draft(run, [_Asked(prompt, tuple(hits.values()), "composed")])

@@ -1,5 +1,7 @@
 """Question -> Hits, best first: dense (by passage and by sentence), lexical, fusion, trimming.
 
+Copies of a better passage (`rag.prove.copies`) are attached to it and take no place of their own.
+
 A passage of six sentences whose vector is one average hides the one sentence that answers, so a
 passage is also ranked by its nearest sentence (MaxP: Dai and Callan, "Deeper Text Understanding
 for IR with Contextual Neural Language Modeling", SIGIR 2019).
@@ -9,13 +11,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from rag.config import Retrieval
 from rag.embedder import Embedder
 from rag.index import Index
 from rag.index.words import content_words
+from rag.prove.copies import Kept
 from rag.types import Hit
 
 DEPTH = 50
@@ -93,38 +97,59 @@ def fuse(
 
 def spread(hits: Sequence[Hit]) -> list[Hit]:
     """Return the hits with the third and later ones of a document some ranks behind."""
+    ranked = [(at, hit.score) for at, hit in enumerate(hits)]
+    turned = _spread(ranked, [hit.document.id for hit in hits])
+    return [replace(hits[at], score=score) for at, score in turned]
+
+
+def _spread(ranked: Ranked, documents: Sequence[str]) -> list[tuple[int, float]]:
+    """Return rows with the third and later ones of a document some ranks behind.
+
+    Args:
+        ranked: rows with their scores.
+        documents: the id of the document of each.
+    """
     seen: Counter[str] = Counter()
     scored = []
-    for hit in hits:
-        seen[hit.document.id] += 1
-        behind = CROWDING * max(0, seen[hit.document.id] - EACH)
-        scored.append(replace(hit, score=hit.score - behind))
-    return sorted(scored, key=lambda hit: -hit.score)
+    for (row, score), document in zip(ranked, documents, strict=True):
+        seen[document] += 1
+        scored.append((row, score - CROWDING * max(0, seen[document] - EACH)))
+    return sorted(scored, key=lambda pair: -pair[1])
 
 
 def trim(
-    hits: Sequence[Hit], embedder: Embedder, *, passages: int, budget_tokens: int
+    hits: Iterable[Hit],
+    embedder: Embedder,
+    *,
+    passages: int,
+    budget_tokens: int,
+    question: str = "",
 ) -> list[Hit]:
     """Return the best hits that fit, in order; a hit too long for what is left is passed over.
 
-    The best one is kept even if it alone is over the budget: reading nothing helps nobody.
+    The best one is kept even if it alone is over the budget: reading nothing helps nobody. A copy
+    of a better hit takes no place: it is attached to that one. Hits are walked through until enough
+    are kept and one comes that is no copy; what lies behind is not looked at.
 
     Args:
         hits: best first.
         embedder: whose tokens are counted.
         passages: at most so many.
         budget_tokens: for the passages' texts together, by the embedder's tokenizer.
+        question: they were found for; see `rag.prove.copies.Kept`.
     """
-    kept: list[Hit] = []
+    kept = Kept(question)
     left = budget_tokens
     for hit in hits:
-        if len(kept) == passages:
+        if kept.attach(hit):
+            continue
+        if len(kept.hits) == passages:
             break
         tokens = embedder.count_tokens([hit.passage.text])[0]
-        if tokens <= left or not kept:
-            kept.append(hit)
+        if tokens <= left or not kept.hits:
+            kept.add(hit)
             left -= tokens
-    return kept
+    return kept.hits
 
 
 def retrieve(
@@ -148,8 +173,17 @@ def retrieve(
         budget_tokens: for the passages' texts together, by the embedder's tokenizer.
         by: "dense" leaves out the order by words, "lexical" those by vectors.
     """
-    ranked = ranked_hits(question, index, embedder, by=by)
-    return trim(spread(ranked), embedder, passages=passages, budget_tokens=budget_tokens)
+    ranked, signals = _ranked(question, index, embedder, by)
+    turned = _spread(ranked, [index.document_id(row) for row, _ in ranked])
+    # A hit is read when its turn comes: of hundreds found a handful is.
+    hits = (_hit(index, row, score, signals[row]) for row, score in turned)
+    return trim(
+        hits,
+        embedder,
+        passages=passages,
+        budget_tokens=budget_tokens,
+        question=question,
+    )
 
 
 def ranked_hits(
@@ -163,30 +197,32 @@ def ranked_hits(
         embedder: the one the index was made with.
         by: "dense" leaves out the order by words, "lexical" those by vectors.
     """
+    ranked, signals = _ranked(question, index, embedder, by)
+    return [_hit(index, row, score, signals[row]) for row, score in ranked]
+
+
+def _hit(index: Index, row: int, score: float, signals: Mapping[str, float]) -> Hit:
+    passage = index.passages[row]
+    document = index.documents[passage.document_id]
+    return Hit(passage=passage, document=document, score=score, signals=signals)
+
+
+def _ranked(
+    question: str, index: Index, embedder: Embedder, by: Retrieval
+) -> tuple[list[tuple[int, float]], dict[int, dict[str, float]]]:
+    """Return the rows found for a question, best first, and what the score of each is made of."""
     if not content_words(question):
-        return []
+        return [], {}
     vector = embedder.embed([question], kind="query")[0]
+    found = index.search(question, vector, SEARCHED, _ORDERS[by])
     rankings = {
-        name: [pair for pair in ranked if not _is_bare_title(index, pair[0])][:DEPTH]
-        for name, ranked in (
-            ("dense", index.search_dense(vector, SEARCHED)),
-            ("lexical", index.search_lexical(question, SEARCHED)),
-            ("sentence", index.search_sentences(vector, SEARCHED)),
-        )
-        if name in _ORDERS[by]
+        name: list(islice((p for p in ranked if not _is_bare_title(index, p[0])), DEPTH))
+        for name, ranked in found.items()
     }
     shares = [SENTENCE_SHARE if name == "sentence" else 1.0 for name in rankings]
     signals = _signals(rankings)
     light = {row: BOILERPLATE_WEIGHT for row in signals if _is_boilerplate(index, row)}
-    return [
-        Hit(
-            passage=index.passages[row],
-            document=index.documents[index.passages[row].document_id],
-            score=score,
-            signals=signals[row],
-        )
-        for row, score in fuse(list(rankings.values()), shares=shares, weights=light)
-    ]
+    return fuse(list(rankings.values()), shares=shares, weights=light), signals
 
 
 def _is_bare_title(index: Index, row: int) -> bool:

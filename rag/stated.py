@@ -17,6 +17,7 @@ from functools import lru_cache
 
 from rag.passages import heading, spoken_date
 from rag.prove import Judgement, Proof, Rarity
+from rag.prove.copies import with_copies
 from rag.prove.rarity import match
 from rag.prove.words import is_light, read, stem
 from rag.types import Document, Hit, Passage, Sentence, Verdict
@@ -100,14 +101,14 @@ def stated(
 
     Args:
         question: in plain words.
-        hits: passages retrieved for it; their documents are looked at.
+        hits: passages retrieved for it; their documents, and those of copies, are looked at.
         passages_of: returns the passages of a document by its id; the sentence is looked for there.
         rarity: weights of words in the index.
     """
     key = asked_fact(question)
     if not key:
         return None
-    documents = {hit.document.id: hit.document for hit in hits}.values()
+    documents = {hit.document.id: hit.document for hit in with_copies(hits)}.values()
     found = [
         _Match(
             document,

@@ -133,12 +133,14 @@ class Hit:
         signals: what the score is made of: "cosine" (-1 to 1), "bm25" (0 up), "sentence" (cosine
             of the nearest sentence, -1 to 1), "dense_rank", "lexical_rank" and "sentence_rank"
             (from 1); absent when not found that way.
+        copies: hits of other documents that tell the same in the same words, and nothing more.
     """
 
     passage: Passage
     document: Document
     score: float
     signals: Mapping[str, float] = field(default_factory=dict)
+    copies: tuple[Hit, ...] = ()
 
 
 DraftKind = Literal["single", "joint", "composed", "repaired"]
@@ -211,6 +213,8 @@ class Citation:
         places: where in its file it stands, the widest place first: page, heading, row, line.
         inside: name of the file inside `source` that is cited, "" for the file itself.
         root: the corpus root, needed to resolve; never part of the JSON.
+        also: other files in which the quote stands word for word: the same bytes under another
+            name, and copies of the passage in other documents. They are no further voices.
     """
 
     number: int
@@ -224,6 +228,7 @@ class Citation:
     root: str = field(default="", repr=False)
     places: tuple[Place, ...] = ()
     inside: str = ""
+    also: tuple[str, ...] = ()
 
     def resolve(self, root: str | Path | None = None) -> Resolution:
         """Read the source file again and say whether the quote still stands there.
@@ -249,6 +254,7 @@ class Citation:
             "end": self.end,
             "quote": self.quote,
             "metadata": dict(self.metadata),
+            "also": list(self.also),
         }
 
 

@@ -10,6 +10,7 @@ from rag.config import Settings
 from rag.embedder import Embedder
 from rag.evaluate.sets import Question, Span
 from rag.index import Index
+from rag.prove.copies import with_copies
 from rag.retrieve import ranked_hits, spread, trim
 from rag.types import Hit
 
@@ -65,6 +66,7 @@ def ranker(index: Index, embedder: Embedder, settings: Settings) -> Ranker:
             embedder,
             passages=settings.passages,
             budget_tokens=settings.budget_tokens,
+            question=question.text,
         )
         return found
 
@@ -73,7 +75,13 @@ def ranker(index: Index, embedder: Embedder, settings: Settings) -> Ranker:
         if not relevant:
             return {}
         return {
-            name: Found(tuple(h.passage.id in relevant for h in hits[:DEPTH]), len(relevant))
+            name: Found(
+                tuple(
+                    any(h.passage.id in relevant for h in with_copies([hit]))
+                    for hit in hits[:DEPTH]
+                ),
+                len(relevant),
+            )
             for name, hits in orders(question).items()
         }
 

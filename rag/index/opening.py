@@ -8,10 +8,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, overload
 
 from rag.errors import IndexDamagedError, IndexMismatchError
 from rag.index.checking import check
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 KEPT = 20_000_000  # characters of documents that are kept once they have been read
 _Each = TypeVar("_Each")
+Way = Literal["dense", "lexical", "sentence"]
 _TOGETHER = 400_000  # sentences from which on segments are searched by two threads
 
 
@@ -286,6 +287,33 @@ class Index:
 
     # --- searching ----------------------------------------------------------------------------
 
+    def search(
+        self, question: str, vector: NDArray[np.float32], k: int, ways: Set[Way]
+    ) -> dict[Way, list[tuple[int, float]]]:
+        """Return what is found for a question in several ways, those asked for of "dense",
+        "lexical" and "sentence", in this order; see the searches of each.
+
+        Raises:
+            IndexMismatchError: the vector has another dimension.
+        """
+        by_words = partial(self.search_lexical, question, k)
+        # In a large index words are looked for while vectors are compared.
+        beside = self._threads.submit(by_words) if self._large and "lexical" in ways else None
+        found: dict[Way, list[tuple[int, float]]] = {}
+        if "dense" in ways:
+            found["dense"] = self.search_dense(vector, k)
+        if "lexical" in ways:
+            found["lexical"] = by_words() if beside is None else []
+        if "sentence" in ways:
+            found["sentence"] = self.search_sentences(vector, k)
+        if beside is not None:
+            found["lexical"] = beside.result()
+        return found
+
+    @property
+    def _large(self) -> bool:
+        return self.manifest.sentences > _TOGETHER
+
     def search_dense(
         self, vector: NDArray[np.float32] | Sequence[float], k: int
     ) -> list[tuple[int, float]]:
@@ -317,8 +345,7 @@ class Index:
         self, search: Callable[[Part], list[tuple[int, float]]], k: int
     ) -> list[tuple[int, float]]:
         """Search every part, and return the best rows of all."""
-        many = len(self.parts) > 1 and self.manifest.sentences > _TOGETHER
-        found = self._threads.map(search, self.parts) if many else map(search, self.parts)
+        found = self._threads.map(search, self.parts) if self._large else map(search, self.parts)
         merged = [
             (first + row, cosine)
             for first, pairs in zip(self._firsts, found, strict=False)

@@ -2,6 +2,7 @@
 
 words.py     what a text says, in a form that can be compared
 when.py      which days "Tuesday" or "the day before" are in a document of a known date
+copies.py    which passages tell the same in the same words, and are one voice
 rarity.py    how rare words are in an index, and which stems say the same
 claims.py    what is to be proven, what its proof came to, and the one-method `Checker`
 evidence.py  the sentences of passages, taken apart

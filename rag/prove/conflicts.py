@@ -1,9 +1,10 @@
 """Proven statements -> those that give different values for one thing, side by side; pure.
 
-Two statements from different documents differ where they say the same of the same and one gives
-another number, another date, or the opposite; and where one thing was asked for ("who was the owner
-of …") and each gives another answer, with nothing in common but the question's words. Which is
-right is not decided here: a reader is shown both, with where and when each was published.
+Two statements from different documents, no copies of one another, differ where they say the same of
+the same and one gives another number, another date, or the opposite; and where one thing was asked
+for ("who was the owner of …") and each gives another answer, with nothing in common but the
+question's words. Which is right is not decided here: a reader is shown both, with where and when
+each was published.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def find_conflicts(question: str, proofs: Sequence[Proof], rarity: Rarity) -> tu
     found: list[tuple[set[int], str]] = []
     for i in range(len(proofs)):
         for j in range(i + 1, len(proofs)):
-            if proofs[i].documents & proofs[j].documents:
+            if proofs[i].shares_voice(proofs[j]):
                 continue
             kind = differ(readings[i], readings[j], asked, rarity)
             if not kind and one_asked:

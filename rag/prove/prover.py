@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from rag.documents import places
 from rag.prove.claims import Checker, Claim, Judgement
+from rag.prove.copies import holds, says_nothing_new, told_once, with_copies
 from rag.prove.words import read
 from rag.types import Citation, Hit, Sentence, Statement, Verdict
 
@@ -79,6 +80,36 @@ class Proof:
         """Ids of the documents that are cited."""
         return frozenset(hit.document.id for group in self.groups for hit, _ in group)
 
+    def hears(self, hit: Hit) -> bool:
+        """Tell whether a passage is of a document that is cited, or a copy of what is cited."""
+        return any(says_nothing_new(known, hit) for group in self.groups for known, _ in group)
+
+    def shares_voice(self, other: Proof) -> bool:
+        """Tell whether a document, or copies of one sentence, are cited by both."""
+        return any(
+            told_once(mine, yours) and told_once(yours, mine)
+            for group in self.groups
+            for mine in group
+            for theirs in other.groups
+            for yours in theirs
+        )
+
+    def _tells(self, pair: tuple[Hit, Sentence]) -> bool:
+        return any(told_once(known, pair) for group in self.groups for known in group)
+
+    def citing(self, group: Group) -> Proof:
+        """Return this proof with a further document's sentences that carry it too.
+
+        Of a copy of what is cited it is only noted where it stands: it is no further voice, nor is
+        anything else in a document that holds one.
+        """
+        held = {
+            each.document.id for own in self.groups for each in with_copies(hit for hit, _ in own)
+        }
+        if not any(pair[0].document.id in held or self._tells(pair) for pair in group):
+            return replace(self, groups=(*self.groups, group))
+        return replace(self, groups=tuple(_noting(own, group) for own in self.groups))
+
 
 class Prover:
     """Holds drafted sentences against the passages.
@@ -127,30 +158,37 @@ class Prover:
             best = max([best, *map(self.checker.judge, likely)], key=_rank)
         if best.verdict is not Verdict.SUPPORTED:
             return Proof(text, best, ())
-        return Proof(text, best, (best.sentences, *self._also(text, question, best, hits)))
+        return self._also(Proof(text, best, (best.sentences,)), question, hits)
 
-    def _also(
-        self, text: str, question: str, best: Judgement, hits: Sequence[Hit]
-    ) -> list[tuple[tuple[Hit, Sentence], ...]]:
-        """Return the sentence of each other document that carries the statement alone.
+    def _also(self, proof: Proof, question: str, hits: Sequence[Hit]) -> Proof:
+        """Return a proof with the sentence of each other document that carries it alone.
 
         Only exact facts and words are asked here, and words that stand in several sentences prove
         nothing together. What is denied must be denied there in so many words: a halt is no never.
         """
-        cited = {hit.document.id for hit, _ in best.sentences}
-        denied = read(text).negators
-        groups = []
+        denied = read(proof.text).negators
         for hit in hits:
-            if hit.document.id in cited or hit.passage.kind == "boilerplate":
+            if hit.document.id in proof.documents or hit.passage.kind == "boilerplate":
                 continue
-            judged = self.also.judge(Claim(text, question, (hit,)))
+            judged = self.also.judge(Claim(proof.text, question, (hit,)))
             alone = len(judged.sentences) == 1 and judged.support >= ALSO_SUPPORT
             if denied and alone and not read(judged.sentences[0][1].text).negators:
                 continue
             if judged.verdict is Verdict.SUPPORTED and alone:
-                groups.append(judged.sentences)
-                cited.add(hit.document.id)
-        return groups
+                proof = proof.citing(judged.sentences)
+        return proof
+
+
+def _noting(group: Group, others: Group) -> Group:
+    """Return cited sentences with the passages of some others that are copies of them."""
+    noted = []
+    for hit, sentence in group:
+        for pair in others:
+            held = {each.document.id for each in with_copies([hit])}
+            if pair[0].document.id not in held and told_once((hit, sentence), pair):
+                hit = replace(hit, copies=(*hit.copies, pair[0]))
+        noted.append((hit, sentence))
+    return tuple(noted)
 
 
 def _rank(judgement: Judgement) -> tuple[bool, float]:
@@ -269,7 +307,18 @@ def cite(run: tuple[Hit, int, int], number: int) -> Citation:
         root=document.root,
         places=places(document, start, end),
         inside=document.inside,
+        also=_also_in(hit, document.text[start:end]),
     )
+
+
+def _also_in(hit: Hit, quote: str) -> tuple[str, ...]:
+    """Return the other files in which a quote stands: under another name, or in a copy."""
+    copies = [copy.document for copy in hit.copies if holds(quote, copy)]
+    found = [(name, hit.document.inside) for name in hit.document.also]
+    for document in copies:
+        found += [(name, document.inside) for name in (document.source, *document.also)]
+    names = (f"{name} › {inside}" if inside else name for name, inside in found)
+    return tuple(dict.fromkeys(names))
 
 
 def merge(
@@ -299,10 +348,7 @@ def merge(
         one, other = kept[twin], proof
         if fuller(other.text, one.text):
             one, other = other, one
-        more = tuple(
-            group
-            for group in shared(one, other)
-            if not one.documents & {hit.document.id for hit, _ in group}
-        )
-        kept[twin] = replace(one, groups=one.groups + more)
+        for group in shared(one, other):
+            one = one.citing(group)
+        kept[twin] = one
     return kept

@@ -401,7 +401,7 @@ def _far_behind(proof: Proof, nearest: Proof, *, side: bool) -> bool:
     """
     if proof.meets is None or nearest.meets is None:
         return False
-    if side and (proof.answers or 0.0) >= LIKELY_SIDE and not proof.documents & nearest.documents:
+    if side and (proof.answers or 0.0) >= LIKELY_SIDE and not proof.shares_voice(nearest):
         return False
     return proof.meets < nearest.meets - MAX_MEETS_GAP
 
@@ -495,7 +495,7 @@ class Selector:
         if not found.proof.supported:
             return ""
         side = asks_one(question)
-        other = side and not found.proof.documents & best.proof.documents
+        other = side and not found.proof.shares_voice(best.proof)
         reason = found.beside
         if not (exempt or found is best or other) and found.proof.right < MIN_FURTHER:
             reason = reason or "A surer statement answers; this one may be beside the point."

@@ -8,7 +8,7 @@ whether its own document carries it is open. A reader is shown both.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from rag.passages import heading
 from rag.prove.prover import Proof
@@ -46,7 +46,7 @@ def is_side(question: str, proof: Proof, best: Proof, rarity: Rarity) -> bool:
     """Tell whether a proven statement answers a question as another one does, with another value.
 
     Both repeat the same words of a question that asks for one thing, names perhaps in part, and no
-    document is cited by both.
+    document, nor copies of one passage, are cited by both.
 
     Args:
         question: in plain words.
@@ -54,7 +54,7 @@ def is_side(question: str, proof: Proof, best: Proof, rarity: Rarity) -> bool:
         best: the statement that is shown.
         rarity: weights of words in the index at hand.
     """
-    if not asks_one(question) or proof.documents & best.documents:
+    if not asks_one(question) or proof.shares_voice(best):
         return False
     if proof.answers is None or proof.right < MIN_SIDE:
         return False
@@ -71,16 +71,16 @@ def is_side(question: str, proof: Proof, best: Proof, rarity: Rarity) -> bool:
     return bool(first) and weight(form & first) >= SAME_FORM * weight(form | first)
 
 
-def may_hold_side(question: str, hit: Hit, cited: Collection[str], rarity: Rarity) -> bool:
+def may_hold_side(question: str, hit: Hit, shown: Iterable[Proof], rarity: Rarity) -> bool:
     """Tell whether another document's passage names all that a question for one thing names.
 
     Args:
         question: in plain words.
         hit: a passage that seemed not to answer by itself.
-        cited: ids of the documents that the answer cites.
+        shown: the statements of the answer.
         rarity: weights of words in the index at hand.
     """
-    if not asks_one(question) or hit.document.id in cited:
+    if not asks_one(question) or any(proof.hears(hit) for proof in shown):
         return False
     asked = read(question).words
     names = {word.stem for word in asked if word.name and not word.first}

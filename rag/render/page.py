@@ -15,6 +15,7 @@ from pathlib import Path
 from rag.assistant import not_said
 from rag.documents import places, told
 from rag.render.plain import (
+    also_in,
     byline,
     cited,
     differs,
@@ -251,13 +252,18 @@ def references_html(citations: Sequence[Citation], turn: int) -> str:
         f'<li><a class="fn-cite" href="#cite-{turn}-{c.number}">[{c.number}]</a>'
         f"<div><cite>{esc(c.title)}</cite>"
         f"<small>{esc(_stands(c))}</small>"
-        f'<q dir="auto">{esc(shorten(c.quote))}</q></div></li>'
+        f'<q dir="auto">{esc(shorten(c.quote))}</q>{_also_html(c)}</div></li>'
         for c in citations
     )
     return (
         f'<details class="fn-references" data-key="references-{turn}">'
         f"<summary>Sources: {esc(where)}</summary><ol>{rows}</ol></details>"
     )
+
+
+def _also_html(citation: Citation) -> str:
+    """Return where else the quote stands, nothing if nowhere."""
+    return f"<small>{esc(also_in(citation))}</small>" if citation.also else ""
 
 
 def esc(text: str) -> str:

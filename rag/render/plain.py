@@ -78,7 +78,8 @@ def to_markdown(answer: Answer) -> str:
         ]
         blocks += [_markdown(not_said(part)) for part in answer.unanswered]
         blocks += [
-            f"[^{c.number}]: {_markdown(cited(c))}, {_markdown(file_of(c))}: “{_markdown(c.quote)}”"
+            f"[^{c.number}]: {_markdown(cited(c))}, {_markdown(file_of(c))}"
+            f"{_markdown(f', {also_in(c)}') if c.also else ''}: “{_markdown(c.quote)}”"
             for c in answer.citations
         ]
     if answer.withheld:
@@ -118,6 +119,11 @@ def cited(citation: Citation) -> str:
 def file_of(citation: Citation) -> str:
     """Return the path of the file that is cited, with the name of the one inside it."""
     return f"{citation.source} › {citation.inside}" if citation.inside else citation.source
+
+
+def also_in(citation: Citation) -> str:
+    """Return where else the quote stands word for word, "" if nowhere; it is no further voice."""
+    return f"also, word for word, in {', '.join(citation.also)}" if citation.also else ""
 
 
 def differs(conflict: Conflict) -> str:
@@ -180,6 +186,7 @@ def _source_text(citation: Citation, width: int) -> str:
         [
             _wrap(cited(citation), width, first, indent),
             f"{indent}{_plain(file_of(citation))}",
+            *([_wrap(also_in(citation), width, indent, indent)] if citation.also else []),
             _wrap(f"“{citation.quote}”", width, indent, indent),
         ]
     )

@@ -121,7 +121,7 @@ def test_two_passages_of_a_document_stay_as_they_are() -> None:
 
 
 def hit(number: int, words: int, kind: PassageKind = "body") -> Hit:
-    text = " ".join(["word"] * words)
+    text = " ".join([f"word{number}"] * words)  # no copies of one another
     document = Document(str(number), "/", f"{number}.txt", text, "t", {}, {}, "text")
     passage = Passage(f"{number}:0-{len(text)}", document.id, 0, len(text), text, (), kind)
     return Hit(passage, document, 1.0 / (number + 1))

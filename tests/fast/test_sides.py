@@ -76,5 +76,7 @@ def test_one_document_has_one_side() -> None:
 )
 def test_a_passage_that_may_give_another_side(text: str, cited: bool, held: bool) -> None:
     hit = make_hit(text)
-    known = {hit.document.id} if cited else set[str]()
+    sentence = hit.passage.sentences[0]
+    judged = Judgement(Verdict.SUPPORTED, 1.0, ((hit, sentence),))
+    known = [Proof(sentence.text, judged, (judged.sentences,))] if cited else []
     assert may_hold_side(QUESTION, hit, known, RARITY) is held
