@@ -64,10 +64,11 @@ class Document:
         text: canonical text, the only text offsets refer to.
         title: the best title known; never empty (the file name at worst).
         metadata: known facts by name; the names used are `title`, `publisher`, `author`,
-            `date` (ISO 8601), `url`, `excerpt`, and whatever else the file states.
+            `date` (ISO 8601), `updated`, `created`, `url`, `excerpt`, and whatever else the file
+            states; `saved`, the day its file was last written, and `read`, when it was read here.
         origins: for each key of `metadata`, where it came from: "front matter",
             "html metadata", "pdf info", "mail header", "document properties", "first line",
-            "byline", "file name".
+            "byline", "text", "file name", "file time", "reader".
         format: reader that made it: "text", "markdown", "html", "pdf", "docx", …
         also: other relative paths under which the same bytes were found.
         marks: where pages, slides, rows and the like begin, in order of `start`.
@@ -210,6 +211,7 @@ class Citation:
         metadata: the document's metadata (title, publisher, date, url, ...).
         places: where in its file it stands, the widest place first: page, heading, row, line.
         inside: name of the file inside `source` that is cited, "" for the file itself.
+        origins: for each key of `metadata`, where it came from.
         root: the corpus root, needed to resolve; never part of the JSON.
     """
 
@@ -224,6 +226,7 @@ class Citation:
     root: str = field(default="", repr=False)
     places: tuple[Place, ...] = ()
     inside: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, root: str | Path | None = None) -> Resolution:
         """Read the source file again and say whether the quote still stands there.
@@ -249,6 +252,7 @@ class Citation:
             "end": self.end,
             "quote": self.quote,
             "metadata": dict(self.metadata),
+            "origins": dict(self.origins),
         }
 
 
@@ -384,6 +388,7 @@ class Answer:
                     "end": h.passage.end,
                     "quote": h.passage.text,
                     "metadata": dict(h.document.metadata),
+                    "origins": dict(h.document.origins),
                     "score": round(h.score, 6),
                 }
                 for h in self.closest

@@ -269,6 +269,7 @@ def cite(run: tuple[Hit, int, int], number: int) -> Citation:
         root=document.root,
         places=places(document, start, end),
         inside=document.inside,
+        origins=document.origins,
     )
 
 

@@ -135,7 +135,7 @@ def _sighted_html(quotes: Sequence[Citation]) -> str:
         return ""
     rows = "".join(
         f'<li><q dir="auto">{esc(shorten(quote.quote))}</q>'
-        f"<small>{esc(reference(quote.title, quote.metadata))}</small></li>"
+        f"<small>{esc(reference(quote))}</small></li>"
         for quote in quotes
     )
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from rag.errors import NothingWithinError
 from rag.index import Index, build
 from rag.testing import FakeEmbedder, FakeLLM
 from rag.types import Document, Retrieved
-from rag.within import Within, day, days, newest
+from rag.within import Within, dated_by, day, days, newest
 
 POLICY = "---\ntitle: Travel policy\ndate: {date}\npublisher: {by}\n---\n\n{text}\n"
 FILES = {
@@ -29,7 +30,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
         file = base / "documents" / name
         file.parent.mkdir(parents=True)
         file.write_text(POLICY.format(date=date, by=by, text=text), "utf-8")
-    (base / "documents" / "undated.txt").write_text("Hotels cost 70 euros a night.\n", "utf-8")
+    undated = base / "documents" / "undated.txt"
+    undated.write_text("Hotels cost 70 euros a night.\n", "utf-8")
+    saved = datetime.datetime(2020, 5, 5, 12).timestamp()
+    os.utime(undated, (saved, saved))
     build([base / "documents"], base / "index", FakeEmbedder())
     return Index.open(base / "index")
 
@@ -47,14 +51,17 @@ OLD, NEW, OTHER = FILES
         (Within(), [*FILES, "undated.txt"]),
         (Within(since=datetime.date(2023, 6, 15)), [NEW, OTHER]),
         (Within(since=datetime.date(2023, 7, 1)), [OTHER]),
-        (Within(until=datetime.date(2023, 6, 15)), [OLD, NEW]),
-        (Within(until=datetime.date(2023, 5, 31)), [OLD]),
+        (Within(until=datetime.date(2023, 6, 15)), [OLD, NEW, "undated.txt"]),
+        (Within(until=datetime.date(2023, 5, 31)), [OLD, "undated.txt"]),
         (Within(since=datetime.date(2019, 3, 1), until=datetime.date(2019, 3, 1)), [OLD]),
         (Within(only=(("publisher", "quist"),)), [OLD, NEW]),
         (Within(only=(("publisher", "quist"), ("path", "2023/*"))), [NEW]),
         (Within(only=(("path", "2019"),)), [OLD]),
         (Within(only=(("path", "*.txt"),)), ["undated.txt"]),
         (Within(only=(("title", "TRAVEL"),)), [OLD, NEW, OTHER]),
+        (Within(only=(("Format", "TEXT"),)), ["undated.txt"]),
+        (Within(only=(("date", "june"),)), [NEW]),
+        (Within(only=(("saved", "2020-05-05"),)), ["undated.txt"]),
     ],
 )
 def test_documents_are_selected_by_what_is_known_of_them(
@@ -69,7 +76,17 @@ def test_what_leaves_nothing_is_an_error_that_says_why(index: Index) -> None:
         within.select(index.documents.values())
     assert str(error.value) == (
         "None of your documents is of 2030-01-01 or later and one whose publisher has “Quist”; "
-        "1 of 4 have no date. Widen what is asked of them."
+        "of 4, 1 have only the time of their file. Widen what is asked of them."
+    )
+
+
+def test_a_fact_that_no_document_has_is_an_error_that_names_those_there_are(index: Index) -> None:
+    within = Within(only=(("publsher", "Quist"),))
+    with pytest.raises(NothingWithinError) as error:
+        within.select(index.documents.values())
+    assert str(error.value) == (
+        "None of your documents has a “publsher”. Ask for one of: "
+        "date, format, path, publisher, read, saved, title."
     )
 
 
@@ -105,6 +122,14 @@ def test_the_newest_is_the_one_of_the_latest_day() -> None:
     old, new = document({"date": "2020-01-01"}), document({"date": "2021"})
     assert newest([old, new, document({})]) is new
     assert newest([document({})]) is None
+
+
+def test_the_time_of_a_file_counts_only_where_nothing_else_does() -> None:
+    stated, copied = document({"updated": "2019"}), document({"saved": "2024-02-02"})
+    assert newest([copied, stated]) is stated
+    assert newest([document({}), copied]) is copied
+    assert dated_by(document({"saved": "2024-02-02", "created": "2019"})) == "created"
+    assert days(copied) == (datetime.date(2024, 2, 2),) * 2
 
 
 def document(metadata: dict[str, str]) -> Document:
