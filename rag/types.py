@@ -12,9 +12,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-PlaceKind = Literal["part", "chapter", "sheet", "page", "slide", "heading", "row", "record", "line"]
+PlaceKind = Literal[
+    "part", "chapter", "sheet", "page", "slide", "heading", "row", "record", "recognised", "line"
+]
 """What files are divided into, the widest first; `part` is what stands beside the text proper (a
-slide's notes, footnotes, header and footer, quoted mail), `record` an entry of a JSON file."""
+slide's notes, footnotes, header and footer, quoted mail), `record` an entry of a JSON file;
+`recognised` is said of words that were read in a picture, by OCR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +237,16 @@ class Citation:
         Args:
             root: corpus root, where it is not the one the index was made from.
         """
-        from rag.documents import resolve_quote
+        from rag.documents import as_read, resolve_quote
 
         return resolve_quote(
-            Path(root or self.root), self.source, self.start, self.end, self.quote, self.inside
+            Path(root or self.root),
+            self.source,
+            self.start,
+            self.end,
+            self.quote,
+            self.inside,
+            as_read(self.metadata),
         )
 
     def to_json(self) -> dict[str, Any]:

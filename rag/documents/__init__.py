@@ -37,7 +37,15 @@ from rag.documents.compose import (
 from rag.documents.places import places, told
 from rag.documents.plain import read_text
 from rag.documents.readers import SUPPORTED
-from rag.documents.source import DEEPEST, PLAINLY, Reader, ReadOptions, Source, open_source
+from rag.documents.source import (
+    DEEPEST,
+    PLAINLY,
+    Reader,
+    ReadOptions,
+    Source,
+    as_read,
+    open_source,
+)
 from rag.errors import DocumentError, EmptyDocumentError
 from rag.types import Document, Resolution
 
@@ -53,6 +61,7 @@ __all__ = [
     "Found",
     "ReadOptions",
     "Reader",
+    "as_read",
     "find_files",
     "header_end",
     "identity_of",
@@ -200,7 +209,13 @@ def find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
 
 
 def resolve_quote(
-    root: Path, source: str, start: int, end: int, quote: str, inside: str = ""
+    root: Path,
+    source: str,
+    start: int,
+    end: int,
+    quote: str,
+    inside: str = "",
+    options: ReadOptions = PLAINLY,
 ) -> Resolution:
     """Read the source file again and say whether the quote still stands at its offsets.
 
@@ -211,12 +226,13 @@ def resolve_quote(
         end: one past its last character.
         quote: the words cited.
         inside: name of the file inside that file, "" for itself.
+        options: as it was read; see `as_read`.
     """
     named = PurePosixPath(source)
     if not source or "\0" in source or named.is_absolute() or ".." in named.parts:
         return Resolution(False, None, f"{source!r} does not name a file inside {root}.")
     try:
-        text = read_document(root / named, root=root, inside=inside).text
+        text = read_document(root / named, root=root, options=options, inside=inside).text
     except DocumentError as error:
         return Resolution(False, None, str(error))
     if quote and start >= 0 and text[start:end] == quote:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rag.documents.characters import clean
 from rag.documents.dates import apart, file_time, name_date, text_dates, today
-from rag.documents.source import MOST_CHARACTERS, Content, Source
+from rag.documents.source import MOST_CHARACTERS, RECOGNISED, Content, Source
 from rag.errors import UnreadableDocumentError
 from rag.types import Document
 
@@ -87,6 +87,8 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
     if "author" not in metadata and (author := byline(body)):
         metadata["author"], origins["author"] = author, BYLINE
     _date(source, "" if content.format in _NOT_PROSE else body, metadata, origins, notes)
+    if content.recognised:
+        metadata[RECOGNISED], origins[RECOGNISED] = content.recognised, READER
     if notes:
         metadata["note"], origins["note"] = "; ".join(notes), READER
     return Document(
