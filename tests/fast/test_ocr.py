@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 import zlib
 from collections.abc import Sequence
@@ -338,11 +339,36 @@ def test_a_scanned_page_is_read_like_the_page_itself(tmp_path: Path, turn: int) 
 
 
 @needs_tesseract
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system has no /proc")
 def test_the_time_limit_ends_a_tesseract_at_work(tmp_path: Path) -> None:
+    printed = saved(tmp_path, pdf(PAGE), "printed.pdf")
     path = saved(tmp_path, scanned(np.rot90(picture_of(PAGE), 2)))
-    began = time.monotonic()
-    with Worker(OCR, seconds=0.0) as worker:
-        worker._seconds_recognising = lambda path, options: 0.3  # type: ignore[method-assign]
+    with Worker(OCR) as worker:
+        worker.read(printed, root=tmp_path)  # it has begun, and loaded what it needs
+        process = worker._process
+        assert process is not None
+        threading.Timer(1.0, lambda: at_work.extend(names_of(process.pid))).start()
+        at_work: list[str] = []
+        worker._seconds = 1.5
+        worker._seconds_recognising = lambda path, options: 0.0  # type: ignore[method-assign]
         with pytest.raises(DocumentError, match="it was not read after"):
             worker.read(path, root=tmp_path)
-    assert time.monotonic() - began < 5
+    assert "tesseract" in at_work
+    until = time.monotonic() + 3
+    while names_of(process.pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not names_of(process.pid)
+
+
+def names_of(group: int) -> list[str]:
+    """Return the names of the processes of a group that are at work."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, rest = status.read_text().partition("(")[2].rsplit(") ", 1)
+        except (OSError, ValueError):  # it has ended meanwhile
+            continue
+        state, _, of_group = rest.split()[:3]
+        if int(of_group) == group and state != "Z":
+            found.append(name)
+    return found
