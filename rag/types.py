@@ -354,6 +354,8 @@ class Answer:
         unanswered: parts of a question that asks of several, to which nothing was proven while
             another part was answered.
         conflicts: which statements give different values for one thing.
+        asked: which documents were asked, in words, where the question says of when they are; ""
+            where all were, or others were chosen.
     """
 
     question: str
@@ -367,6 +369,7 @@ class Answer:
     timings: Timings
     unanswered: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    asked: str = ""
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -389,6 +392,7 @@ class Answer:
             "withheld": [s.to_json() for s in self.withheld],
             "unanswered": list(self.unanswered),
             "conflicts": [c.to_json() for c in self.conflicts],
+            "asked": self.asked,
             "closest": [
                 {
                     "source": h.document.source,

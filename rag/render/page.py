@@ -16,6 +16,7 @@ from rag.assistant import not_said
 from rag.documents import places, told
 from rag.render.plain import (
     Known,
+    asked_first,
     byline,
     cited,
     differs,
@@ -89,7 +90,8 @@ def to_html(answer: Answer, documents: Mapping[str, Document], turn: int) -> str
         body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
     else:
         body = _statements_html(answer, turn)
-        body += "".join(f'<p class="fn-none">{esc(not_said(p))}</p>' for p in answer.unanswered)
+        said = [*map(not_said, answer.unanswered), *asked_first(answer)]
+        body += "".join(f'<p class="fn-none">{esc(line)}</p>' for line in said)
     body += _withheld_html(answer.withheld, turn) + references_html(answer.citations, turn)
     total_s = answer.timings.total_s
     seconds = f"{total_s:.1f} seconds" if total_s < 99.95 else f"{total_s:.0f} seconds"

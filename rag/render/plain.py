@@ -43,6 +43,7 @@ def to_text(answer: Answer, *, width: int = 88) -> str:
         ]
         blocks += [_conflict_text(answer, conflict, width) for conflict in answer.conflicts]
         blocks += [_wrap(not_said(part), width) for part in answer.unanswered]
+        blocks += [_wrap(line, width) for line in asked_first(answer)]
         blocks.append("Sources")
         blocks += [_source_text(citation, width) for citation in answer.citations]
     if answer.withheld:
@@ -77,6 +78,7 @@ def to_markdown(answer: Answer) -> str:
             for conflict in answer.conflicts
         ]
         blocks += [_markdown(not_said(part)) for part in answer.unanswered]
+        blocks += [_markdown(line) for line in asked_first(answer)]
         blocks += [
             f"[^{c.number}]: {_markdown(cited(c))}, {_markdown(file_of(c))}: “{_markdown(c.quote)}”"
             for c in answer.citations
@@ -133,6 +135,11 @@ def cited(citation: Citation) -> str:
 def file_of(citation: Citation) -> str:
     """Return the path of the file that is cited, with the name of the one inside it."""
     return f"{citation.source} › {citation.inside}" if citation.inside else citation.source
+
+
+def asked_first(answer: Answer) -> list[str]:
+    """Return the line that says which documents were asked, where the question itself said so."""
+    return [f"Answered from {answer.asked}, as you asked."] if answer.asked else []
 
 
 def differs(conflict: Conflict) -> str:
