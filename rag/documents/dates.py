@@ -86,7 +86,7 @@ _PARTS = re.compile(r"\s*[|·•]\s*|\s+[–—-]\s+|\s{3,}|\t+|;\s+")
 _BYLINE = re.compile(r"(?:by|BY|By)\s+[^\W\d_].{1,60}")
 _PLACE = re.compile(r"[A-Z][\w.'’-]+(?:\s+[A-Z][\w.'’-]+){0,2},\s+(?=.*\d)")
 _DATELINE = re.compile(
-    rf"(?:[A-Z][A-Z.'’-]+\s?){{1,4}}(?:,\s*[A-Z][\w.]+(?:\s[A-Z][\w.]+)?)?\s*(?:,|[–—-]+|\()\s*"
+    rf"[A-Z][A-Z.'’-]+(?:\s[A-Z][A-Z.'’-]+){{0,3}}(?:,\s*[A-Z][\w.]+(?:\s[A-Z][\w.]+)?)?\s*(?:,|[–—-]+|\()\s*"
     rf"(?P<date>{_MONTH}\.?\s+\d{{1,2}},?\s+\d{{4}}|\d{{1,2}}\s+{_MONTH}\.?,?\s+\d{{4}})\)?\s*,?\s*"
     r"(?:\([^()]{2,30}\)\s*)?(?:/[^/]{2,40}/\s*)?[–—-]{1,2}\s"
 )
@@ -228,7 +228,7 @@ def _dates_of(line: str, *, top: bool) -> Iterable[tuple[str, str]]:
         line: without white space around it.
         top: it is one of the first, where a dateline may stand.
     """
-    if top and (dateline := _DATELINE.match(line)):
+    if top and (dateline := _DATELINE.match(line[:_LONGEST_LINE])):
         date = written(dateline["date"])
         return [("date", date)] if date else []
     if len(line) > _LONGEST_LINE or not re.search(r"\d{4}", line):

@@ -29,7 +29,7 @@ from rag.errors import DocumentError
 
 SECONDS = 60.0
 SECONDS_A_MEGABYTE = 2.0
-SECONDS_A_RECOGNISED_PAGE = 65.0
+SECONDS_A_RECOGNISED_PAGE = 95.0
 """At most two looks at a page and its turn; see `rag.documents.pdf.ocr.SECONDS`."""
 PAGES_INSIDE = 20  # of PDFs inside other files, whose pages are not counted before they are read
 MOST_MEMORY = 4_000_000_000  # bytes of address space

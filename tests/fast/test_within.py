@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,6 +135,20 @@ def test_the_time_of_a_file_counts_only_where_nothing_else_does() -> None:
 
 def document(metadata: dict[str, str]) -> Document:
     return Document("id", "/", "a.txt", "Text.", "Title", metadata, {}, "text")
+
+
+def test_a_file_that_is_only_touched_is_neither_read_nor_embedded_again(tmp_path: Path) -> None:
+    file = tmp_path / "documents" / "a.txt"
+    file.parent.mkdir()
+    file.write_text("Hotels cost 70 euros a night.\n", "utf-8")
+    first = build([file.parent], tmp_path / "index", FakeEmbedder())
+    assert first.embedded > 0
+    before = Index.open(tmp_path / "index").documents
+    os.utime(file, (1e9, 1e9))
+    report = build([file.parent], tmp_path / "index", FakeEmbedder())
+    assert (list(report.unchanged), list(report.changed)) == (["a.txt"], [])
+    assert (report.embedded, report.written) == (0, False)
+    assert Index.open(tmp_path / "index").documents == before
 
 
 def test_a_narrowed_search_is_the_whole_one_without_the_others(index: Index) -> None:
