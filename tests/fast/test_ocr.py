@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -338,26 +339,49 @@ def test_a_scanned_page_is_read_like_the_page_itself(tmp_path: Path, turn: int) 
     assert "Tesseract" in document.metadata["note"]
 
 
-@needs_tesseract
+SLOW = """#!/bin/sh
+case "$1" in
+--version) echo "tesseract 5.3.0" ;;
+--list-langs) printf 'List of available languages (1):\\neng\\n' ;;
+*) exec sleep 600 ;;
+esac
+"""
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system has no /proc")
-def test_the_time_limit_ends_a_tesseract_at_work(tmp_path: Path) -> None:
-    printed = saved(tmp_path, pdf(PAGE), "printed.pdf")
-    path = saved(tmp_path, scanned(np.rot90(picture_of(PAGE), 2)))
+def test_with_the_reading_process_ends_a_tesseract_at_work_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pytesseract", reason="install the extra `ocr`")
+    program = tmp_path / "bin" / "tesseract"
+    program.parent.mkdir()
+    program.write_text(SLOW, "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    path = saved(tmp_path, scanned(SPECK))
+    groups: list[int] = []
+
+    def end_when_at_work() -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            process = worker._process
+            if process is not None and "sleep" in names_of(process.pid):
+                groups.append(process.pid)
+                break
+            time.sleep(0.05)
+        worker.close()
+
     with Worker(OCR) as worker:
-        worker.read(printed, root=tmp_path)  # it has begun, and loaded what it needs
-        process = worker._process
-        assert process is not None
-        threading.Timer(1.0, lambda: at_work.extend(names_of(process.pid))).start()
-        at_work: list[str] = []
-        worker._seconds = 1.5
-        worker._seconds_recognising = lambda path, options: 0.0  # type: ignore[method-assign]
-        with pytest.raises(DocumentError, match="it was not read after"):
+        ending = threading.Thread(target=end_when_at_work)
+        ending.start()
+        with pytest.raises(DocumentError, match="its reader ended on it"):
             worker.read(path, root=tmp_path)
-    assert "tesseract" in at_work
-    until = time.monotonic() + 3
-    while names_of(process.pid) and time.monotonic() < until:
+        ending.join()
+    assert groups, "it was at work"
+    until = time.monotonic() + 10
+    while names_of(groups[0]) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not names_of(process.pid)
+    assert names_of(groups[0]) == []
 
 
 def names_of(group: int) -> list[str]:
