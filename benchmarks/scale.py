@@ -84,7 +84,7 @@ def make(folder: Path, passages: int, embedder: Embedder) -> None:
             writer = None
         if writer is None:
             names.append(f"segment-{len(names) + 1:06d}")
-            writer = SegmentWriter(half / names[-1], embedder.dimension, EXACT)
+            writer = SegmentWriter(half / names[-1], embedder.dimension, (EXACT, EXACT))
         writer.add(*_document(number, parts, real))
         if number % 1000 == 0:
             print(f"{number * EACH} passages", file=sys.stderr)

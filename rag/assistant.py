@@ -12,6 +12,7 @@ from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 from rag import prompt as prompts
+from rag.asked import asks_latest, only_known, period, superseded
 from rag.config import MAX_QUESTION_CHARS, Settings, index_folder, readings_folder
 from rag.drafting import Drafter
 from rag.embedder import Embedder, load_embedder
@@ -197,7 +198,9 @@ class Assistant:
 
         Args:
             question: in plain words.
-            within: the documents that may answer, all where not given.
+            within: the documents that may answer. Where not given and the question names a time
+                ("What did X say in June 2020?", "the latest policy") the documents of then are
+                asked first, and all where they prove nothing; `Within()` asks all at once.
             cancel: set from any thread, it stops the work at once.
 
         Raises:
@@ -208,8 +211,47 @@ class Assistant:
         """
         aside = self._warmer.aside() if self._warmer else nullcontext()
         with aside:
-            asked = self._narrowed(question, within) if within else self
-            yield from asked._stream(question, cancel)
+            if within is not None:
+                yield from self._narrowed(question, within)._stream(question, cancel)
+            else:
+                yield from self._preferring(question, cancel)
+
+    def _preferring(self, question: str, cancel: threading.Event | None) -> Iterator[Event]:
+        """Ask the documents of the time that the question names; all if they prove nothing.
+
+        "What did Microsoft say in June 2020?", "What is the latest policy on travel?"
+        """
+        began = time.perf_counter()
+        preferred, told = self._preferred(question)
+        if preferred is not None:
+            for event in preferred._stream(question, cancel, began):
+                if isinstance(event, Done):
+                    if event.answer.abstained:
+                        break
+                    event = Done(replace(event.answer, asked=told))
+                yield event
+            else:
+                return
+        yield from self._stream(question, cancel, began)
+
+    def _preferred(self, question: str) -> tuple[Assistant | None, str]:
+        """Return this assistant with the documents of the time a question names, and which.
+
+        Returns:
+            None and "" where it names none, where no document is of then, or all are.
+        """
+        documents = self.index.documents
+        if (within := period(question)) is not None:
+            ids = only_known(within, documents.values())
+            told = f"documents {within.told()}"
+        elif named := asks_latest(question):
+            hits = self._find(check_question(question), self.settings.passages)
+            older = superseded(named, {hit.document.id: hit.document for hit in hits}.values())
+            ids = frozenset(documents) - {one.id for one in older}
+            told = f"the latest of {len(older) + 1} such documents"
+        else:
+            return None, ""
+        return (self._of(ids), told) if 0 < len(ids) < len(documents) else (None, "")
 
     def _narrowed(self, question: str, within: Within) -> Assistant:
         """Return this assistant with no other documents than those that may answer."""
@@ -225,8 +267,10 @@ class Assistant:
         narrow = self.index.narrowed(document_ids)
         return Assistant(narrow, self.embedder, self.llm, self.settings, self.rarity)
 
-    def _stream(self, question: str, cancel: threading.Event | None) -> Iterator[Event]:
-        spent = Spent(time.perf_counter())
+    def _stream(
+        self, question: str, cancel: threading.Event | None, began: float | None = None
+    ) -> Iterator[Event]:
+        spent = Spent(time.perf_counter() if began is None else began)
         typed = check_question(question)
         run = Run(self.rarity.written(typed), spent, cancel or threading.Event())
         run.hits = tuple(self._find(run.question, self.settings.passages))

@@ -34,6 +34,12 @@ def readings_folder() -> Path:
     return Path(named).expanduser() if named else home() / "readings"
 
 
+def recognised_folder() -> Path:
+    """Return the folder of recognised pages: `RAG_RECOGNISED`, else `recognised` in `home()`."""
+    named = os.environ.get("RAG_RECOGNISED")
+    return Path(named).expanduser() if named else home() / "recognised"
+
+
 def index_folder(name: str) -> Path:
     """Return the folder of an index: a path, or a name under `RAG_INDEXES` (else `indexes/`)."""
     if "/" in name or os.sep in name or name in {".", ".."}:

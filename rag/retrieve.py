@@ -18,6 +18,7 @@ from itertools import islice
 from rag.config import Retrieval
 from rag.embedder import Embedder
 from rag.index import Index
+from rag.index.opening import Way
 from rag.index.words import content_words
 from rag.prove.copies import Kept
 from rag.types import Hit
@@ -37,7 +38,7 @@ EACH = 2
 CROWDING = 0.006
 
 Ranked = Sequence[tuple[int, float]]
-_ORDERS: Mapping[Retrieval, frozenset[str]] = {
+_ORDERS: Mapping[Retrieval, frozenset[Way]] = {
     "fused": frozenset({"dense", "lexical", "sentence"}),
     "dense": frozenset({"dense", "sentence"}),
     "lexical": frozenset({"lexical"}),
@@ -245,10 +246,10 @@ def _is_boilerplate(index: Index, row: int) -> bool:
     return index.kind(row) == "boilerplate"
 
 
-_SCORE_NAMES = {"dense": "cosine", "lexical": "bm25", "sentence": "sentence"}
+_SCORE_NAMES: Mapping[Way, str] = {"dense": "cosine", "lexical": "bm25", "sentence": "sentence"}
 
 
-def _signals(rankings: Mapping[str, Ranked]) -> dict[int, dict[str, float]]:
+def _signals(rankings: Mapping[Way, Ranked]) -> dict[int, dict[str, float]]:
     """Return for each row what its score is made of: its score and rank in each ranking."""
     signals: dict[int, dict[str, float]] = {}
     for name, ranked in rankings.items():

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from rag.documents import TEXT
 from rag.passages import heading, spoken_date
 from rag.prove import Judgement, Proof, Rarity
 from rag.prove.copies import with_copies
@@ -75,6 +76,12 @@ class _Match:
     value: str
     described: float
     run: int  # words in a row that the title has in common with the question
+
+    @property
+    def from_text(self) -> bool:
+        """Whether it is a date that the text gives."""
+        known = self.document
+        return known.origins.get("date") == TEXT and known.metadata.get("date") == self.value
 
     def leads(self, other: _Match) -> bool:
         """Tell whether the question describes this document far better than another."""
@@ -153,9 +160,13 @@ def _in_a_row(question: str, title: str) -> int:
 
 
 def _place(one: _Match, passages: Iterable[Passage]) -> tuple[Hit, Sentence] | None:
-    """Return the first sentence of the document in which the fact stands as it was read."""
+    """Return the first sentence of the document in which the fact stands as it was read.
+
+    A date that was taken from the text stands there in other words than in the metadata.
+    """
+    days = read(one.value).dates if one.from_text else ()
     for passage in passages:
         for sentence in passage.sentences:
-            if one.value in sentence.text:
+            if one.value in sentence.text or (days and set(days) <= set(read(sentence.text).dates)):
                 return Hit(passage, one.document, 0.0), sentence
     return None

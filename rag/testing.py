@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -126,6 +126,12 @@ def tiny_corpus(folder: Path) -> Path:
     for name, text in _DOCUMENTS.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+def passages_of(passages: Iterable[Passage]) -> Callable[[str], list[Passage]]:
+    """Return what gives the passages of a document by its id, as an index does."""
+    every = list(passages)
+    return lambda document_id: [each for each in every if each.document_id == document_id]
 
 
 def make_document(

@@ -12,9 +12,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-PlaceKind = Literal["part", "chapter", "sheet", "page", "slide", "heading", "row", "record", "line"]
+PlaceKind = Literal[
+    "part", "chapter", "sheet", "page", "slide", "heading", "row", "record", "recognised", "line"
+]
 """What files are divided into, the widest first; `part` is what stands beside the text proper (a
-slide's notes, footnotes, header and footer, quoted mail), `record` an entry of a JSON file."""
+slide's notes, footnotes, header and footer, quoted mail), `record` an entry of a JSON file;
+`recognised` is said of words that were read in a picture, by OCR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,11 @@ class Document:
         text: canonical text, the only text offsets refer to.
         title: the best title known; never empty (the file name at worst).
         metadata: known facts by name; the names used are `title`, `publisher`, `author`,
-            `date` (ISO 8601), `url`, `excerpt`, and whatever else the file states.
+            `date` (ISO 8601), `updated`, `created`, `url`, `excerpt`, and whatever else the file
+            states; `saved`, the day its file was last written, and `read`, when it was read here.
         origins: for each key of `metadata`, where it came from: "front matter",
             "html metadata", "pdf info", "mail header", "document properties", "first line",
-            "byline", "file name".
+            "byline", "text", "file name", "file time", "reader".
         format: reader that made it: "text", "markdown", "html", "pdf", "docx", …
         also: other relative paths under which the same bytes were found.
         marks: where pages, slides, rows and the like begin, in order of `start`.
@@ -212,6 +216,7 @@ class Citation:
         metadata: the document's metadata (title, publisher, date, url, ...).
         places: where in its file it stands, the widest place first: page, heading, row, line.
         inside: name of the file inside `source` that is cited, "" for the file itself.
+        origins: for each key of `metadata`, where it came from.
         root: the corpus root, needed to resolve; never part of the JSON.
         also: other files in which the quote stands word for word: the same bytes under another
             name, and copies of the passage in other documents. They are no further voices.
@@ -229,6 +234,7 @@ class Citation:
     places: tuple[Place, ...] = ()
     inside: str = ""
     also: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, root: str | Path | None = None) -> Resolution:
         """Read the source file again and say whether the quote still stands there.
@@ -236,10 +242,16 @@ class Citation:
         Args:
             root: corpus root, where it is not the one the index was made from.
         """
-        from rag.documents import resolve_quote
+        from rag.documents import as_read, resolve_quote
 
         return resolve_quote(
-            Path(root or self.root), self.source, self.start, self.end, self.quote, self.inside
+            Path(root or self.root),
+            self.source,
+            self.start,
+            self.end,
+            self.quote,
+            self.inside,
+            as_read(self.metadata),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -255,6 +267,7 @@ class Citation:
             "quote": self.quote,
             "metadata": dict(self.metadata),
             "also": list(self.also),
+            "origins": dict(self.origins),
         }
 
 
@@ -347,6 +360,8 @@ class Answer:
         unanswered: parts of a question that asks of several, to which nothing was proven while
             another part was answered.
         conflicts: which statements give different values for one thing.
+        asked: which documents were asked, in words, where the question says of when they are; ""
+            where all were, or others were chosen.
     """
 
     question: str
@@ -360,6 +375,7 @@ class Answer:
     timings: Timings
     unanswered: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    asked: str = ""
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -382,6 +398,7 @@ class Answer:
             "withheld": [s.to_json() for s in self.withheld],
             "unanswered": list(self.unanswered),
             "conflicts": [c.to_json() for c in self.conflicts],
+            "asked": self.asked,
             "closest": [
                 {
                     "source": h.document.source,
@@ -390,6 +407,7 @@ class Answer:
                     "end": h.passage.end,
                     "quote": h.passage.text,
                     "metadata": dict(h.document.metadata),
+                    "origins": dict(h.document.origins),
                     "score": round(h.score, 6),
                 }
                 for h in self.closest

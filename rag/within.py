@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -14,8 +14,12 @@ from rag.errors import NothingWithinError
 from rag.prove.words import Date, read
 from rag.types import Document
 
-DATED_BY = ("date", "updated", "created")
-"""Facts that say of when a document is, the first that is known: published, updated, created."""
+DATED_BY = ("date", "updated", "created", "saved")
+"""Facts that say of when a document is, the first that is known: published, updated, created; the
+time of its file where no other is."""
+BY_FILE = "saved"
+OWN = ("title", "path", "format")
+"""Facts that every document has."""
 
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ].*)?)?)?\Z")
 
@@ -28,8 +32,9 @@ class Within:
         since: its date is this day or later; of "June 2020" the last day counts.
         until: its date is this day or earlier; of "June 2020" the first day counts.
         latest: of the documents that a question finds, the one of the latest date alone.
-        only: pairs of a fact and words that stand in it ("publisher", "NBC"), case ignored; "path"
-            is the path of the file or a pattern for it ("contracts/*", "*.pdf").
+        only: pairs of a fact and words that stand in it ("publisher", "NBC"), case ignored: any key
+            of `Document.metadata`, "title" or "format"; "path" is the path of the file or a pattern
+            for it ("contracts/*", "*.pdf").
     """
 
     since: datetime.date | None = None
@@ -55,17 +60,31 @@ class Within:
         """Return the documents that may answer.
 
         Raises:
-            NothingWithinError: there is none.
+            NothingWithinError: there is none, or no document states such a fact.
         """
         every = list(documents)
         found = [document for document in every if self.allows(document)]
         if not found:
-            undated = sum(days(document) is None for document in every)
-            why = f"; {undated} of {len(every)} have no date" if undated and self.dated else ""
+            self._check_facts(every)
+            why = _undated(every) if self.dated else ""
             raise NothingWithinError(
                 f"None of your documents is {self.told()}{why}. Widen what is asked of them."
             )
         return found
+
+    def _check_facts(self, documents: Sequence[Document]) -> None:
+        """Refuse a fact that no document has.
+
+        Raises:
+            NothingWithinError: there is one; the message names those that there are.
+        """
+        known = {*OWN, *(key for document in documents for key in document.metadata)}
+        for key, _ in self.only:
+            if key.lower() not in known:
+                raise NothingWithinError(
+                    f"None of your documents has a “{key}”. Ask for one of: "
+                    f"{', '.join(sorted(known))}."
+                )
 
     @property
     def dated(self) -> bool:
@@ -81,17 +100,31 @@ class Within:
 
 
 def newest(documents: Iterable[Document]) -> Document | None:
-    """Return the document of the latest date, the first one of several; None if none has a date."""
+    """Return the document of the latest date, the first one of several; None if none has a date.
+
+    The times of files, which copying sets anew, count only where no document has another date.
+    """
     dated = [(span[1], document) for document in documents if (span := days(document))]
-    return max(dated, key=lambda pair: pair[0])[1] if dated else None
+    sure = [pair for pair in dated if dated_by(pair[1]) != BY_FILE]
+    return max(sure or dated, key=lambda pair: pair[0])[1] if dated else None
 
 
 def days(document: Document) -> tuple[datetime.date, datetime.date] | None:
     """Return the first and the last day a document may be of; None where no date is known."""
-    for key in DATED_BY:
-        if span := _meant(document.metadata.get(key, "")):
-            return span
-    return None
+    return _meant(document.metadata.get(dated_by(document), ""))
+
+
+def dated_by(document: Document) -> str:
+    """Return the fact that says of when a document is, "" where none does."""
+    return next((key for key in DATED_BY if _meant(document.metadata.get(key, ""))), "")
+
+
+def _undated(documents: Sequence[Document]) -> str:
+    """Return how many documents have no date, or only that of their file, "" where all have one."""
+    by = [dated_by(document) for document in documents]
+    told = [(by.count(""), "no date"), (by.count(BY_FILE), "only the time of their file")]
+    said = " and ".join(f"{count} {what}" for count, what in told if count)
+    return f"; of {len(by)}, {said.replace(' ', ' have ', 1)}" if said else ""
 
 
 def day(text: str, *, last: bool = False) -> datetime.date:
@@ -129,11 +162,12 @@ def _span(date: Date) -> tuple[datetime.date, datetime.date] | None:
 
 
 def _fits(document: Document, key: str, value: str) -> bool:
-    wanted = value.casefold()
+    wanted, key = value.casefold(), key.lower()
     if key == "path":
         paths = [path.casefold() for path in (document.source, *document.also)]
         return any(_under(path, wanted) or fnmatchcase(path, wanted) for path in paths)
-    known = document.title if key == "title" else document.metadata.get(key, "")
+    own = {"title": document.title, "format": document.format}
+    known = own.get(key) or document.metadata.get(key, "")
     return wanted in known.casefold()
 
 

@@ -10,11 +10,13 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def _readings_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep saved readings of this run in a folder of its own, for child processes too."""
-    before = os.environ.get("RAG_READINGS")
-    os.environ["RAG_READINGS"] = str(tmp_path_factory.mktemp("readings"))
+    """Keep saved readings and recognised pages of this run apart, for child processes too."""
+    before = {name: os.environ.get(name) for name in ("RAG_READINGS", "RAG_RECOGNISED")}
+    for name in before:
+        os.environ[name] = str(tmp_path_factory.mktemp(name.lower()))
     yield
-    if before is None:
-        del os.environ["RAG_READINGS"]
-    else:
-        os.environ["RAG_READINGS"] = before
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value

@@ -42,7 +42,7 @@ from rag.cli.terminal import (
     width,
 )
 from rag.config import DEFAULT_EMBEDDER, DEFAULT_MODEL, Settings, index_folder
-from rag.errors import CancelledError, RagError, StoreError
+from rag.errors import CancelledError, ConfigError, RagError, StoreError
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -131,6 +131,16 @@ def main() -> None:
     help="Tried on files that need one; may be given several times.",
 )
 @click.option(
+    "--ocr", is_flag=True, help="Recognise the words on scanned pages of PDFs; needs Tesseract."
+)
+@click.option(
+    "--ocr-languages",
+    default="eng",
+    show_default=True,
+    metavar="NAMES",
+    help="What scanned pages are written in, as Tesseract calls it: eng, eng+deu.",
+)
+@click.option(
     "--watch", "watched", is_flag=True, help="Go on until Ctrl-C, and take up every change."
 )
 @click.option("-v", "--verbose", is_flag=True, help="List the unchanged files too.")
@@ -140,6 +150,8 @@ def index_command(
     read_ahead: bool,
     watched: bool,
     passwords: tuple[str, ...],
+    ocr: bool,
+    ocr_languages: str,
     verbose: bool,
 ) -> None:
     """Read files and folders into an index, or bring it up to date.
@@ -149,12 +161,15 @@ def index_command(
     could be indexed.
     """
     from rag.documents import ReadOptions
+    from rag.documents.pdf.ocr import missing
     from rag.embedder import load_embedder
     from rag.index import build
 
+    if ocr and (lacking := missing(ocr_languages)):
+        raise ConfigError(f"{lacking[:1].upper()}{lacking[1:]}.")
     name = index or _index_name(paths[0])
     embedder = load_embedder(DEFAULT_EMBEDDER)
-    options = ReadOptions(passwords)
+    options = ReadOptions(passwords, ocr, ocr_languages)
 
     def update() -> IndexReport:
         with bar() as progress:

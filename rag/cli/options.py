@@ -76,7 +76,7 @@ def within_options(command: Command) -> Command:
             multiple=True,
             metavar="FACT=WORDS",
             help="Ask only documents with these words in a fact: publisher=NBC, title=policy,"
-            " path='contracts/*'; may be given several times.",
+            " path='contracts/*', format=pdf or any other they state; may be given several times.",
         ),
         click.option(
             "--latest", is_flag=True, help="Ask the latest of the documents that are found alone."

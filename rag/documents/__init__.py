@@ -29,6 +29,7 @@ from rag.documents.compose import (
     FRONT_MATTER,
     HTML_METADATA,
     READER,
+    TEXT,
     absolute,
     compose,
     header_end,
@@ -36,7 +37,15 @@ from rag.documents.compose import (
 from rag.documents.places import places, told
 from rag.documents.plain import read_text
 from rag.documents.readers import SUPPORTED
-from rag.documents.source import DEEPEST, PLAINLY, Reader, ReadOptions, Source, open_source
+from rag.documents.source import (
+    DEEPEST,
+    PLAINLY,
+    Reader,
+    ReadOptions,
+    Source,
+    as_read,
+    open_source,
+)
 from rag.errors import DocumentError, EmptyDocumentError
 from rag.types import Document, Resolution
 
@@ -48,9 +57,11 @@ __all__ = [
     "HTML_METADATA",
     "READER",
     "SUPPORTED",
+    "TEXT",
     "Found",
     "ReadOptions",
     "Reader",
+    "as_read",
     "find_files",
     "header_end",
     "identity_of",
@@ -198,7 +209,13 @@ def find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
 
 
 def resolve_quote(
-    root: Path, source: str, start: int, end: int, quote: str, inside: str = ""
+    root: Path,
+    source: str,
+    start: int,
+    end: int,
+    quote: str,
+    inside: str = "",
+    options: ReadOptions = PLAINLY,
 ) -> Resolution:
     """Read the source file again and say whether the quote still stands at its offsets.
 
@@ -209,12 +226,13 @@ def resolve_quote(
         end: one past its last character.
         quote: the words cited.
         inside: name of the file inside that file, "" for itself.
+        options: as it was read; see `as_read`.
     """
     named = PurePosixPath(source)
     if not source or "\0" in source or named.is_absolute() or ".." in named.parts:
         return Resolution(False, None, f"{source!r} does not name a file inside {root}.")
     try:
-        text = read_document(root / named, root=root, inside=inside).text
+        text = read_document(root / named, root=root, options=options, inside=inside).text
     except DocumentError as error:
         return Resolution(False, None, str(error))
     if quote and start >= 0 and text[start:end] == quote:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.documents.characters import clean
-from rag.documents.source import MOST_CHARACTERS, Content, Source
+from rag.documents.dates import apart, file_time, name_date, text_dates, today
+from rag.documents.source import MOST_CHARACTERS, RECOGNISED, Content, Source
 from rag.errors import UnreadableDocumentError
 from rag.types import Document
 
@@ -17,11 +18,15 @@ HTML_METADATA = "html metadata"
 FIRST_LINE = "first line"
 BYLINE = "byline"
 FILE_NAME = "file name"
+TEXT = "text"
+FILE_TIME = "file time"
 READER = "reader"
 PDF_INFO = "pdf info"
 PROPERTIES = "document properties"
 MAIL_HEADER = "mail header"
-_GUESSED = frozenset([FIRST_LINE, BYLINE, FILE_NAME, READER])
+_GUESSED = frozenset([FIRST_LINE, BYLINE, FILE_NAME, TEXT, FILE_TIME, READER])
+_NOT_PROSE = frozenset(["csv", "xlsx", "json", "jsonl", "eml", "mbox"])
+"""Formats whose lines are data or have a header; a date in them is not that of the document."""
 
 _APART = "\n\n"  # between header and body
 _MAX_HEADLINE = 160  # characters
@@ -81,6 +86,9 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
         origins["title"] = FIRST_LINE if found else FILE_NAME
     if "author" not in metadata and (author := byline(body)):
         metadata["author"], origins["author"] = author, BYLINE
+    _date(source, "" if content.format in _NOT_PROSE else body, metadata, origins, notes)
+    if content.recognised:
+        metadata[RECOGNISED], origins[RECOGNISED] = content.recognised, READER
     if notes:
         metadata["note"], origins["note"] = "; ".join(notes), READER
     return Document(
@@ -95,6 +103,37 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
         marks=tuple(replace(mark, start=mark.start + ahead) for mark in content.body.marks),
         inside=source.inside,
     )
+
+
+def _date(
+    source: Source,
+    body: str,
+    metadata: dict[str, str],
+    origins: dict[str, str],
+    notes: list[str],
+) -> None:
+    """Add the dates that the text, the file's name and the file system give, and when it is read.
+
+    What the file states of itself counts before its text, and that before its name. What differs
+    from it by more than a day is kept beside it, and noted.
+    """
+    found = [(key, date, TEXT) for key, date in text_dates(body).items()]
+    if named := name_date(source.name):
+        found.append(("date", named, FILE_NAME))
+    for key, date, origin in found:
+        if key not in metadata:
+            metadata[key], origins[key] = date, origin
+        elif apart(metadata[key], date):
+            beside = f"{key} in {origin}"
+            metadata[beside], origins[beside] = date, origin
+            kept = f"the {origins[key]} says {metadata[key]}, which counts"
+            notes.append(f"{beside} is {date}; {kept}")
+    for key, date, origin in (
+        ("saved", "" if source.inside else file_time(source.path), FILE_TIME),
+        ("read", today(), READER),
+    ):
+        if date and key not in metadata:
+            metadata[key], origins[key] = date, origin
 
 
 def header_end(document: Document) -> int:
@@ -137,7 +176,7 @@ def headline(body: str, format: str = "text") -> str:
         return ""
     if _ENDS_LIKE_A_SENTENCE.search(first) or re.match(r"[-*+•|>`<{]|\d{1,3}[.)]\s", first):
         return ""
-    return "" if _BYLINE.fullmatch(first) else first
+    return "" if _BYLINE.fullmatch(first) or text_dates(first) else first
 
 
 def byline(body: str) -> str:

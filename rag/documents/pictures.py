@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from rag.documents.compose import body_start
-from rag.documents.source import PLAINLY, ReadOptions
+from rag.documents.source import PLAINLY, ReadOptions, as_read
 from rag.documents.worker import Worker
 from rag.types import Document
 
@@ -21,6 +21,7 @@ class Pictures:
     """
 
     def __init__(self, options: ReadOptions = PLAINLY) -> None:
+        self._options = options
         self._worker = Worker(options, seconds=SECONDS)
         self._lock = threading.Lock()
 
@@ -38,7 +39,9 @@ class Pictures:
         ahead = body_start(document)
         own = [(start - ahead, end - ahead) for start, end in marked]
         with self._lock:
-            return self._worker.picture(document.path, page, own, document.id)
+            return self._worker.picture(
+                document.path, page, own, document.id, as_read(document.metadata, self._options)
+            )
 
     def close(self) -> None:
         """End the process."""

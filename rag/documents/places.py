@@ -75,5 +75,7 @@ def _told(place: Place) -> str:
         if place.last:
             return f"{place.kind}s {place.value}–{place.last}"
         return f"{place.kind} {place.value}"
+    if place.kind == "recognised":
+        return f"recognised {place.value}"
     value = f"“{place.value}”" + (f" to “{place.last}”" if place.last else "")
     return value if place.kind in ("part", "heading") else f"{place.kind} {value}"

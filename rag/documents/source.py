@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -25,13 +25,32 @@ class ReadOptions:
 
     Attributes:
         passwords: tried in turn on files that need one, after the empty one.
+        ocr: recognise pages of PDFs that have no text, by Tesseract.
+        ocr_languages: what they are written in, as Tesseract calls it ("eng", "eng+deu").
     """
 
     passwords: tuple[str, ...] = ()
+    ocr: bool = False
+    ocr_languages: str = "eng"
 
 
 PLAINLY = ReadOptions()
-"""Without a password."""
+"""Without a password, and without recognising pictures."""
+
+
+def as_read(metadata: Mapping[str, str], options: ReadOptions = PLAINLY) -> ReadOptions:
+    """Return options by which a document is read again as it was.
+
+    Args:
+        metadata: of the document.
+        options: passwords and the like.
+    """
+    languages = metadata.get(RECOGNISED, "")
+    return replace(options, ocr=True, ocr_languages=languages) if languages else options
+
+
+RECOGNISED = "recognised"
+"""Fact of a document that has pages whose words were recognised: the languages looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +107,7 @@ class Content:
         origin: where the facts come from, unless a fact says otherwise.
         notes: what was guessed, left out or found hidden.
         parts: files inside it, each with its name and bytes.
+        recognised: languages by which words were recognised in pictures of it; "" if none were.
     """
 
     format: str
@@ -96,6 +116,7 @@ class Content:
     origin: str = ""
     notes: list[str] = field(default_factory=list)
     parts: list[tuple[str, bytes]] = field(default_factory=list)
+    recognised: str = ""
 
 
 Reader = Callable[[Source], Content]

@@ -29,7 +29,11 @@ from rag.errors import DocumentError
 
 SECONDS = 60.0
 SECONDS_A_MEGABYTE = 2.0
+SECONDS_A_RECOGNISED_PAGE = 95.0
+"""At most two looks at a page and its turn; see `rag.documents.pdf.ocr.SECONDS`."""
+PAGES_INSIDE = 20  # of PDFs inside other files, whose pages are not counted before they are read
 MOST_MEMORY = 4_000_000_000  # bytes of address space
+_HOLDS_PDFS = frozenset([".eml", ".mbox"])
 _PLAIN = frozenset([".txt", ".text", ".md", ".markdown"])
 _SCALE = 1.5  # pixels a point of a picture
 _LENGTH = struct.Struct(">Q")
@@ -74,11 +78,26 @@ class Worker:
         source = Source(path, b"")
         size = path.stat().st_size
         seconds = self._seconds + SECONDS_A_MEGABYTE * size / 1e6
+        seconds += self._seconds_recognising(path, self._options)
         found: Found = self._ask((_read, (path, root, self._options)), seconds, source)
         return found
 
+    def _seconds_recognising(self, path: Path, options: ReadOptions) -> float:
+        """Return how long it may take to recognise the pages of a file."""
+        pages = 0
+        if options.ocr and path.suffix.lower() == ".pdf":
+            pages = self._ask((_count_pages, (path, options)), self._seconds, Source(path, b""))
+        elif options.ocr and path.suffix.lower() in _HOLDS_PDFS:
+            pages = PAGES_INSIDE
+        return SECONDS_A_RECOGNISED_PAGE * pages
+
     def picture(
-        self, path: Path, page: int, marked: Sequence[tuple[int, int]], identity: str
+        self,
+        path: Path,
+        page: int,
+        marked: Sequence[tuple[int, int]],
+        identity: str,
+        options: ReadOptions | None = None,
     ) -> bytes:
         """Return a picture of a page of a PDF; see `rag.documents.pdf.page_picture`.
 
@@ -87,12 +106,15 @@ class Worker:
             page: its number, from 1.
             marked: stretches of its body's text.
             identity: of the document that was read from it; another one is refused.
+            options: as it was read, this worker's where not given.
 
         Raises:
             DocumentError: there is none.
         """
-        asked = _picture, (path, page, tuple(marked), identity, self._options)
-        drawn: bytes = self._ask(asked, self._seconds, Source(path, b""))
+        options = options or self._options
+        seconds = self._seconds + self._seconds_recognising(path, options)
+        asked = _picture, (path, page, tuple(marked), identity, options)
+        drawn: bytes = self._ask(asked, seconds, Source(path, b""))
         return drawn
 
     def close(self) -> None:
@@ -100,7 +122,7 @@ class Worker:
         process, self._process = self._process, None
         if process is None:
             return
-        process.kill()
+        _end(process)
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe:
@@ -137,12 +159,24 @@ class Worker:
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": ours},
+            # On one core or two Tesseract's threads only wait for each other.
+            env={"OMP_THREAD_LIMIT": "1", **os.environ, "PYTHONPATH": ours},
+            start_new_session=True,
         )
         replies: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._replies = replies
         threading.Thread(target=_listen, args=(process.stdout, replies), daemon=True).start()
         return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, and with it a Tesseract at work for it."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:  # it has ended by itself
+        return
+    except AttributeError:  # Windows has no groups of processes
+        process.kill()
 
 
 def _listen(pipe: IO[bytes], replies: queue.SimpleQueue[bytes]) -> None:
@@ -191,6 +225,14 @@ def _read(path: Path, root: Path, options: ReadOptions) -> Found:
     return read_documents(path, root=root, options=options)
 
 
+def _count_pages(path: Path, options: ReadOptions) -> int:
+    from rag.documents.pdf.pdfium import opened
+
+    with opened(open_source(path, options)) as pdf:
+        pages: int = pdf.pages
+    return pages
+
+
 def _picture(
     path: Path,
     page: int,
@@ -207,8 +249,8 @@ def _picture(
 
 
 def _done(
-    work: Callable[..., Found | bytes], path: Path, *arguments: object
-) -> Found | bytes | DocumentError:
+    work: Callable[..., Found | bytes | int], path: Path, *arguments: object
+) -> Found | bytes | int | DocumentError:
     try:
         return work(path, *arguments)
     except DocumentError as error:

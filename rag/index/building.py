@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from heapq import merge as in_order
 from itertools import chain
@@ -30,6 +30,7 @@ from rag.index.opening import Index, Part
 from rag.index.rows import DocumentRow
 from rag.index.state import Next, sweep, write
 from rag.index.survey import Compared, Progress, Survey, Unread, nothing_read, pipeline, survey
+from rag.index.vectors import EXACT
 from rag.index.writing import MOST_PASSAGES
 from rag.readings.shelf import forget
 from rag.types import Document
@@ -170,9 +171,9 @@ def _bring_up_to_date(
     if first is None and usable is not None and stay == before.keys():
         return _Done(kept, usable.manifest.passages)
     every = chain([first] if first else [], reading)
-    filler = Filler(folder, embedder, usable)
+    stays = _staying(usable, stay)
+    filler = Filler(folder, embedder, usable, _exact(usable, stays))
     try:
-        stays = _staying(usable, stay)
         copied = _copied(kept, old, {id_ for ids in stays.values() for id_ in ids})
         rows = _fill(filler, copied, every, copies=usable is not None)
         rows += [before[id_] for ids in stays.values() for id_ in ids]
@@ -219,6 +220,19 @@ def _staying(old: Index | None, stay: Set[str]) -> dict[str, Set[str]]:
         for name, (live, ids) in counts.items()
         if tiers[_tier(live)] < SEVERAL or live > MOST_PASSAGES // 2
     }
+
+
+def _exact(old: Index | None, stays: Container[str]) -> tuple[int, int]:
+    """Return up to how many vectors a new segment keeps in full, of passages and of sentences.
+
+    All segments together do not keep more than is searched in full quickly, small ones aside.
+    """
+    left = [EXACT, EXACT]
+    for part in old.parts if old else ():
+        if part.segment.name in stays:
+            for at, vectors in enumerate((part.segment.vectors, part.segment.sentence_vectors)):
+                left[at] -= len(vectors) if vectors.exact else EXACT
+    return max(left[0], SMALL), max(left[1], SMALL)
 
 
 def _tier(passages: int) -> int:

@@ -75,18 +75,26 @@ class Filler:
         folder: of the index.
         embedder: makes the vectors.
         old: an index whose vectors may be used again; None where none may.
+        exact: up to so many vectors of passages, and of sentences, are kept in full in a segment.
 
     Attributes:
         segments: names of the folders written so far.
         embedded: how many texts were embedded.
     """
 
-    def __init__(self, folder: Path, embedder: Embedder, old: Index | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        embedder: Embedder,
+        old: Index | None,
+        exact: tuple[int, int] = (EXACT, EXACT),
+    ) -> None:
         self.segments: list[str] = []
         self.embedded = 0
         self._folder = folder
         self._embedder = embedder
         self._old = old
+        self._exact = exact
         self._stretch = _Stretch()
         self._writer: SegmentWriter | None = None
         self._at_place: dict[Path, list[str]] = {}
@@ -167,7 +175,7 @@ class Filler:
             number = 1 + max((int(name[1]) for name in names if name), default=0)
             self.segments.append(f"segment-{number:06d}")
             self._writer = SegmentWriter(
-                self._folder / self.segments[-1], self._embedder.dimension, EXACT
+                self._folder / self.segments[-1], self._embedder.dimension, self._exact
             )
         return self._writer
 

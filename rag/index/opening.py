@@ -89,7 +89,8 @@ class Part:
     def nearest_sentences(self, query: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
         """Return the rows of the passages that hold the nearest sentences, best first."""
         wanted = min(k, self.count)
-        among = 4 * wanted
+        # The nearest sentences are mostly of different passages.
+        among = (4 if self.segment.sentence_vectors.exact else 2) * wanted
         while True:
             best: dict[int, float] = {}
             found = self.segment.sentence_vectors.search(query, among, self._sentences_among)
@@ -290,8 +291,13 @@ class Index:
     def search(
         self, question: str, vector: NDArray[np.float32], k: int, ways: Set[Way]
     ) -> dict[Way, list[tuple[int, float]]]:
-        """Return what is found for a question in several ways, those asked for of "dense",
-        "lexical" and "sentence", in this order; see the searches of each.
+        """Return what is found for a question in several ways, each as the search of it does.
+
+        Args:
+            question: in plain words.
+            vector: of the question.
+            k: at most so many rows each way.
+            ways: which; what comes back is in the order "dense", "lexical", "sentence".
 
         Raises:
             IndexMismatchError: the vector has another dimension.

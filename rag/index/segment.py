@@ -5,8 +5,8 @@
     documents.npy     where the lines of a document begin, and which passages are its own
     passages.npy      where a passage stands in the text of its document
     sentences.npy     where its sentences stand
-    vectors.faiss     one vector a passage
-    sentences.faiss   one vector a sentence
+    vectors.faiss     one vector a passage, where there are many beside vectors.bytes.npy
+    sentences.faiss   one vector a sentence, the same way
 
 The tables and the texts are mapped into memory: a passage costs what is read of it, not what there
 is. A document lies in one segment whole.
@@ -14,11 +14,12 @@ is. A document lies in one segment whole.
 
 from __future__ import annotations
 
-import mmap
+import threading
+import weakref
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from rag.index.rows import DocumentRow, read_row, with_text
 from rag.index.vectors import Vectors
@@ -105,8 +106,8 @@ class Segment:
         self._documents = open_table(folder, "documents.npy")
         self._passages = open_table(folder, "passages.npy")
         self._sentences = open_table(folder, "sentences.npy")
-        self._rows = _mapped(folder / DOCUMENTS)
-        self._texts = _mapped(folder / TEXTS)
+        self._rows = Lines(folder / DOCUMENTS)
+        self._texts = Lines(folder / TEXTS)
         self.vectors = Vectors.load(folder / VECTORS)
         self.sentence_vectors = Vectors.load(folder / SENTENCES)
         self.documents = len(self._documents)
@@ -148,10 +149,10 @@ class Segment:
         """
         return self._line(self._texts, document, "text")
 
-    def _line(self, lines: Any, document: int, name: str) -> bytes:
+    def _line(self, lines: Lines, document: int, name: str) -> bytes:
         entry = self._documents[document]
         at, length = int(entry[f"{name}_at"]), int(entry[f"{name}_bytes"])
-        line: bytes = lines[at : at + length]
+        line = lines.read(at, length)
         if zlib.crc32(line) != int(entry[f"{name}_crc"]):
             raise ValueError(f"{self.name}: the {name} at byte {at} has been altered")
         return line
@@ -297,7 +298,16 @@ def open_table(folder: Path, name: Table) -> NDArray[np.void]:
     return table
 
 
-def _mapped(path: Path) -> Any:
-    """Return the bytes of a file, read as they are asked for; they stay if the file is removed."""
-    with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+class Lines:
+    """A file of which parts are read as they are asked for; they stay if its name is removed."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._lock = threading.Lock()
+        weakref.finalize(self, self._file.close)
+
+    def read(self, at: int, length: int) -> bytes:
+        """Return some bytes; fewer where the file ends before."""
+        with self._lock:
+            self._file.seek(at)
+            return self._file.read(length)

@@ -1,15 +1,15 @@
 """Vectors of one segment, nearest first; the only file that knows FAISS.
 
-Up to `EXACT` rows every search compares with all of them in full. More are kept twice in one file:
-as one bit a dimension (RaBitQ: Gao and Long, "RaBitQ: Quantizing High-Dimensional Vectors with a
-Theoretical Error Bound for Approximate Nearest Neighbor Search", SIGMOD 2024), of which all are
-compared, and as one byte a dimension, with which the nearest are compared again. A million rows
-of 384 dimensions are searched in 5 ms and find .987 of the ten nearest; in full it would be 52 ms
-and 1.5 GB. Only what is compared again is read from the disk.
+Up to some number every search compares with all of them in full. More are kept twice: as one bit a
+dimension (RaBitQ: Gao and Long, "RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical
+Error Bound for Approximate Nearest Neighbor Search", SIGMOD 2024), of which all are in memory and
+compared, and as one byte a dimension on the disk, with which the nearest are compared again. A
+million rows of 384 dimensions are searched in 5 ms and 56 MB; in full it would be 52 ms and 1.5 GB.
 """
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EXACT = 200_000
-TRAINED_ON = 65_536  # rows that the quantisers are fitted to
+TRAINED_ON = 65_536  # rows that the bits are fitted to
 COMPARED = 200  # rows that are compared again, at least
 AGAIN = 2  # as many as are wanted of those, at least
+FEW = 50_000  # rows that are all compared where no others may be found
 MAPPED = 32_000_000  # bytes; a larger file is mapped, not read
+BYTES = ".bytes.npy"  # in place of the suffix of a file, what lies beside it
 _CHUNK = 50_000
 
 
@@ -45,20 +47,20 @@ class Among:
 
 
 class Vectors:
-    """Unit rows, searched by their cosine to a query."""
+    """Unit rows, searched by their cosine to a query.
 
-    def __init__(self, index: Any) -> None:
-        import faiss
+    Args:
+        index: of FAISS, that of the rows in full or that of their bits.
+        nearly: the rows as bytes, where the index holds bits.
+    """
 
+    def __init__(self, index: Any, nearly: Bytes | None = None) -> None:
         self._index = index
-        # What holds the rows as they are, or nearly: all of it, or what the bits are refined by.
-        whole = isinstance(index, faiss.IndexRefine)
-        self._rows = faiss.downcast_index(index.refine_index) if whole else index
-        self.exact = not whole
+        self._nearly = nearly
 
     @staticmethod
     def write(path: Path, rows: NDArray[np.float32], exact: int = EXACT) -> None:
-        """Write a file of rows of length 1.
+        """Write a file of rows of length 1, and where there are many a second one beside it.
 
         Args:
             path: of the file.
@@ -74,13 +76,9 @@ class Vectors:
         count, dimension = rows.shape
         index: Any = faiss.IndexFlatIP(dimension)
         if count > exact:
-            step = max(1, count // TRAINED_ON)
-            nearly = faiss.IndexScalarQuantizer(
-                dimension, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-            )
-            bits = faiss.IndexRaBitQFastScan(dimension, faiss.METRIC_INNER_PRODUCT)
-            index = faiss.IndexRefine(bits, nearly)
-            index.train(np.ascontiguousarray(rows[::step]))
+            Bytes.write(path.with_suffix(BYTES), rows)
+            index = faiss.IndexRaBitQFastScan(dimension, faiss.METRIC_INNER_PRODUCT)
+            index.train(np.ascontiguousarray(rows[:: max(1, count // TRAINED_ON)]))
         for start in range(0, count, _CHUNK):
             index.add(np.ascontiguousarray(rows[start : start + _CHUNK]))
         try:
@@ -93,18 +91,30 @@ class Vectors:
         """Open a file; FAISS checks nothing of it, so its checksum has to be right.
 
         Raises:
-            ValueError: it is no FAISS file.
+            OSError: what should lie beside it does not.
+            ValueError: it is no FAISS file, or what lies beside it is another's.
         """
         import faiss
 
         mapped = path.stat().st_size > MAPPED
         try:
-            return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0))
+            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0)
         except RuntimeError as error:
             raise ValueError(_short(error)) from error
+        if isinstance(index, faiss.IndexFlat):
+            return cls(index)
+        nearly = Bytes(path.with_suffix(BYTES))
+        if (len(nearly), nearly.dimension) != (index.ntotal, index.d):
+            raise ValueError(f"{path.name} and {path.stem}{BYTES} hold other numbers of vectors")
+        return cls(index, nearly)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
+
+    @property
+    def exact(self) -> bool:
+        """Whether all rows are compared in full."""
+        return self._nearly is None
 
     @property
     def dimension(self) -> int:
@@ -132,31 +142,31 @@ class Vectors:
         # One thread: more only spin beside the model, and a search takes milliseconds.
         faiss.omp_set_num_threads(1)
         unit = np.ascontiguousarray(query / norm, dtype=np.float32).reshape(1, -1)
-        if among is not None and self.exact:
-            return _pairs(*self._index.search(unit, k, params=among.parameters))
-        if among is None:
-            return self._nearest(unit, k)
-        # Bits cannot be searched in part. Most rows allowed: look at more; few: compare them all.
-        if 2 * among.count < len(self):
-            return _pairs(*self._rows.search(unit, k, params=among.parameters))
-        wanted = k
+        if self._nearly is not None:
+            return self._again(self._nearly, unit, k, among)
+        parameters = among.parameters if among else None
+        cosines, rows = self._index.search(unit, k, params=parameters)
+        return _pairs(cosines[0], rows[0])
+
+    def _again(
+        self, nearly: Bytes, unit: NDArray[np.float32], k: int, among: Among | None
+    ) -> list[tuple[int, float]]:
+        """Compare all bits, and the nearest again by their bytes."""
+        import numpy as np
+
+        if among is not None and among.count <= FEW:
+            rows = np.flatnonzero(among.allowed)
+            return _pairs(nearly.cosines(rows, unit[0]), rows)[:k]
+        wanted = max(AGAIN * k, COMPARED)
         while True:
-            found = self._nearest(unit, wanted)
-            kept = [pair for pair in found if among.allowed[pair[0]]][:k]
-            if len(kept) == k or wanted >= len(self):
-                return kept
-            wanted = min(2 * wanted, len(self))
-
-    def _nearest(self, unit: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
-        """Search all rows."""
-        import faiss
-
-        if self.exact:
-            return _pairs(*self._index.search(unit, k))
-        again = max(AGAIN * k, COMPARED)
-        library: Any = faiss
-        parameters = library.IndexRefineSearchParameters(k_factor=min(again, len(self)) / k)
-        return _pairs(*self._index.search(unit, k, params=parameters))
+            # Bits cannot be searched in part: so many more are looked at.
+            _, found = self._index.search(unit, min(wanted, len(self)))
+            rows = found[0][found[0] >= 0]
+            allowed = rows if among is None else rows[among.allowed[rows]]
+            if len(allowed) >= k or wanted >= len(self):
+                rows = np.sort(allowed)
+                return _pairs(nearly.cosines(rows, unit[0]), rows)[:k]
+            wanted *= 2
 
     def rows(self, first: int, count: int) -> NDArray[np.float32]:
         """Return a copy of `count` rows from `first` on, shape `(count, dimension)`."""
@@ -164,7 +174,9 @@ class Vectors:
 
         if not count:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        return np.asarray(self._rows.reconstruct_n(first, count), dtype=np.float32)
+        if self._nearly is not None:
+            return self._nearly.rows(slice(first, first + count))
+        return np.asarray(self._index.reconstruct_n(first, count), dtype=np.float32)
 
     def chunks(self) -> Iterator[NDArray[np.float32]]:
         """Yield copies of all rows, some thousands at a time."""
@@ -172,11 +184,82 @@ class Vectors:
             yield self.rows(first, min(_CHUNK, len(self) - first))
 
 
+class Bytes:
+    """Unit rows as one signed byte a dimension, each row with its scale, on the disk.
+
+    A row's largest entry is 127 times its scale; entries are off by half a scale at most.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Map the file.
+
+        Raises:
+            OSError, ValueError: it is none.
+        """
+        import numpy as np
+
+        self._table: Any = np.load(path, mmap_mode="r", allow_pickle=False)
+        if self._table.dtype.names != ("scale", "entries") or self._table.ndim != 1:
+            raise ValueError(f"{path.name} has other columns than it should")
+
+    @staticmethod
+    def write(path: Path, rows: NDArray[np.float32]) -> None:
+        """Write the file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        import numpy as np
+
+        count, dimension = rows.shape
+        columns = np.dtype([("scale", "<f4"), ("entries", "i1", (dimension,))])
+        header = {"descr": columns.descr, "fortran_order": False, "shape": (count,)}
+        with path.open("wb") as file:
+            np.lib.format.write_array_header_2_0(file, header)
+            for start in range(0, count, _CHUNK):
+                part = np.asarray(rows[start : start + _CHUNK])
+                table = np.zeros(len(part), dtype=columns)
+                table["scale"] = np.abs(part).max(axis=1) / 127
+                scales = np.maximum(table["scale"], np.finfo(np.float32).tiny)[:, None]
+                table["entries"] = np.rint(part / scales).clip(-127, 127)
+                file.write(table.tobytes())
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self._table.dtype["entries"].shape[0])
+
+    def rows(self, which: slice | NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return some rows, of length 1 again."""
+        import numpy as np
+
+        table = np.array(self._table[which])
+        self._let_go()
+        rows = table["entries"].astype(np.float32) * table["scale"][:, None]
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = rows / np.maximum(lengths, np.finfo(np.float32).tiny)
+        return unit
+
+    def cosines(self, rows: NDArray[np.int64], unit: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the cosines of some rows to a vector of length 1."""
+        cosines: NDArray[np.float32] = self.rows(rows) @ unit
+        return cosines
+
+    def _let_go(self) -> None:
+        """Give back the memory that reading took; the system keeps the pages while it can."""
+        base = self._table.base
+        if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            base.madvise(mmap.MADV_DONTNEED)
+
+
 def _pairs(cosines: NDArray[np.float32], rows: NDArray[np.int64]) -> list[tuple[int, float]]:
-    """Return what one search found, without the places that nothing was found for."""
+    """Return rows with their cosines, best first, without the places nothing was found for."""
     found = [
-        (int(row), min(1.0, max(-1.0, float(cosine))))
-        for row, cosine in zip(rows[0], cosines[0], strict=True)
+        (row, min(1.0, max(-1.0, cosine)))
+        for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True)
         if row >= 0
     ]
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))

@@ -13,7 +13,6 @@ from rag.index.rows import DocumentRow, row_line
 from rag.index.segment import (
     COLUMNS,
     DOCUMENTS,
-    FILES,
     SENTENCES,
     TEXTS,
     VECTORS,
@@ -50,10 +49,10 @@ class SegmentWriter:
     Args:
         folder: to be made.
         dimension: length of a vector.
-        exact: up to so many vectors are kept in full.
+        exact: up to so many vectors of passages, and of sentences, are kept in full.
     """
 
-    def __init__(self, folder: Path, dimension: int, exact: int) -> None:
+    def __init__(self, folder: Path, dimension: int, exact: tuple[int, int]) -> None:
         """Make the folder.
 
         Raises:
@@ -122,11 +121,11 @@ class SegmentWriter:
             file.close()
         for name in COLUMNS:
             self._write_table(name)
-        for vectors in (VECTORS, SENTENCES):
-            Vectors.write(self.folder / vectors, self._spooled(vectors), self._exact)
+        for vectors, exact in zip((VECTORS, SENTENCES), self._exact, strict=True):
+            Vectors.write(self.folder / vectors, self._spooled(vectors), exact)
         self.abandon()
-        for file_name in FILES:
-            sync_file(self.folder / file_name)
+        for path in sorted(self.folder.iterdir()):
+            sync_file(path)
         sync_folder(self.folder)
 
     def abandon(self) -> None:

@@ -19,9 +19,11 @@ _MONTHS = (
 def heading(document: Document) -> str:
     """Return one line that says what a document is: `Title (Publisher, 12 June 2020)`.
 
-    Only what is known appears: without publisher and date the title alone; without a title that
-    says anything (a file name such as `004_91cc7e0b7863e9ee.txt`) publisher and date alone; ""
-    where nothing is known.
+    A date that the document does not state itself says so: `12 June 2020 by its file name`. The
+    time of its file is left out: it may change while the document does not, and with it vectors and
+    readings would. Only what is known appears: without publisher and date the title alone; without
+    a title that says anything (a file name such as `004_91cc7e0b7863e9ee.txt`) publisher and date
+    alone; "" where nothing is known.
     """
     title = _one_line(document.title)
     if document.origins.get("title") == FILE_NAME:
@@ -29,7 +31,10 @@ def heading(document: Document) -> str:
     if len(title) > _MAX_TITLE:
         title = title[:_MAX_TITLE].rsplit(" ", 1)[0] + "…"
     publisher = _one_line(document.metadata.get("publisher", ""))
-    known = ", ".join(filter(None, (publisher, spoken_date(document.metadata.get("date", "")))))
+    date = spoken_date(document.metadata.get("date", ""))
+    if date and document.origins.get("date") == FILE_NAME:
+        date += " by its file name"
+    known = ", ".join(filter(None, (publisher, date)))
     return f"{title} ({known})" if title and known else title or known
 
 
@@ -50,7 +55,9 @@ def _spoken_name(name: str) -> str:
 
 
 def spoken_date(date: str) -> str:
-    """Return an ISO 8601 date as `12 June 2020`, anything else as it stands."""
+    """Return an ISO 8601 date as `12 June 2020` or `June 2020`, anything else as it stands."""
+    if month := re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", date.strip()):
+        return f"{_MONTHS[int(month[2]) - 1]} {month[1]}"
     try:
         day = datetime.fromisoformat(date.strip())
     except ValueError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from rag.documents import FILE_NAME
 from rag.prove.when import lifespans, resolve
 from rag.prove.words import Reading, Word, read, stem
 from rag.types import Hit, Sentence
@@ -48,7 +49,10 @@ def readings_of(hit: Hit) -> tuple[Reading, ...]:
     Days of birth and death in brackets say that somebody was born and died.
     """
     texts = [sentence.text for sentence in hit.passage.sentences]
-    days = [d for d in read(hit.document.metadata.get("date", "")).dates if d.day]
+    metadata, origins = hit.document.metadata, hit.document.origins
+    # Too little to count "yesterday" from is the date in a name that somebody gave the file.
+    stated = metadata.get("date", "") if origins.get("date") != FILE_NAME else ""
+    days = [d for d in read(stated).dates if d.day]
     meant = resolve(texts, days[0] if days else None)
     return tuple(
         replace(

@@ -308,6 +308,7 @@ def cite(run: tuple[Hit, int, int], number: int) -> Citation:
         places=places(document, start, end),
         inside=document.inside,
         also=_also_in(hit, document.text[start:end]),
+        origins=document.origins,
     )
 
 

@@ -74,7 +74,9 @@ class Live:
         """Return the state after one more event."""
         match event:
             case Retrieved(hits):
-                return replace(self, hits=hits)
+                # A second search begins anew: the documents of the time that was asked for said
+                # nothing, and all are asked.
+                return Live(self.question, self.turn, self.note, hits)
             case Sighted(quotes):
                 return replace(self, quotes=quotes)
             case Reading(number, of, hit):
@@ -135,7 +137,7 @@ def _sighted_html(quotes: Sequence[Citation]) -> str:
         return ""
     rows = "".join(
         f'<li><q dir="auto">{esc(shorten(quote.quote))}</q>'
-        f"<small>{esc(reference(quote.title, quote.metadata))}</small></li>"
+        f"<small>{esc(reference(quote))}</small></li>"
         for quote in quotes
     )
     return (

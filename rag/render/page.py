@@ -15,7 +15,9 @@ from pathlib import Path
 from rag.assistant import not_said
 from rag.documents import places, told
 from rag.render.plain import (
+    Known,
     also_in,
+    asked_first,
     byline,
     cited,
     differs,
@@ -89,7 +91,8 @@ def to_html(answer: Answer, documents: Mapping[str, Document], turn: int) -> str
         body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
     else:
         body = _statements_html(answer, turn)
-        body += "".join(f'<p class="fn-none">{esc(not_said(p))}</p>' for p in answer.unanswered)
+        said = [*map(not_said, answer.unanswered), *asked_first(answer)]
+        body += "".join(f'<p class="fn-none">{esc(line)}</p>' for line in said)
     body += _withheld_html(answer.withheld, turn) + references_html(answer.citations, turn)
     total_s = answer.timings.total_s
     seconds = f"{total_s:.1f} seconds" if total_s < 99.95 else f"{total_s:.0f} seconds"
@@ -118,7 +121,7 @@ def library_html(documents: Iterable[Document], shown: int = 12) -> str:
     listed = list(enumerate(known[:shown], 1))
     rows = "".join(
         f'<li><a href="#doc-{number}">{esc(d.title)}</a>'
-        f"<small>{esc(_origin(d.title, d.source, d.metadata))}</small></li>"
+        f"<small>{esc(_origin(d, d.source))}</small></li>"
         for number, d in listed
     )
     more = f"<p>and {len(known) - shown:,} more</p>" if len(known) > shown else ""
@@ -294,7 +297,7 @@ def _closest_html(closest: Sequence[Hit], turn: int) -> str:
         return ""
     rows = "".join(
         f'<li><a href="#near-{turn}-{number}">{esc(d.title)}</a>'
-        f"<small>{esc(_origin(d.title, d.source, d.metadata))}</small>"
+        f"<small>{esc(_origin(d, d.source))}</small>"
         f'<span dir="auto">{esc(shorten(hit.passage.text))}</span></li>'
         for number, (hit, d) in enumerate(((hit, hit.document) for hit in closest), 1)
     )
@@ -304,14 +307,15 @@ def _closest_html(closest: Sequence[Hit], turn: int) -> str:
     )
 
 
-def _origin(title: str, source: str, metadata: Mapping[str, str]) -> str:
-    """Return publisher and date, else the file, unless it already serves as the title."""
-    return byline(metadata) or (source if source != title else "")
+def _origin(facts: Known, source: str) -> str:
+    """Return publisher and date, and the file where neither is known, unless it is the title."""
+    named = any(facts.metadata.get(key) for key in ("publisher", "date")) or source == facts.title
+    return " · ".join(filter(None, ("" if named else source, byline(facts))))
 
 
 def _stands(citation: Citation) -> str:
     """Return publisher and date, else the file, and where in it the quote stands."""
-    known = _origin(citation.title, file_of(citation), citation.metadata)
+    known = _origin(citation, file_of(citation))
     return " · ".join(part for part in (known, told(citation.places)) if part)
 
 
@@ -328,7 +332,8 @@ def _section_html(document: Document, marks: Sequence[_Mark], anchor: str = "") 
     """Return head and text of a document with its marks; `anchor` opens one that has none."""
     facts = document.metadata
     anchors = " ".join(mark.anchor for mark in marks) or anchor
-    kicker = f'<p class="fn-kicker">{esc(byline(facts))}</p>' if byline(facts) else ""
+    known = byline(document)
+    kicker = f'<p class="fn-kicker">{esc(known)}</p>' if known else ""
     line = " · ".join(esc(part) for part in (facts.get("author", ""), document.source) if part)
     url = facts.get("url", "")
     if url.startswith(("https://", "http://")):

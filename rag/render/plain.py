@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
-from collections.abc import Mapping
 from datetime import date
 
 from rag.assistant import not_said
-from rag.documents import told
-from rag.types import Answer, Citation, Conflict, Hit, Statement
+from rag.documents import FILE_NAME, told
+from rag.types import Answer, Citation, Conflict, Document, Hit, Statement
 
 EXCERPT_CHARS = 280
+Known = Document | Citation
+"""What has title, metadata and their origins."""
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$^&])")
 _MARKDOWN_START = re.compile(r"^(\d{0,9})([-+=:.)])")
@@ -42,6 +43,7 @@ def to_text(answer: Answer, *, width: int = 88) -> str:
         ]
         blocks += [_conflict_text(answer, conflict, width) for conflict in answer.conflicts]
         blocks += [_wrap(not_said(part), width) for part in answer.unanswered]
+        blocks += [_wrap(line, width) for line in asked_first(answer)]
         blocks.append("Sources")
         blocks += [_source_text(citation, width) for citation in answer.citations]
     if answer.withheld:
@@ -56,8 +58,7 @@ def to_markdown(answer: Answer) -> str:
     if answer.abstained:
         blocks.append(_markdown(answer.text))
         blocks += [
-            f"- {_markdown(reference(hit.document.title, hit.document.metadata))}: "
-            f"“{_markdown(shorten(hit.passage.text))}”"
+            f"- {_markdown(reference(hit.document))}: “{_markdown(shorten(hit.passage.text))}”"
             for hit in answer.closest
         ]
     else:
@@ -77,6 +78,7 @@ def to_markdown(answer: Answer) -> str:
             for conflict in answer.conflicts
         ]
         blocks += [_markdown(not_said(part)) for part in answer.unanswered]
+        blocks += [_markdown(line) for line in asked_first(answer)]
         blocks += [
             f"[^{c.number}]: {_markdown(cited(c))}, {_markdown(file_of(c))}"
             f"{_markdown(f', {also_in(c)}') if c.also else ''}: “{_markdown(c.quote)}”"
@@ -90,6 +92,8 @@ def to_markdown(answer: Answer) -> str:
 
 def written_date(value: str) -> str:
     """Return an ISO 8601 date as people write it ("12 June 2020"); other text as it is."""
+    if month := re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", value):
+        return f"{_MONTHS[int(month[2]) - 1]} {month[1]}"
     try:
         day = date.fromisoformat(value[:10])
     except ValueError:
@@ -97,21 +101,34 @@ def written_date(value: str) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
-def byline(metadata: Mapping[str, str]) -> str:
+def dated(facts: Known) -> str:
+    """Return of when something is, and how that is known unless it states the day itself.
+
+    "12 June 2020", "12 June 2020 by its file name", "updated 12 June 2020", "file of 12 June 2020".
+    """
+    for key, said in (("date", "{}"), ("updated", "updated {}"), ("created", "created {}")):
+        if value := facts.metadata.get(key, ""):
+            by_name = facts.origins.get(key) == FILE_NAME
+            return said.format(written_date(value)) + (" by its file name" if by_name else "")
+    saved = facts.metadata.get("saved", "")
+    return f"file of {written_date(saved)}" if saved else ""
+
+
+def byline(facts: Known) -> str:
     """Return publisher and date, as far as they are known."""
-    known = (metadata.get("publisher", ""), written_date(metadata.get("date", "")))
+    known = (facts.metadata.get("publisher", ""), dated(facts))
     return " · ".join(part for part in known if part)
 
 
-def reference(title: str, metadata: Mapping[str, str]) -> str:
+def reference(facts: Known) -> str:
     """Return title, publisher and date in one line."""
-    known = byline(metadata)
-    return f"{title} ({known})" if known else title
+    known = byline(facts)
+    return f"{facts.title} ({known})" if known else facts.title
 
 
 def cited(citation: Citation) -> str:
     """Return title, publisher and date of what is cited, and where in its file it stands."""
-    known = reference(citation.title, citation.metadata)
+    known = reference(citation)
     where = told(citation.places)
     return f"{known}, {where}" if where else known
 
@@ -126,6 +143,11 @@ def also_in(citation: Citation) -> str:
     return f"also, word for word, in {', '.join(citation.also)}" if citation.also else ""
 
 
+def asked_first(answer: Answer) -> list[str]:
+    """Return the line that says which documents were asked, where the question itself said so."""
+    return [f"Answered from {answer.asked}, as you asked."] if answer.asked else []
+
+
 def differs(conflict: Conflict) -> str:
     """Return the line above the sides of a conflict."""
     what = {"number": "in a number", "date": "in a date", "answer": "in what they answer"}.get(
@@ -137,7 +159,7 @@ def differs(conflict: Conflict) -> str:
 def side(answer: Answer, conflict: Conflict, place: int) -> str:
     """Return who says one side of a conflict and when, and whether it is the newest."""
     citation = answer.statements[place].citations[0]
-    known = byline(citation.metadata) or citation.title
+    known = byline(citation) or citation.title
     return f"{known}, newest" if place == conflict.newest else known
 
 
@@ -164,7 +186,7 @@ def shorten(text: str, limit: int = EXCERPT_CHARS) -> str:
 def _closest_text(hit: Hit, width: int) -> str:
     return "\n".join(
         [
-            _wrap(reference(hit.document.title, hit.document.metadata), width, "- ", "  "),
+            _wrap(reference(hit.document), width, "- ", "  "),
             f"  {_plain(hit.document.source)}",
             _wrap(f"“{shorten(hit.passage.text)}”", width, "  ", "  "),
         ]

@@ -373,6 +373,7 @@ def test_the_json_form_is_documented_and_stable(folder: Path) -> None:
         "withheld",
         "unanswered",
         "conflicts",
+        "asked",
         "closest",
         "drafts",
         "model",

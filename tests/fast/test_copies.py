@@ -16,7 +16,7 @@ from rag.prove.copies import Kept, holds, one_voice, overlap, told_once, with_co
 from rag.render import to_html, to_markdown, to_text
 from rag.retrieve import retrieve
 from rag.stated import stated
-from rag.testing import FakeEmbedder, FakeLLM, make_hit
+from rag.testing import FakeEmbedder, FakeLLM, make_hit, passages_of
 from rag.types import Hit, Verdict
 from rag.within import Within
 
@@ -466,10 +466,13 @@ def test_copies_published_by_several_have_no_one_publisher() -> None:
     question = "Who published the article “Tides”?"
     header = make_hit(f"Publisher: {PAPERS[0]}", source=f"{PAPERS[0]}.txt").passage
     rarity = Rarity([STORY])
-    alone = stated(question, hits[:1], [header], rarity)
+    alone = stated(question, hits[:1], passages_of([header]), rarity)
     assert alone is not None
     assert PAPERS[0] in alone.text
-    assert stated(question, [replace(hits[0], copies=(hits[1],))], [header], rarity) is None
+    assert (
+        stated(question, [replace(hits[0], copies=(hits[1],))], passages_of([header]), rarity)
+        is None
+    )
 
 
 def test_a_publisher_whose_copy_was_attached_is_still_heard(tmp_path: Path) -> None:

@@ -38,7 +38,6 @@ from rag.index import (
     building,
     checking,
     examine,
-    filling,
     seen,
     state,
     writing,
@@ -367,7 +366,7 @@ def test_an_index_of_many_segments_holds_and_finds_the_same(
             patch.setattr(building, "SMALL", small)
             patch.setattr(writing, "MOST_PASSAGES", most)
             patch.setattr(building, "MOST_PASSAGES", most)
-            patch.setattr(filling, "EXACT", most)
+            patch.setattr(building, "EXACT", most)
             build([corpus], kept, FakeEmbedder())
             assert not build([corpus], kept, FakeEmbedder()).written
         assert folders(kept) == counting(kept)
@@ -381,7 +380,7 @@ def sought(folder: Path) -> Any:
     Scores by words are left out: they count documents that have left until tantivy forgets them.
     """
     index = Index.open(folder)
-    found = {}
+    found: dict[tuple[str, str], Any] = {}
     for word in ("one", "two", "three", "new", "apart"):
         (vector,) = FakeEmbedder().embed([word], kind="query")
         for way, rows in (

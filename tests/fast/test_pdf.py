@@ -397,7 +397,9 @@ def test_a_sentence_over_two_pages_is_whole_and_knows_its_pages() -> None:
 def test_pages_without_text_are_noted() -> None:
     data = pdf(show(column(72, 700, LEFT)), "", show(column(72, 700, RIGHT)), "")
     content = read(data)
-    assert content.notes == ["pages 2 and 4 have no text; they may be scanned or blank"]
+    assert content.notes == [
+        "pages 2 and 4 have no text; they may be scanned (see `--ocr`) or blank"
+    ]
     assert [mark.value for mark in content.body.marks] == ["1", "3"]
 
 
@@ -406,7 +408,7 @@ IMAGE = "q 612 0 0 792 0 0 cm /I Do Q "
 
 @pytest.mark.parametrize("page", ["", IMAGE], ids=["blank", "scanned"])
 def test_no_text_at_all_is_an_error_that_names_the_cure(page: str) -> None:
-    with pytest.raises(EmptyDocumentError, match=r"no text layer.*run OCR over it"):
+    with pytest.raises(EmptyDocumentError, match=r"no text layer.*read it with `--ocr`"):
         read(pdf(page, page))
 
 

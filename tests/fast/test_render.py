@@ -159,7 +159,7 @@ class TestDates:
         [
             pytest.param("2020-06-12T14:54:00Z", "12 June 2020", id="moment"),
             pytest.param("2020-06-02", "2 June 2020", id="day"),
-            pytest.param("2020-06", "2020-06", id="month only"),
+            pytest.param("2020-06", "June 2020", id="month only"),
             pytest.param("June 11", "June 11", id="words"),
             pytest.param("2020-13-40", "2020-13-40", id="no such day"),
             pytest.param("", "", id="none"),
@@ -169,10 +169,43 @@ class TestDates:
         assert render.written_date(value) == written
 
     def test_byline_leaves_out_what_is_unknown(self) -> None:
-        assert render.byline(PIER.metadata) == "Harbour Gazette · 4 May 2021"
-        assert render.byline(QUAY.metadata) == "Island Radio"
-        assert render.byline({"date": "2021-05-04"}) == "4 May 2021"
-        assert render.byline({}) == ""
+        assert render.byline(PIER) == "Harbour Gazette · 4 May 2021"
+        assert render.byline(QUAY) == "Island Radio"
+        assert render.byline(replace(PIER, metadata={"date": "2021-05-04"})) == "4 May 2021"
+        assert render.byline(replace(PIER, metadata={})) == ""
+
+    @pytest.mark.parametrize(
+        ("metadata", "origins", "told"),
+        [
+            ({"date": "2021-05-04"}, {"date": "text"}, "4 May 2021"),
+            ({"date": "2021-05-04"}, {"date": "file name"}, "4 May 2021 by its file name"),
+            ({"updated": "2021-05", "saved": "2024-01-01"}, {}, "updated May 2021"),
+            ({"created": "2021-05-04", "saved": "2024-01-01"}, {}, "created 4 May 2021"),
+            ({"saved": "2024-01-01"}, {"saved": "file time"}, "file of 1 January 2024"),
+        ],
+    )
+    def test_what_the_document_does_not_state_itself_says_so(
+        self, metadata: dict[str, str], origins: dict[str, str], told: str
+    ) -> None:
+        document = replace(PIER, metadata=metadata, origins=origins)
+        assert render.byline(document) == told
+        cited = Citation(1, "a.txt", "A", 0, 8, "The pier", metadata, "a", origins=origins)
+        answer = Answer(
+            "What?",
+            "Text. [1]",
+            (Statement("Text.", Verdict.SUPPORTED, 1.0, (cited,)),),
+            (),
+            False,
+            (),
+            (),
+            "fake",
+            Timings(),
+        )
+        assert f"A ({told})" in render.to_text(answer)
+        assert f"A ({told})" in render.to_markdown(answer).replace("\\", "")
+        assert told in render.to_html(answer, {"a": replace(document, id="a")}, 1)
+        said = answer.to_json()["statements"][0]["citations"][0]
+        assert (said["metadata"], said["origins"]) == (metadata, origins)
 
 
 class TestText:

@@ -6,7 +6,7 @@ import pytest
 
 from rag.prove import Rarity
 from rag.stated import asked_fact, stated
-from rag.testing import make_hit
+from rag.testing import make_hit, passages_of
 
 BRIDGE = make_hit(
     "Harbour bridge closes for repairs\n\nBy Ada Quist, City Editor\n\nThe bridge closes in May.",
@@ -64,7 +64,7 @@ ANSWERED = {
 
 @pytest.mark.parametrize(("question", "text", "quote"), ANSWERED.values(), ids=ANSWERED.keys())
 def test_a_document_is_asked_for_what_it_states(question: str, text: str, quote: str) -> None:
-    proof = stated(question, HITS, PASSAGES, RARITY)
+    proof = stated(question, HITS, passages_of(PASSAGES), RARITY)
     assert proof is not None
     assert proof.text == text
     assert proof.supported
@@ -81,7 +81,7 @@ def test_of_titles_alike_the_one_that_is_repeated_is_meant() -> None:
     rarity = Rarity([passage.text for passage in passages])
 
     def ask(question: str) -> str:
-        proof = stated(question, hits, passages, rarity)
+        proof = stated(question, hits, passages_of(passages), rarity)
         return proof.text if proof else ""
 
     assert "Tomas Berg" in ask("Who wrote the article “Council repeats bridge will not open”?")
@@ -99,4 +99,4 @@ LEFT = {
 
 @pytest.mark.parametrize("question", LEFT.values(), ids=LEFT.keys())
 def test_what_is_not_plain_is_left_to_reading(question: str) -> None:
-    assert stated(question, HITS, PASSAGES, RARITY) is None
+    assert stated(question, HITS, passages_of(PASSAGES), RARITY) is None

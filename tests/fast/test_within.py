@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from rag.errors import NothingWithinError
 from rag.index import Index, build
 from rag.testing import FakeEmbedder, FakeLLM
 from rag.types import Document, Retrieved
-from rag.within import Within, day, days, newest
+from rag.within import Within, dated_by, day, days, newest
 
 POLICY = "---\ntitle: Travel policy\ndate: {date}\npublisher: {by}\n---\n\n{text}\n"
 FILES = {
@@ -29,7 +31,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
         file = base / "documents" / name
         file.parent.mkdir(parents=True)
         file.write_text(POLICY.format(date=date, by=by, text=text), "utf-8")
-    (base / "documents" / "undated.txt").write_text("Hotels cost 70 euros a night.\n", "utf-8")
+    undated = base / "documents" / "undated.txt"
+    undated.write_text("Hotels cost 70 euros a night.\n", "utf-8")
+    saved = datetime.datetime(2020, 5, 5, 12).timestamp()
+    os.utime(undated, (saved, saved))
     build([base / "documents"], base / "index", FakeEmbedder())
     return Index.open(base / "index")
 
@@ -47,14 +52,17 @@ OLD, NEW, OTHER = FILES
         (Within(), [*FILES, "undated.txt"]),
         (Within(since=datetime.date(2023, 6, 15)), [NEW, OTHER]),
         (Within(since=datetime.date(2023, 7, 1)), [OTHER]),
-        (Within(until=datetime.date(2023, 6, 15)), [OLD, NEW]),
-        (Within(until=datetime.date(2023, 5, 31)), [OLD]),
+        (Within(until=datetime.date(2023, 6, 15)), [OLD, NEW, "undated.txt"]),
+        (Within(until=datetime.date(2023, 5, 31)), [OLD, "undated.txt"]),
         (Within(since=datetime.date(2019, 3, 1), until=datetime.date(2019, 3, 1)), [OLD]),
         (Within(only=(("publisher", "quist"),)), [OLD, NEW]),
         (Within(only=(("publisher", "quist"), ("path", "2023/*"))), [NEW]),
         (Within(only=(("path", "2019"),)), [OLD]),
         (Within(only=(("path", "*.txt"),)), ["undated.txt"]),
         (Within(only=(("title", "TRAVEL"),)), [OLD, NEW, OTHER]),
+        (Within(only=(("Format", "TEXT"),)), ["undated.txt"]),
+        (Within(only=(("date", "june"),)), [NEW]),
+        (Within(only=(("saved", "2020-05-05"),)), ["undated.txt"]),
     ],
 )
 def test_documents_are_selected_by_what_is_known_of_them(
@@ -69,7 +77,17 @@ def test_what_leaves_nothing_is_an_error_that_says_why(index: Index) -> None:
         within.select(index.documents.values())
     assert str(error.value) == (
         "None of your documents is of 2030-01-01 or later and one whose publisher has “Quist”; "
-        "1 of 4 have no date. Widen what is asked of them."
+        "of 4, 1 have only the time of their file. Widen what is asked of them."
+    )
+
+
+def test_a_fact_that_no_document_has_is_an_error_that_names_those_there_are(index: Index) -> None:
+    within = Within(only=(("publsher", "Quist"),))
+    with pytest.raises(NothingWithinError) as error:
+        within.select(index.documents.values())
+    assert str(error.value) == (
+        "None of your documents has a “publsher”. Ask for one of: "
+        "date, format, path, publisher, read, saved, title."
     )
 
 
@@ -107,8 +125,30 @@ def test_the_newest_is_the_one_of_the_latest_day() -> None:
     assert newest([document({})]) is None
 
 
+def test_the_time_of_a_file_counts_only_where_nothing_else_does() -> None:
+    stated, copied = document({"updated": "2019"}), document({"saved": "2024-02-02"})
+    assert newest([copied, stated]) is stated
+    assert newest([document({}), copied]) is copied
+    assert dated_by(document({"saved": "2024-02-02", "created": "2019"})) == "created"
+    assert days(copied) == (datetime.date(2024, 2, 2),) * 2
+
+
 def document(metadata: dict[str, str]) -> Document:
     return Document("id", "/", "a.txt", "Text.", "Title", metadata, {}, "text")
+
+
+def test_a_file_that_is_only_touched_is_neither_read_nor_embedded_again(tmp_path: Path) -> None:
+    file = tmp_path / "documents" / "a.txt"
+    file.parent.mkdir()
+    file.write_text("Hotels cost 70 euros a night.\n", "utf-8")
+    first = build([file.parent], tmp_path / "index", FakeEmbedder())
+    assert first.embedded > 0
+    before = Index.open(tmp_path / "index").documents
+    os.utime(file, (1e9, 1e9))
+    report = build([file.parent], tmp_path / "index", FakeEmbedder())
+    assert (list(report.unchanged), list(report.changed)) == (["a.txt"], [])
+    assert (report.embedded, report.written) == (0, False)
+    assert Index.open(tmp_path / "index").documents == before
 
 
 def test_a_narrowed_search_is_the_whole_one_without_the_others(index: Index) -> None:

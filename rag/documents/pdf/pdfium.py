@@ -50,13 +50,14 @@ class Pdf:
     Attributes:
         pages: how many it has.
         repaired: its end was missing.
+        source: the file.
     """
 
     def __init__(self, handle: Any, source: Source, data: bytes) -> None:
         self._handle = handle
         self._data = data
         self.repaired = data is not source.data
-        self._source = source
+        self.source = source
         self._characters = 0
         self.pages = _raw().FPDF_GetPageCount(handle)
 
@@ -96,7 +97,7 @@ class Pdf:
                 self._characters += count
                 if self._characters > MOST_CHARACTERS:
                     much = f"it has more than {MOST_CHARACTERS / 1e6:.0f} million characters"
-                    raise self._source.refused(f"{much}; split it")
+                    raise self.source.refused(f"{much}; split it")
                 return _read_page(page, text, count, number)
             finally:
                 _raw().FPDFText_ClosePage(text)
@@ -110,6 +111,11 @@ class Pdf:
         """
         with LOCK, self._page(number) as page:
             return None if page is None else _picture(page, scale)
+
+    def size(self, number: int) -> tuple[float, float]:
+        """Return width and height of a page as it is shown, in points; 1 and 1 if damaged."""
+        with LOCK, self._page(number) as page:
+            return (1.0, 1.0) if page is None else _size(page)
 
     def image_share(self, number: int) -> float:
         """Return how much of a page images cover, from 0 to about 1."""

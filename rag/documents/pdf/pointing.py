@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rag.documents.pdf.glyphs import Box, Glyphs, shown_box, upright
 from rag.documents.pdf.pdfium import opened, png
 from rag.documents.pdf.reader import trace
+from rag.documents.pdf.recognised import page_glyphs
 from rag.documents.source import PLAINLY, ReadOptions, Source
 
 _NAME = Path("the PDF")  # bytes have no name
@@ -54,7 +55,7 @@ def boxes(
     pages, index = (each[max(0, start) : max(0, end)] for each in _traced(data, options))
     with opened(Source(_NAME, data, options)) as pdf:
         for page in np.unique(pages[index >= 0]):
-            glyphs = pdf.glyphs(int(page))
+            glyphs, _ = page_glyphs(pdf, int(page))
             if glyphs is None:
                 continue
             rows = index[(pages == page) & (index >= 0)]
@@ -88,7 +89,7 @@ def page_picture(
         pixels = pdf.picture(page, scale)
         if pixels is None:
             raise source.refused(f"page {page} is damaged; open it in a PDF viewer")
-        glyphs = pdf.glyphs(page) if marked else None
+        glyphs = page_glyphs(pdf, page)[0] if marked else None
     if glyphs is not None:
         pages, index = _traced(data, options)
         chosen = np.zeros(len(pages), bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,8 +17,10 @@ from rag.documents.pdf.hyphens import Words
 from rag.documents.pdf.info import facts
 from rag.documents.pdf.letters import Mended, is_rtl, mend
 from rag.documents.pdf.lines import in_order, stretches
+from rag.documents.pdf.ocr import UNSURE, RecognitionError, Seen
 from rag.documents.pdf.paragraphs import Block, blocks, flowing
 from rag.documents.pdf.pdfium import Pdf, opened
+from rag.documents.pdf.recognised import page_glyphs
 from rag.documents.pdf.seen import unseen
 from rag.documents.pdf.tables import Line, Told, lines, told_rows
 from rag.documents.source import Content, Source
@@ -26,6 +28,7 @@ from rag.errors import EmptyDocumentError
 
 _MOST_NAMED = 12  # pages that a note names
 _SCANNED = 0.1  # share of a page without text that an image covers, if it seems to be scanned
+_BY_OCR = "by OCR"
 _HIDDEN_CHARACTERS = 80
 _HIDDEN_NOTES = 5
 
@@ -37,6 +40,8 @@ class Findings:
     damaged: list[int] = field(default_factory=list)
     empty: list[int] = field(default_factory=list)
     recognised: list[int] = field(default_factory=list)
+    seen: dict[int, Seen] = field(default_factory=dict)
+    failed: list[tuple[int, str]] = field(default_factory=list)
     annotated: list[int] = field(default_factory=list)
     hidden: list[tuple[int, str]] = field(default_factory=list)
     mended: Mended = field(default_factory=Mended)
@@ -45,12 +50,18 @@ class Findings:
 class Traced:
     """A body that knows of each character where on the pages it stands.
 
+    Args:
+        found: what was found on the pages.
+
     Attributes:
         body: the text.
+        seen: whether words were recognised in pictures of pages, by us.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, found: Findings) -> None:
         self.body = Body()
+        self.seen = bool(found.seen)
+        self._recognised = frozenset([*found.seen, *found.recognised])
         self._pages: list[NDArray[np.int32]] = []
         self._index: list[NDArray[np.int32]] = []
 
@@ -65,6 +76,7 @@ class Traced:
         text, index = told
         before = len(self.body)
         self.body.mark("page", str(page))
+        self.body.mark("recognised", _BY_OCR if page in self._recognised else "")
         self.body.add(text, apart)
         gap = len(self.body) - before - len(text)
         if len(self.body) > before:
@@ -92,15 +104,19 @@ def read_pdf(source: Source) -> Content:
         traced = _read(pdf, notes)
         if not len(traced.body):
             raise _without_text(source, pdf, notes)
-        return Content("pdf", traced.body, facts(pdf), PDF_INFO, notes)
+        recognised = source.options.ocr_languages if traced.seen else ""
+        return Content("pdf", traced.body, facts(pdf), PDF_INFO, notes, recognised=recognised)
 
 
 def _without_text(source: Source, pdf: Pdf, notes: Sequence[str]) -> EmptyDocumentError:
     """Return the error for a PDF of which no page has text."""
     scanned = any(pdf.image_share(page) >= _SCANNED for page in range(1, min(pdf.pages, 5) + 1))
     why = "it has no text layer and seems to be scanned" if scanned else "it has no text layer"
-    more = f" ({'; '.join(notes)})" if notes and not scanned else ""
-    cure = "run OCR over it first" if scanned else "run OCR over it if its pages show words"
+    more = f" ({'; '.join(notes)})" if notes and (source.options.ocr or not scanned) else ""
+    cure = "read it with `--ocr`" if scanned else "read it with `--ocr` if its pages show words"
+    if source.options.ocr:
+        why = f"{why}, and Tesseract finds no words in its pictures"
+        cure = "scan it anew, straight and with 300 dots an inch, or name its language"
     return EmptyDocumentError(f"{source}: {why}{more}; {cure}.", path=str(source.path))
 
 
@@ -116,12 +132,12 @@ def _read(pdf: Pdf, notes: list[str]) -> Traced:
         notes.append("the end of the file is missing; what could be found was read")
     take_furniture(pages, notes)
     _note(found, pdf, notes)
-    return _write(flowing([block for page in pages for block in _blocks(page)]))
+    return _write(flowing([block for page in pages for block in _blocks(page)]), Traced(found))
 
 
 def _lay(pdf: Pdf, number: int, found: Findings) -> Laid | None:
     """Return the stretches of a page; None where it has none."""
-    glyphs = pdf.glyphs(number)
+    glyphs = _glyphs(pdf, number, found)
     if glyphs is None:
         found.damaged.append(number)
         return None
@@ -130,15 +146,8 @@ def _lay(pdf: Pdf, number: int, found: Findings) -> Laid | None:
     if not glyphs.ink.any():
         found.empty.append(number)
         return None
-    hidden, recognised = unseen(glyphs, pdf)
-    if recognised:
-        found.recognised.append(number)
-    if hidden.any():
-        hidden = _with_spaces(hidden, glyphs)
-        words = _words(glyphs.taken(hidden))
-        if words:
-            found.hidden.append((number, words))
-        glyphs = glyphs.taken(~hidden)
+    if number not in found.seen:
+        glyphs = _without_hidden(glyphs, pdf, found)
     glyphs = mend(glyphs, found.mended)
     turns = glyphs.turn[glyphs.ink]
     if not len(turns):
@@ -157,6 +166,31 @@ def _lay(pdf: Pdf, number: int, found: Findings) -> Laid | None:
         else:
             page.aside.append(stretches(part, rtl=page.rtl))
     return page
+
+
+def _glyphs(pdf: Pdf, number: int, found: Findings) -> Glyphs | None:
+    """Return the characters of a page, or those recognised in its picture."""
+    try:
+        glyphs, seen = page_glyphs(pdf, number)
+    except RecognitionError as error:
+        found.failed.append((number, str(error)))
+        return pdf.glyphs(number)
+    if seen is not None:
+        found.seen[number] = seen
+    return glyphs
+
+
+def _without_hidden(glyphs: Glyphs, pdf: Pdf, found: Findings) -> Glyphs:
+    """Return the characters that are seen; what is hidden is noted."""
+    hidden, recognised = unseen(glyphs, pdf)
+    if recognised:
+        found.recognised.append(glyphs.number)
+    if not hidden.any():
+        return glyphs
+    hidden = _with_spaces(hidden, glyphs)
+    if words := _words(glyphs.taken(hidden)):
+        found.hidden.append((glyphs.number, words))
+    return glyphs.taken(~hidden)
 
 
 def _with_spaces(chosen: NDArray[np.bool_], glyphs: Glyphs) -> NDArray[np.bool_]:
@@ -181,9 +215,8 @@ def _blocks(page: Laid) -> Iterable[Block]:
         yield from blocks(lines(group, page.number, rtl=page.rtl), aside=True)
 
 
-def _write(found: Sequence[Block]) -> Traced:
+def _write(found: Sequence[Block], traced: Traced) -> Traced:
     words = Words(line.text for block in found for line in block.lines if not line.is_row)
-    traced = Traced()
     before: Block | None = None
     for block in found:
         if block.kind == "row":
@@ -216,7 +249,12 @@ def _note(found: Findings, pdf: Pdf, notes: list[str]) -> None:
         has = "has" if len(found.empty) == 1 else "have"
         they = "it" if len(found.empty) == 1 else "they"
         which = _named(found.empty)
-        notes.append(f"{which} {has} no text; {they} may be scanned or blank")
+        why = "nor words that Tesseract knows" if pdf.source.options.ocr else ""
+        why = why or f"{they} may be scanned (see `--ocr`) or blank"
+        notes.append(f"{which} {has} no text; {why}")
+    notes += [f"page {number} {why}" for number, why in found.failed[:_MOST_NAMED]]
+    if found.seen:
+        notes.append(_told_seen(found.seen, pdf.source.options.ocr_languages))
     if found.recognised:
         notes.append(f"text recognised by OCR on {_named(found.recognised)}")
     for number, words in found.hidden[:_HIDDEN_NOTES]:
@@ -242,6 +280,15 @@ def _note(found: Findings, pdf: Pdf, notes: list[str]) -> None:
         notes.append(
             f"pages are counted from 1; page {number} is called “{label[:20]}” in the file"
         )
+
+
+def _told_seen(seen: Mapping[int, Seen], languages: str) -> str:
+    """Return what was recognised on which pages, by what, and how many of the words are unsure."""
+    words = [word for page in seen.values() for word in page.words]
+    unsure = sum(word.sure < UNSURE for word in words)
+    by = " and ".join(sorted({page.engine for page in seen.values()}))
+    sure = f"{unsure:,} of {len(words):,} words unsure" if unsure else "no word unsure"
+    return f"text recognised by {by} ({languages}) on {_named(sorted(seen))}, {sure}"
 
 
 def _named(pages: Sequence[int]) -> str:

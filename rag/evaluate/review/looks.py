@@ -98,7 +98,7 @@ _UNKNOWN = (
 
 
 def _caption(document: Document) -> str:
-    known = [esc(document.title), esc(byline(document.metadata)), esc(document.source)]
+    known = [esc(document.title), esc(byline(document)), esc(document.source)]
     return " · ".join(dict.fromkeys(part for part in known if part))
 
 
