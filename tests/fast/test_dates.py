@@ -15,6 +15,7 @@ from rag.prove import Rarity
 from rag.prove.evidence import readings_of
 from rag.prove.words import Date
 from rag.stated import stated
+from rag.testing import passages_of
 from rag.types import Document, Hit, Passage, Sentence
 
 
@@ -226,7 +227,8 @@ def test_when_it_was_published_is_answered_from_the_text_and_not_from_the_name(
     assert proof.groups[0][0][1].text == "Published 12 June 2020"
     unsaid = read(tmp_path, "2020-06-12.txt", f"{head}\n\nIt took until 12 June 2020.\n")
     found = passage(unsaid)
-    assert stated(question, [Hit(found, unsaid, 1.0)], passages_of([found]), Rarity([body])) is None
+    proof = stated(question, [Hit(found, unsaid, 1.0)], passages_of([found]), Rarity([body]))
+    assert proof is None
 
 
 def test_days_apart() -> None:
