@@ -90,7 +90,7 @@ def make(folder: Path, passages: int, embedder: Embedder) -> None:
             print(f"{number * EACH} passages", file=sys.stderr)
     if writer is not None:
         writer.close()
-    write(half, Next((), names), embedder)
+    write(half, Next((), names, {"/nowhere"}), embedder)
     half.rename(folder / "index")
 
 

@@ -66,20 +66,26 @@ class Worker:
     ) -> None:
         self.close()
 
-    def read(self, path: Path, *, root: Path) -> Found:
+    def read(self, path: Path, *, root: Path, options: ReadOptions | None = None) -> Found:
         """Return what a file holds; see `rag.documents.read_documents`.
+
+        Args:
+            path: the file.
+            root: the folder citations name it from.
+            options: how it is read, this worker's where not given.
 
         Raises:
             DocumentError: it cannot be read, takes too long or too much memory, or its reader
                 ended on it.
         """
+        options = options or self._options
         if path.suffix.lower() in _PLAIN or not path.is_file():
-            return read_documents(path, root=root, options=self._options)
+            return read_documents(path, root=root, options=options)
         source = Source(path, b"")
         size = path.stat().st_size
         seconds = self._seconds + SECONDS_A_MEGABYTE * size / 1e6
-        seconds += self._seconds_recognising(path, self._options)
-        found: Found = self._ask((_read, (path, root, self._options)), seconds, source)
+        seconds += self._seconds_recognising(path, options)
+        found: Found = self._ask((_read, (path, root, options)), seconds, source)
         return found
 
     def _seconds_recognising(self, path: Path, options: ReadOptions) -> float:

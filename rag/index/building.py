@@ -29,7 +29,7 @@ from rag.index.manifest import read_manifest
 from rag.index.opening import Index, Part
 from rag.index.rows import DocumentRow
 from rag.index.state import Next, sweep, write
-from rag.index.survey import Compared, Progress, Survey, Unread, nothing_read, pipeline, survey
+from rag.index.survey import Compared, Progress, Survey, Unread, nothing_read, pipeline_of, survey
 from rag.index.vectors import EXACT
 from rag.index.writing import MOST_PASSAGES
 from rag.readings.shelf import forget
@@ -107,7 +107,7 @@ def build(
     with sole_writer(folder), Worker(options) as worker:
         sweep(folder)
         old, rebuilt = _open_old(folder, paths)
-        found = survey(paths, old.document_rows if old else (), folder, tell)
+        found = survey(paths, old.document_rows if old else (), folder, tell, options)
         if old is not None and old.manifest.embedder_checksum != embedder.checksum:
             rebuilt = f"it was made with the embedder {old.manifest.embedder}"
         done = _bring_up_to_date(paths, folder, found, old, embedder, worker, tell)
@@ -184,7 +184,8 @@ def _bring_up_to_date(
             for part in (usable.parts if usable else ())
             if part.segment.name in stays
         ]
-        manifest = write(folder, Next(parts, segments, usable), embedder)
+        roots = {place.root for row in rows for place in row.places}
+        manifest = write(folder, Next(parts, segments, roots, usable), embedder)
         tell("write", 1, 1)
     except BaseException as error:
         filler.abandon()
@@ -308,7 +309,9 @@ def _fill(
                 filler.add(each.row, _named(document, each.row))
             continue
         for document in each.found.documents:
-            row = DocumentRow.of(document, each.unread.places, each.unread.file, pipeline())
+            row = DocumentRow.of(
+                document, each.unread.places, each.unread.file, pipeline_of(each.unread.options)
+            )
             # A file inside others that are the same to the byte is one document.
             if document.id not in rows:
                 filler.add(row, _named(document, row))

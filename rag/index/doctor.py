@@ -330,7 +330,8 @@ class _Mending:
         segments = self._filler.close()
         if not segments and not self._sound:
             raise damaged(self._found.folder, "nothing of it can be mended")
-        return write(self._found.folder, Next(self._kept, segments), self._embedder).passages
+        following = Next(self._kept, segments, set(self._manifest.roots))
+        return write(self._found.folder, following, self._embedder).passages
 
     def abandon(self) -> None:
         """Close what is being written; it does not count."""

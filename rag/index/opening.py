@@ -94,8 +94,9 @@ class Part:
         while True:
             best: dict[int, float] = {}
             found = self.segment.sentence_vectors.search(query, among, self._sentences_among)
-            for sentence, cosine in found:
-                best.setdefault(self.segment.owner(sentence), cosine)
+            owners = self.segment.owners([sentence for sentence, _ in found])
+            for owner, (_, cosine) in zip(owners, found, strict=True):
+                best.setdefault(owner, cosine)
             if len(best) >= wanted or len(found) < among:
                 pairs = list(best.items())[:wanted]
                 return [(self.row(local), cosine) for local, cosine in pairs]

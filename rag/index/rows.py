@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,11 @@ class Place:
     def path(self) -> Path:
         """Absolute path of the file."""
         return Path(self.root) / self.source
+
+    @property
+    def name(self) -> str:
+        """The same as text, which is made a hundred times as fast."""
+        return os.path.join(self.root, self.source.replace("/", os.sep))  # noqa: PTH118
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +50,28 @@ class DocumentRow:
     def of(cls, document: Document, places: Sequence[Place], file: str, pipeline: str) -> Self:
         """Return the row, the document named after the first place and told of the others."""
         first = places[0]
-        also = tuple(
-            place.source if place.root == first.root else place.path.as_posix()
-            for place in places[1:]
+        named = replace(
+            document,
+            root=first.root,
+            source=first.source,
+            also=also_named(places),
+            text="",
+            marks=(),
         )
-        named = replace(document, root=first.root, source=first.source, also=also)
-        return cls(described(named), tuple(places), file, pipeline)
+        return cls(named, tuple(places), file, pipeline)
 
     @property
     def order(self) -> tuple[str, str, str]:
         """What the documents of an index are ordered by, so that the same files give the same."""
         return self.places[0].root, self.places[0].source, self.document.inside
+
+
+def also_named(places: Sequence[Place]) -> tuple[str, ...]:
+    """Return what a document is told to be besides, those under another root in full."""
+    return tuple(
+        place.source if place.root == places[0].root else place.path.as_posix()
+        for place in places[1:]
+    )
 
 
 def described(document: Document) -> Document:
@@ -86,22 +103,21 @@ def read_row(line: bytes) -> DocumentRow:
         ValueError, LookupError, TypeError: it is none.
     """
     value = json.loads(line)
-    return DocumentRow.of(
-        Document(
-            id=value["id"],
-            root="",
-            source="",
-            text="",
-            title=value["title"],
-            metadata=value["metadata"],
-            origins=value["origins"],
-            format=value["format"],
-            inside=value["inside"],
-        ),
-        [Place(root, source) for root, source in value["places"]],
-        value["file"],
-        value["pipeline"],
+    places = tuple(Place(root, source) for root, source in value["places"])
+    first = places[0]
+    document = Document(
+        id=value["id"],
+        root=first.root,
+        source=first.source,
+        text="",
+        title=value["title"],
+        metadata=value["metadata"],
+        origins=value["origins"],
+        format=value["format"],
+        also=also_named(places),
+        inside=value["inside"],
     )
+    return DocumentRow(document, places, value["file"], value["pipeline"])
 
 
 def text_line(document: Document) -> bytes:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import threading
 import weakref
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, get_args
@@ -114,7 +115,7 @@ class Segment:
         self.passages = len(self._passages)
         self.sentences = len(self._sentences)
         # The first sentence of each passage, in memory: every search by sentences asks for it.
-        self._firsts = np.ascontiguousarray(self._passages["first"])
+        self._firsts = self._passages["first"].astype(np.int64)
 
     @property
     def number(self) -> int:
@@ -224,10 +225,11 @@ class Segment:
         first = int(self._firsts[row])
         return range(first, first + int(self._passages["sentences"][row]))
 
-    def owner(self, sentence: int) -> int:
-        """Return the passage that a sentence is of."""
+    def owners(self, sentences: Sequence[int]) -> list[int]:
+        """Return the passages that sentences are of."""
         # Passages without sentences share their first with the next one, which is the owner.
-        return int(self._firsts.searchsorted(sentence, side="right")) - 1
+        owners: list[int] = (self._firsts.searchsorted(sentences, side="right") - 1).tolist()
+        return owners
 
     def embedded(self, row: int) -> tuple[bytes, list[bytes]]:
         """Return what the texts embedded for a passage and for its sentences are known by."""

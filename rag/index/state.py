@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,12 +43,14 @@ class Next:
     Attributes:
         kept: segments that were written before, without the documents that leave.
         segments: names of the segments written anew.
+        roots: the absolute folders the documents were found under.
         before: the index whose words are taken over, but for what left; None where they are
             written afresh.
     """
 
     kept: Sequence[Part]
     segments: Sequence[str]
+    roots: Set[str]
     before: Index | None = None
 
 
@@ -64,8 +66,7 @@ def write(folder: Path, following: Next, embedder: Embedder) -> Manifest:
     opened = [Segment.open(folder / name, embedder.dimension) for name in following.segments]
     parts = [*following.kept, *(Part(segment, set()) for segment in opened)]
     _write_words(folder, state / WORDS, following, parts)
-    known = following.before.manifest.files if following.before else {}
-    manifest = _manifest(folder, parts, state, known, embedder)
+    manifest = _manifest(folder, following, parts, state, embedder)
     for inner in (state / WORDS, state, folder):
         sync_folder(inner)
     _switch(folder, manifest)
@@ -106,29 +107,23 @@ def entries_of(part: Part) -> Iterator[Entry]:
 
 
 def _manifest(
-    folder: Path,
-    parts: Sequence[Part],
-    state: Path,
-    known: Mapping[str, FileEntry],
-    embedder: Embedder,
+    folder: Path, following: Next, parts: Sequence[Part], state: Path, embedder: Embedder
 ) -> Manifest:
     """Return what is true of the files as they were written.
 
     Args:
         folder: of the index.
-        parts: its segments.
+        following: what it is made of.
+        parts: all its segments.
         state: what belongs to them together.
-        known: what the manifest before said of its files.
         embedder: that made the vectors.
     """
+    known = following.before.manifest.files if following.before else {}
     files = dict(_state_files(folder, state, known))
-    roots = set[str]()
     for part in parts:
         for path in sorted((folder / part.segment.name).iterdir()):
             name = path.relative_to(folder).as_posix()
             files[name] = known.get(name) or FileEntry(path.stat().st_size, file_sha256(path))
-        rows = (part.segment.row(at) for at, there in enumerate(part.documents) if there)
-        roots |= {place.root for row in rows for place in row.places}
     return Manifest(
         format=FORMAT,
         state=state.name,
@@ -142,7 +137,7 @@ def _manifest(
         documents=sum(int(part.documents.sum()) for part in parts),
         passages=sum(part.count for part in parts),
         sentences=sum(part.segment.sentences_among(part.documents) for part in parts),
-        roots=tuple(sorted(roots)),
+        roots=tuple(sorted(following.roots)),
         files=files,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,7 +12,7 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
-from rag.documents import Found
+from rag.documents import Found, ReadOptions, as_read
 from rag.documents.worker import Worker
 from rag.errors import DocumentError, StoreError, UnreadableDocumentError
 from rag.index.files import absolute, covers
@@ -29,10 +30,12 @@ class Unread:
     Attributes:
         file: hash of its bytes.
         places: everywhere these bytes were found, in order; it goes by the first.
+        options: how it is read.
     """
 
     file: str
     places: tuple[Place, ...]
+    options: ReadOptions
 
     @property
     def order(self) -> tuple[str, str, str]:
@@ -93,24 +96,22 @@ class Survey:
 
     def compare(self, rows: Iterable[DocumentRow], old_rows: Sequence[DocumentRow]) -> Compared:
         """Say of each file whether it is new, changed, gone or as before."""
-        old_files = {place.path: (place, row) for row in old_rows for place in row.places}
-        now = {place.path: row.file for row in rows for place in row.places}
+        old_files = {place.name: (place, row) for row in old_rows for place in row.places}
+        now = {place.name: row.file for row in rows for place in row.places}
         result = Compared()
         for file, place in self.found.items():
-            if file not in now:
+            name = str(file)
+            if name not in now:
                 continue
-            if file not in old_files:
+            if name not in old_files:
                 result.added.append(place.source)
-            elif old_files[file][1].file == now[file]:
+            elif old_files[name][1].file == now[name]:
                 result.unchanged.append(place.source)
             else:
                 result.changed.append(place.source)
-        refused = {absolute(Path(error.path)) for error in self.failed}
-        result.removed.extend(
-            place.source
-            for file, (place, _) in sorted(old_files.items())
-            if file not in now and file not in refused
-        )
+        refused = {str(absolute(Path(error.path))) for error in self.failed}
+        gone = sorted(old_files.keys() - now.keys() - refused)
+        result.removed.extend(old_files[name][0].source for name in gone)
         return result
 
 
@@ -129,10 +130,11 @@ def survey(
     old_rows: Sequence[DocumentRow],
     folder: Path,
     tell: Progress,
+    options: ReadOptions,
 ) -> Survey:
     """Find the files under the paths, and which of them the old index does not know."""
     given = [absolute(path) for path in paths]
-    old_places = {place.path: (place, row) for row in old_rows for place in row.places}
+    old_places = {place.name: place for row in old_rows for place in row.places}
     found = _find(given, old_places, absolute(folder))
     result = Survey(found)
     seen = Seen.load(folder)
@@ -141,30 +143,61 @@ def survey(
     known: dict[str, list[DocumentRow]] = {}
     for row in old_rows:
         known.setdefault(row.file, []).append(row)
+    inside = _Under(given)
     for file, places in by_file.items():
         before = known.get(file, [])
         elsewhere = [
             place
             for place in (before[0].places if before else ())
-            if not _covered(given, place) and place.path.exists()
+            if not inside.covers(place) and place.path.exists()
         ]
         every = tuple(sorted({*places, *elsewhere}, key=lambda place: (place.root, place.source)))
-        if before and before[0].places[0] == every[0] and before[0].pipeline == pipeline():
+        if before and before[0].places[0] == every[0] and _is_current(before[0], options):
             result.kept += [DocumentRow.of(r.document, every, file, r.pipeline) for r in before]
         else:
-            result.unread.append(Unread(file, every))
+            again = as_read(before[0].document.metadata, options) if before else options
+            result.unread.append(Unread(file, every, again))
     for row in old_rows:
         # What does not lie under the paths stays as it was read.
-        left = [place for place in row.places if not _covered(given, place)]
-        if left and row.file not in by_file:
+        left = tuple(place for place in row.places if not inside.covers(place))
+        if left == row.places:
+            result.elsewhere.append(row)
+        elif left and row.file not in by_file:
             result.elsewhere.append(DocumentRow.of(row.document, left, row.file, row.pipeline))
     result.unread.sort(key=lambda each: each.order)
     return result
 
 
+class _Under:
+    """What lies under some paths."""
+
+    def __init__(self, given: Iterable[Path]) -> None:
+        self._given = {str(path) for path in given}
+        self._folders = tuple(name.rstrip(os.sep) + os.sep for name in self._given)
+
+    def covers(self, place: Place) -> bool:
+        """Say whether a place is one of the paths or lies under one."""
+        return place.name in self._given or place.name.startswith(self._folders)
+
+
+def _is_current(row: DocumentRow, options: ReadOptions) -> bool:
+    """Tell whether a file need not be read again for the code or the options being others.
+
+    What was recognised once stays so; what was not is tried again where that is asked for.
+    """
+    if options.ocr and row.document.source.lower().endswith(".pdf"):
+        return row.pipeline == pipeline_of(options)
+    return row.pipeline.partition("+")[0] == pipeline()
+
+
+def pipeline_of(options: ReadOptions) -> str:
+    """Return the fingerprint of the code, and of the options that change what is read."""
+    return f"{pipeline()}+{options.ocr_languages}" if options.ocr else pipeline()
+
+
 def _find(
     given: Iterable[Path],
-    old_places: Mapping[Path, tuple[Place, DocumentRow]],
+    old_places: Mapping[str, Place],
     folder: Path,
 ) -> dict[Path, Place]:
     """Return every file under the paths, once, with the place it goes by.
@@ -181,8 +214,8 @@ def _find(
             if not covers(folder, file):
                 _note(found, absolute(root), absolute(file))
     for file in found:
-        if file in old_places:
-            _note(found, Path(old_places[file][0].root), file)
+        if before := old_places.get(str(file)):
+            _note(found, Path(before.root), file)
     return dict(sorted(found.items()))
 
 
@@ -238,14 +271,10 @@ def _read(unread: Unread, worker: Worker) -> Found:
         DocumentError: it cannot be read.
     """
     first = unread.places[0]
-    found = worker.read(first.path, root=Path(first.root))
+    found = worker.read(first.path, root=Path(first.root), options=unread.options)
     if found.file != unread.file:
         raise _unreadable(first.path, "it changed while it was being read")
     return found
-
-
-def _covered(given: Iterable[Path], place: Place) -> bool:
-    return any(covers(path, place.path) for path in given)
 
 
 @cache

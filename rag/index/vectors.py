@@ -9,8 +9,10 @@ million rows of 384 dimensions are searched in 5 ms and 56 MB; in full it would 
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterator
+import os
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -156,7 +158,7 @@ class Vectors:
 
         if among is not None and among.count <= FEW:
             rows = np.flatnonzero(among.allowed)
-            return _pairs(nearly.cosines(rows, unit[0]), rows)[:k]
+            return _pairs(nearly.rows(rows.tolist()) @ unit[0], rows)[:k]
         wanted = max(AGAIN * k, COMPARED)
         while True:
             # Bits cannot be searched in part: so many more are looked at.
@@ -165,7 +167,7 @@ class Vectors:
             allowed = rows if among is None else rows[among.allowed[rows]]
             if len(allowed) >= k or wanted >= len(self):
                 rows = np.sort(allowed)
-                return _pairs(nearly.cosines(rows, unit[0]), rows)[:k]
+                return _pairs(nearly.rows(rows.tolist()) @ unit[0], rows)[:k]
             wanted *= 2
 
     def rows(self, first: int, count: int) -> NDArray[np.float32]:
@@ -175,7 +177,7 @@ class Vectors:
         if not count:
             return np.zeros((0, self.dimension), dtype=np.float32)
         if self._nearly is not None:
-            return self._nearly.rows(slice(first, first + count))
+            return self._nearly.stretch(first, count)
         return np.asarray(self._index.reconstruct_n(first, count), dtype=np.float32)
 
     def chunks(self) -> Iterator[NDArray[np.float32]]:
@@ -185,22 +187,29 @@ class Vectors:
 
 
 class Bytes:
-    """Unit rows as one signed byte a dimension, each row with its scale, on the disk.
+    """Unit rows as one signed byte a dimension, on the disk.
 
-    A row's largest entry is 127 times its scale; entries are off by half a scale at most.
+    The largest entry of a row is 127; what is read is made a row of length 1 again.
     """
 
     def __init__(self, path: Path) -> None:
-        """Map the file.
+        """Open the file.
 
         Raises:
             OSError, ValueError: it is none.
         """
         import numpy as np
 
-        self._table: Any = np.load(path, mmap_mode="r", allow_pickle=False)
-        if self._table.dtype.names != ("scale", "entries") or self._table.ndim != 1:
-            raise ValueError(f"{path.name} has other columns than it should")
+        self._file = path.open("rb", buffering=0)
+        weakref.finalize(self, self._file.close)
+        self._lock = threading.Lock()
+        version = np.lib.format.read_magic(self._file)
+        if version != (2, 0):
+            raise ValueError(f"{path.name} is of another version of its format")
+        (self._count, self.dimension), _, kind = np.lib.format.read_array_header_2_0(self._file)
+        self._first = self._file.tell()
+        if kind != np.int8:
+            raise ValueError(f"{path.name} holds no bytes")
 
     @staticmethod
     def write(path: Path, rows: NDArray[np.float32]) -> None:
@@ -211,48 +220,45 @@ class Bytes:
         """
         import numpy as np
 
-        count, dimension = rows.shape
-        columns = np.dtype([("scale", "<f4"), ("entries", "i1", (dimension,))])
-        header = {"descr": columns.descr, "fortran_order": False, "shape": (count,)}
+        header = {"descr": "|i1", "fortran_order": False, "shape": rows.shape}
         with path.open("wb") as file:
             np.lib.format.write_array_header_2_0(file, header)
-            for start in range(0, count, _CHUNK):
+            for start in range(0, len(rows), _CHUNK):
                 part = np.asarray(rows[start : start + _CHUNK])
-                table = np.zeros(len(part), dtype=columns)
-                table["scale"] = np.abs(part).max(axis=1) / 127
-                scales = np.maximum(table["scale"], np.finfo(np.float32).tiny)[:, None]
-                table["entries"] = np.rint(part / scales).clip(-127, 127)
-                file.write(table.tobytes())
+                largest = np.abs(part).max(axis=1, keepdims=True)
+                scaled = part * (127 / np.maximum(largest, np.finfo(np.float32).tiny))
+                file.write(np.rint(scaled).astype(np.int8).tobytes())
 
     def __len__(self) -> int:
-        return len(self._table)
+        return int(self._count)
 
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        return int(self._table.dtype["entries"].shape[0])
+    def stretch(self, first: int, count: int) -> NDArray[np.float32]:
+        """Return `count` rows from `first` on, of length 1 again."""
+        return self._unit([self._read(first, count)])
 
-    def rows(self, which: slice | NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return some rows, of length 1 again."""
+    def rows(self, which: Sequence[int]) -> NDArray[np.float32]:
+        """Return some rows, of length 1 again.
+
+        Each is read by itself: mapped into memory, each would bring many others along.
+        """
+        return self._unit([self._read(row, 1) for row in which])
+
+    def _read(self, first: int, count: int) -> bytes:
+        at, length = self._first + first * self.dimension, count * self.dimension
+        if hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), length, at)
+        with self._lock:
+            self._file.seek(at)
+            return self._file.read(length)
+
+    def _unit(self, parts: Sequence[bytes]) -> NDArray[np.float32]:
         import numpy as np
 
-        table = np.array(self._table[which])
-        self._let_go()
-        rows = table["entries"].astype(np.float32) * table["scale"][:, None]
+        entries = np.frombuffer(b"".join(parts), dtype=np.int8)
+        rows = entries.reshape(-1, self.dimension).astype(np.float32)
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         unit: NDArray[np.float32] = rows / np.maximum(lengths, np.finfo(np.float32).tiny)
         return unit
-
-    def cosines(self, rows: NDArray[np.int64], unit: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the cosines of some rows to a vector of length 1."""
-        cosines: NDArray[np.float32] = self.rows(rows) @ unit
-        return cosines
-
-    def _let_go(self) -> None:
-        """Give back the memory that reading took; the system keeps the pages while it can."""
-        base = self._table.base
-        if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-            base.madvise(mmap.MADV_DONTNEED)
 
 
 def _pairs(cosines: NDArray[np.float32], rows: NDArray[np.int64]) -> list[tuple[int, float]]:
