@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from rag.documents.characters import clean
+from rag.documents.characters import clean, on_one_line
 from rag.documents.source import MOST_CHARACTERS, Content, Source
 from rag.errors import UnreadableDocumentError
 from rag.types import Document
@@ -82,7 +82,8 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
     if "author" not in metadata and (author := byline(body)):
         metadata["author"], origins["author"] = author, BYLINE
     if notes:
-        metadata["note"], origins["note"] = "; ".join(notes), READER
+        # Some quote the file, and what it says must not reach a terminal as an order.
+        metadata["note"], origins["note"] = on_one_line("; ".join(notes)), READER
     return Document(
         id=identity,
         root=str(absolute(root)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from rag.documents.body import Body
+from rag.documents.characters import on_one_line
 from rag.documents.facts import Fact
 from rag.errors import EmptyDocumentError, UnreadableDocumentError, UnsupportedFormatError
 
@@ -65,16 +66,20 @@ class Source:
 
     def refused(self, problem: str) -> UnreadableDocumentError:
         """Return the error that says why it cannot be read; `problem` ends with the cure."""
-        return UnreadableDocumentError(f"{self}: {problem}.", path=str(self.path))
+        return UnreadableDocumentError(self._told(problem), path=str(self.path))
 
     def empty(self, why: str = "there is no text in it") -> EmptyDocumentError:
         """Return the error for a file without text."""
-        message = f"{self}: {why}; put some in or leave the file out."
-        return EmptyDocumentError(message, path=str(self.path))
+        cure = "put some in or leave the file out"
+        return EmptyDocumentError(self._told(f"{why}; {cure}"), path=str(self.path))
 
     def unsupported(self, problem: str) -> UnsupportedFormatError:
         """Return the error for a file that nothing here reads; `problem` ends with the cure."""
-        return UnsupportedFormatError(f"{self}: {problem}.", path=str(self.path))
+        return UnsupportedFormatError(self._told(problem), path=str(self.path))
+
+    def _told(self, problem: str) -> str:
+        """Return what a refusal says; a problem may quote the file."""
+        return f"{self}: {on_one_line(problem)}."
 
 
 @dataclass(slots=True)
