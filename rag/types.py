@@ -67,7 +67,7 @@ class Document:
             `date` (ISO 8601), `url`, `excerpt`, and whatever else the file states.
         origins: for each key of `metadata`, where it came from: "front matter",
             "html metadata", "pdf info", "mail header", "document properties", "first line",
-            "byline", "file name".
+            "largest type on page 1", "byline", "file name".
         format: reader that made it: "text", "markdown", "html", "pdf", "docx", …
         also: other relative paths under which the same bytes were found.
         marks: where pages, slides, rows and the like begin, in order of `start`.

@@ -15,13 +15,14 @@ from rag.types import Document
 FRONT_MATTER = "front matter"
 HTML_METADATA = "html metadata"
 FIRST_LINE = "first line"
+LARGEST_TYPE = "largest type on page 1"
 BYLINE = "byline"
 FILE_NAME = "file name"
 READER = "reader"
 PDF_INFO = "pdf info"
 PROPERTIES = "document properties"
 MAIL_HEADER = "mail header"
-_GUESSED = frozenset([FIRST_LINE, BYLINE, FILE_NAME, READER])
+_GUESSED = frozenset([FIRST_LINE, LARGEST_TYPE, BYLINE, FILE_NAME, READER])
 
 _APART = "\n\n"  # between header and body
 _MAX_HEADLINE = 160  # characters
@@ -76,9 +77,7 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
     metadata = {fact.key: fact.value for fact in stated}
     origins = {fact.key: fact.origin or content.origin for fact in stated}
     if "title" not in metadata:
-        found = headline(body, content.format)
-        metadata["title"] = found or source.name
-        origins["title"] = FIRST_LINE if found else FILE_NAME
+        metadata["title"], origins["title"] = _guessed_title(source, content, body)
     if "author" not in metadata and (author := byline(body)):
         metadata["author"], origins["author"] = author, BYLINE
     if notes:
@@ -96,6 +95,14 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
         marks=tuple(replace(mark, start=mark.start + ahead) for mark in content.body.marks),
         inside=source.inside,
     )
+
+
+def _guessed_title(source: Source, content: Content, body: str) -> tuple[str, str]:
+    """Return what to call a document that states no title, and where that comes from."""
+    first = headline(body, content.format)
+    if content.largest and content.largest != first:
+        return content.largest, LARGEST_TYPE
+    return (first, FIRST_LINE) if first else (source.name, FILE_NAME)
 
 
 def header_end(document: Document) -> int:

@@ -93,6 +93,8 @@ class Content:
         origin: where the facts come from, unless a fact says otherwise.
         notes: what was guessed, left out or found hidden.
         parts: files inside it, each with its name and bytes.
+        largest: what is set in the largest type at its beginning, where it states no title.
+        refusal: why it has no text of its own, where that is to be told beside what its parts say.
     """
 
     format: str
@@ -101,6 +103,8 @@ class Content:
     origin: str = ""
     notes: list[str] = field(default_factory=list)
     parts: list[tuple[str, bytes]] = field(default_factory=list)
+    largest: str = ""
+    refusal: EmptyDocumentError | None = None
 
 
 Reader = Callable[[Source], Content]

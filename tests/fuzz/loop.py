@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import traceback
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,7 @@ def run(folder: Path, minutes: float, only: str, seed: int) -> None:
 def child(folder: Path, seconds: float, only: str, seed: int) -> None:
     """Fuzz in this process until it has used some seconds of the processor."""
     worker._bound_memory()
+    warnings.simplefilter("error")  # as in the tests that read the corpus
     fuzzer = Fuzzer(folder, only, random.Random(seed))
     fuzzer.tell()
     fuzzer.begin()

@@ -13,8 +13,15 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from rag.documents.readers import SUPPORTED
-from tests.fast import test_archive, test_epub, test_mail, test_office, test_pdf, test_places
-from tests.fast import test_sheets
+from tests.fast import (
+    test_archive,
+    test_epub,
+    test_mail,
+    test_office,
+    test_pdf,
+    test_places,
+    test_sheets,
+)
 from tests.fuzz.mutate import MOST_BYTES
 
 DATA = Path(os.environ.get("FOOTNOTE_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
@@ -45,7 +52,10 @@ def made() -> dict[str, list[bytes]]:
         ".mbox": [b"".join(test_mail.POSTMARK.encode() + each + b"\n\n" for each in mail[:2])],
         ".html": [test_places.PAGE.encode(), *(text.encode() for text in _PAGES)],
         ".json": [text.encode() for text in _RECORDS],
-        ".jsonl": [b'{"id": 1, "text": "One."}\n{"id": 2, "a": {"b": [1, "x"]}}\n', b'[1]\n"a"\n2\n'],
+        ".jsonl": [
+            b'{"id": 1, "text": "One."}\n{"id": 2, "a": {"b": [1, "x"]}}\n',
+            b'[1]\n"a"\n2\n',
+        ],
         ".md": [test_places.MARKDOWN.encode(), "Größe\r\n=====\r\n* a\r\n".encode("cp1252")],
         ".txt": ["The plan\n\nBy Jo Doe\n\nWe begin on Monday.\n".encode("utf-16"), b"words"],
     }
@@ -201,12 +211,16 @@ def _book() -> bytes:
         "b c.xhtml": '<h1>The Sun</h1><p>It shines.<br/>So.</p><h2 id="s">Inside</h2><dl><dt>a</dt>'
         "<dd>b</dd></dl><table><tr><td colspan='2'>c</td></tr><tr><td>1</td><td>2</td></tr></table>",
     }
-    stated = "<dc:title>T</dc:title><dc:creator opf:role='aut'>A</dc:creator><dc:date>2020</dc:date>"
+    stated = (
+        "<dc:title>T</dc:title><dc:creator opf:role='aut'>A</dc:creator><dc:date>2020</dc:date>"
+    )
     return test_epub.book(pages, nav=nav, ncx=ncx, stated=stated)
 
 
 def _mails() -> list[bytes]:
-    bare = f"{test_mail.HEAD}\nYes.\n\nOn Fri, 16 Dec 2022 Bob wrote:\n> Shall we?\n> > Who?\n-- \nA\n"
+    bare = (
+        f"{test_mail.HEAD}\nYes.\n\nOn Fri, 16 Dec 2022 Bob wrote:\n> Shall we?\n> > Who?\n-- \nA\n"
+    )
     page = (
         f"{test_mail.HEAD}Content-Type: text/html; charset=iso-8859-1\n\n<p>Größe<br>two</p><table>"
         "<tr><td>a</td><td>1</td></tr><tr><td>b</td><td>2</td></tr></table><blockquote>q</blockquote>"
@@ -230,9 +244,10 @@ def _mails() -> list[bytes]:
 _PAGES = (
     "<html><head><title>The plan</title><meta name='author' content='Jo Doe'>"
     "<meta property='article:published_time' content='2020-01-02'>"
-    "<script type='application/ld+json'>{\"@type\": \"NewsArticle\", \"headline\": \"The plan\"}"
+    '<script type=\'application/ld+json\'>{"@type": "NewsArticle", "headline": "The plan"}'
     "</script></head><body><nav><a href='x'>Menu</a></nav><main><h1>The plan</h1>"
-    + "<p>We begin on Monday, and everybody in the town who wants to come may come then.</p>" * 3
+    + "<p>We begin on Monday, and everybody in the town who wants to come may come then.</p>"
+    * 3
     + "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>"
     "<p style='display:none'>hidden</p><ul><li>one</li><li>two<ol><li>x</li></ol></li></ul></main>"
     "</body></html>",
