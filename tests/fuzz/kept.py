@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from tests.fuzz.laws import outcome
@@ -116,37 +117,44 @@ class _Keeper:
     def _smaller(self, data: bytes, needed: Reached) -> tuple[bytes, Reached]:
         """Return an input with all left out that it does not need, and what it reaches."""
         small, reached = data, self._reached(data)
-        for _, made in zip(range(self._tries), _cuts(data, lambda: small), strict=False):
-            now = self._reached(made) if made else frozenset()
-            if needed <= now:
-                small, reached = made, now
+        left = self._tries
+        for cut in _cuts(data):
+            less = cut(small)
+            if not less or less == small:
+                continue
+            if needed <= (now := self._reached(less)):
+                small, reached = less, now
+            left -= 1
+            if left <= 0:
+                break
         return small, reached
 
 
-def _cuts(data: bytes, current: Callable[[], bytes]) -> Iterator[bytes]:
-    """Yield inputs with less and less cut out, of what is current: files, then halves, and so on."""
-    for name in list(files_of(data)):
-        files = files_of(current())
-        if files.pop(name, None) is not None:
-            yield packed(files)
-    share = 2
-    while share <= 64:
+def _cuts(data: bytes) -> Iterator[Callable[[bytes], bytes]]:
+    """Yield ways to leave something out of an input: files in it, then halves, then less."""
+    names = sorted(files_of(data), key=lambda name: -len(files_of(data)[name]))
+    for name in names:
+        yield partial(_without, name)
+    for power in range(1, 7):
+        share = 2**power
         for place in range(share - 1, -1, -1):
-            for name, words in _words(current()):
-                begin, end = (len(words) * at // share for at in (place, place + 1))
-                if end > begin:
-                    yield _with(current(), name, words[:begin] + words[end:])
-        share *= 2
+            for name in names or [""]:
+                yield partial(_cut, name, share, place)
 
 
-def _words(data: bytes) -> list[tuple[str, bytes]]:
-    """Return the files of an archive, or the file itself under no name."""
+def _without(name: str, data: bytes) -> bytes:
+    return packed({each: words for each, words in files_of(data).items() if each != name})
+
+
+def _cut(name: str, share: int, place: int, data: bytes) -> bytes:
+    """Return an input without a share of a file in it, or of itself where no name is given."""
     files = files_of(data)
-    return sorted(files.items(), key=lambda each: -len(each[1])) if files else [("", data)]
-
-
-def _with(data: bytes, name: str, words: bytes) -> bytes:
-    return packed(files_of(data) | {name: words}) if name else words
+    words = files.get(name, b"") if name else data
+    begin, end = (len(words) * at // share for at in (place, place + 1))
+    less = words[:begin] + words[end:]
+    if not name or less == words:
+        return less if not name else data
+    return packed(files | {name: less})
 
 
 def tell(only: str) -> None:

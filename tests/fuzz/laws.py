@@ -17,11 +17,12 @@ from rag.types import Document, PlaceKind
 
 _CURE = re.compile(r"[;:] \w.*\.\Z", re.DOTALL)
 _MOST_TOKENS = 200
+_WORDS = 7  # of a message that tell it from others; names from the file may stand behind them
 _MOST_PASSAGES = 100_000  # characters; cutting longer texts is not what is tried here
 _OPTIONS = ReadOptions(passwords=("wrong",))
 
 
-class Unlawful(AssertionError):
+class UnlawfulError(AssertionError):
     """A reader did what it may never do."""
 
 
@@ -29,23 +30,23 @@ def outcome(path: Path) -> frozenset[str]:
     """Read a file twice and return what came of it, in words that are alike for files alike.
 
     Raises:
-        Unlawful: a law is broken.
+        UnlawfulError: a law is broken.
     """
     first, again = _read(path), _read(path)
     if isinstance(first, DocumentError) or isinstance(again, DocumentError):
         if str(first) != str(again):
-            raise Unlawful(f"read twice: first {first!s:.200}, then {again!s:.200}")
+            raise UnlawfulError(f"read twice: first {first!s:.200}, then {again!s:.200}")
         assert isinstance(first, DocumentError)
         return frozenset([_refused(first, path)])
     if (first.file, first.documents) != (again.file, again.documents):
-        raise Unlawful("read twice: two texts")
+        raise UnlawfulError("read twice: two texts")
     if list(map(str, first.failed)) != list(map(str, again.failed)):
-        raise Unlawful("read twice: other files inside it are refused")
+        raise UnlawfulError("read twice: other files inside it are refused")
     if not first.documents:
-        raise Unlawful("neither a document nor a refusal")
+        raise UnlawfulError("neither a document nor a refusal")
     ids = {document.id for document in first.documents}
     if len(ids) != len(first.documents):
-        raise Unlawful("two documents of one id")
+        raise UnlawfulError("two documents of one id")
     told = {each for document in first.documents for each in _told(document)}
     return frozenset(told | {_refused(error, path) for error in first.failed})
 
@@ -61,34 +62,36 @@ def _refused(error: DocumentError, path: Path) -> str:
     """Return what a refusal says of any file."""
     message = str(error)
     if not message.startswith(str(path)):
-        raise Unlawful(f"a refusal that does not name its file: {message}")
+        raise UnlawfulError(f"a refusal that does not name its file: {message}")
     if not _CURE.search(message.removeprefix(str(path))):
-        raise Unlawful(f"a refusal without a cure: {message}")
+        raise UnlawfulError(f"a refusal without a cure: {message}")
     _canonical(message, "a refusal")
     inside = message.removeprefix(str(path)).partition(": ")[2]
     return f"{type(error).__name__}: {_alike(inside)}"
 
 
 def _alike(words: str) -> str:
-    return re.sub(r"“[^”]*”|\d[\d,.]*|\.\S+(?= files cannot)", "#", words)
+    """Return the first words of a message without what they quote of the file."""
+    quoted = re.sub(r"(?s)“.*?(?:”|\Z)|\(.*\)|\d[\d,.]*|\.\S+(?= files cannot)", "#", words)
+    return " ".join(quoted.split()[:_WORDS])
 
 
 def _told(document: Document) -> Iterator[str]:
     """Hold a document against the laws and yield what it is like."""
     text = document.text
     if not text.strip():
-        raise Unlawful("a document without text")
+        raise UnlawfulError("a document without text")
     _canonical(text, "the text")
     if text.startswith("\ufeff"):
-        raise Unlawful("a byte order mark")
+        raise UnlawfulError("a byte order mark")
     for key, value in document.metadata.items():
         _canonical(value, f"the fact {key}")
     if document.metadata.keys() != document.origins.keys():
-        raise Unlawful("a fact without an origin, or an origin without a fact")
+        raise UnlawfulError("a fact without an origin, or an origin without a fact")
     if not document.title.strip() or document.title != document.metadata["title"]:
-        raise Unlawful("no title")
+        raise UnlawfulError("no title")
     if not 0 <= header_end(document) <= len(text):
-        raise Unlawful("a header that ends outside of the text")
+        raise UnlawfulError("a header that ends outside of the text")
     _check_marks(document)
     if len(text) <= _MOST_PASSAGES:
         _check_passages(document)
@@ -97,35 +100,36 @@ def _told(document: Document) -> Iterator[str]:
         yield f"{document.format}: {kind} {'once' if count == 1 else 'often'}"
     for key, origin in document.origins.items():
         yield f"{document.format}: {key} of {origin}"
-    for note in document.metadata.get("note", "").split("; "):
-        yield f"{document.format}: {_alike(note)}"
+    note = re.sub(r"“[^”]*”", "#", document.metadata.get("note", ""))
+    for each in filter(None, note.split("; ")):
+        yield f"{document.format}: {_alike(each)}"
 
 
 def _said(words: str, what: str) -> None:
     try:
         words.encode()
     except UnicodeEncodeError:
-        raise Unlawful(f"half a character in {what}") from None
+        raise UnlawfulError(f"half a character in {what}") from None
 
 
 def _canonical(text: str, what: str) -> None:
     """Refuse what is not canonical: other line ends, control characters, halves of characters."""
     _said(text, what)
     if CONTROL.search(text) or "\r" in text:
-        raise Unlawful(f"{what} is not canonical")
+        raise UnlawfulError(f"{what} is not canonical")
 
 
 def _check_marks(document: Document) -> None:
     before = 0
     for mark in document.marks:
         if not before <= mark.start < len(document.text):
-            raise Unlawful(f"{mark} lies outside of the text, or out of order")
+            raise UnlawfulError(f"{mark} lies outside of the text, or out of order")
         if mark.kind not in get_args(PlaceKind):
-            raise Unlawful(f"{mark} is of no known kind")
+            raise UnlawfulError(f"{mark} is of no known kind")
         # The printed pages of a book may be called anything.
         counted = mark.kind in ("line", "slide", "row", "record") or document.format == "pdf"
         if counted and mark.kind != "heading" and not re.fullmatch(r"\d*", mark.value):
-            raise Unlawful(f"{mark} is no number")
+            raise UnlawfulError(f"{mark} is no number")
         _canonical(mark.value, f"the mark {mark}")
         before = mark.start
     for start in {0, len(document.text) // 2, len(document.text) - 1}:
@@ -141,12 +145,12 @@ def _check_passages(document: Document) -> None:
     at = 0
     for sentence in (sentence for passage in passages for sentence in passage.sentences):
         if text[sentence.start : sentence.end] != sentence.text:
-            raise Unlawful("a sentence that does not stand where it says")
+            raise UnlawfulError("a sentence that does not stand where it says")
         if sentence.start < at or text[at : sentence.start].strip():
-            raise Unlawful("a sentence that overlaps another, or words in none")
+            raise UnlawfulError("a sentence that overlaps another, or words in none")
         at = sentence.end
     if text[at:].strip():
-        raise Unlawful("words behind the last sentence")
+        raise UnlawfulError("words behind the last sentence")
     for passage in passages:
         if text[passage.start : passage.end] != passage.text:
-            raise Unlawful("a passage that does not stand where it says")
+            raise UnlawfulError("a passage that does not stand where it says")

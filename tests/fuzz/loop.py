@@ -21,7 +21,7 @@ from pathlib import Path
 
 from rag.documents import worker
 from tests.fuzz.laws import outcome
-from tests.fuzz.lines import NewLines
+from tests.fuzz.lines import Step, steps
 from tests.fuzz.mutate import mutated
 from tests.fuzz.seeds import SUFFIXES, made, real
 
@@ -101,7 +101,7 @@ class Fuzzer:
     def __init__(self, folder: Path, only: str, rng: random.Random) -> None:
         self._folder = folder
         self._rng = rng
-        self._lines = NewLines()
+        self._steps: set[Step] = set()
         self._known: set[str] = set()
         self._count = self._broken = 0
         self._suffixes = [suffix for suffix in SUFFIXES if only in suffix]
@@ -118,9 +118,9 @@ class Fuzzer:
             here.mkdir(parents=True, exist_ok=True)
             before = sorted(here.iterdir(), key=lambda path: path.stat().st_mtime)
             kept = [Input(path.read_bytes(), path.name.endswith("real")) for path in before]
-            for each in (*self._seeds[suffix], *self._real[suffix], *kept):
+            for each in (*self._seeds[suffix], *self._real[suffix]):
                 self._is_new(suffix, each)
-            self._queue[suffix] = kept
+            self._queue[suffix] = [each for each in kept if self._is_new(suffix, each)]
 
     def step(self) -> None:
         """Change a file and read it; keep it where something new comes of it."""
@@ -148,7 +148,7 @@ class Fuzzer:
             "seconds": time.process_time(),
             "inputs": self._count,
             "broken": self._broken,
-            "lines": self._lines.seen,
+            "steps": len(self._steps),
             "outcomes": len(self._known),
             "queue": {s: len(queue) for s, queue in self._queue.items()},
         }
@@ -171,10 +171,11 @@ class Fuzzer:
         """Read an input, tell what is wrong, and say whether it reaches anything new."""
         path = self._folder / "now" / f"now{suffix}"
         path.write_bytes(each.data)
-        lines, began = self._lines.seen, time.process_time()
+        taken: set[Step] = set()
+        began = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, HANGS_S)
         try:
-            with self._lines.counted():
+            with steps() as taken:
                 found = outcome(path)
         except Exception as error:  # noqa: BLE001 (that it is none is what is tried)
             found = frozenset([_place(error)])
@@ -185,7 +186,8 @@ class Fuzzer:
         if took > SLOW_S and not each.is_real:
             self._found(suffix, each, f"takes {took:.1f} s")
         path.unlink()
-        is_new = self._lines.seen > lines or not found <= self._known
+        is_new = not (taken <= self._steps and found <= self._known)
+        self._steps |= taken
         self._known |= found
         return is_new
 

@@ -1,4 +1,4 @@
-"""Files changed: bytes, blocks, words of the format, numbers; inside of archives and streams too."""
+"""Files changed: bytes, blocks, words of the format, numbers; in archives and streams too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import random
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 MOST_BYTES = 300_000
 """A file that grows larger is cut off: what is tried is what it says, not how much."""
@@ -293,8 +294,6 @@ _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 _STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 _PIECE = re.compile(rb"<[^<>]*>|\([^()]*\)|\{[^{}]*\}|\"[^\"]*\"|[^\s<>(){}]+|\s+")
 
-Change = Callable[[bytes, random.Random], bytes]
-
 
 def mutated(data: bytes, suffix: str, other: bytes, rng: random.Random) -> bytes:
     """Return a file changed in one to eight places.
@@ -322,7 +321,7 @@ def words_of(suffix: str) -> Sequence[str]:
         return (*_XML, *_HTML)
     if kind == ".epub":
         return (*_XML, *_HTML, *_BOOK)
-    return WORDS[kind] if kind in WORDS else (*_XML, *_OOXML)
+    return WORDS.get(kind, (*_XML, *_OOXML))
 
 
 def files_of(archive: bytes) -> dict[str, bytes]:
@@ -384,10 +383,8 @@ def _in_stream(data: bytes, other: bytes, rng: random.Random) -> bytes:
         return _changed(data, words_of(".pdf"), other, rng)
     stream = rng.choice(found)
     words, is_packed = stream[1], False
-    try:
+    with suppress(zlib.error):
         words, is_packed = zlib.decompress(words), True
-    except zlib.error:
-        pass
     words = _changed(words[:MOST_BYTES], words_of(".pdf"), other, rng)
     if is_packed and rng.random() < 0.95:
         words = zlib.compress(words)
@@ -449,11 +446,10 @@ def _changed(data: bytes, words: Sequence[str], other: bytes, rng: random.Random
         return data[:at] + other[begin : begin + length] + data[rng.choice((at, end)) :]
     if way < 0.50 and other:  # that one's end
         return data[:at] + other[rng.randrange(len(other)) :]
-    if way < 0.64:  # a number
-        if numbers := list(_NUMBER.finditer(data)):
-            number = rng.choice(numbers)
-            new = rng.choice((*_NUMBERS, str(rng.randrange(300))))
-            return data[: number.start()] + new.encode() + data[number.end() :]
+    if way < 0.64 and (numbers := list(_NUMBER.finditer(data))):
+        number = rng.choice(numbers)
+        new = rng.choice((*_NUMBERS, str(rng.randrange(300))))
+        return data[: number.start()] + new.encode() + data[number.end() :]
     if way < 0.84:  # a word of the format
         word = rng.choice(words).encode("utf-8", "surrogatepass")
         return data[:at] + word + data[rng.choice((at, at, end)) :]

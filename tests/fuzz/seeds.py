@@ -1,4 +1,4 @@
-"""What is changed: small files of every format, made by code, as the tests of the readers make them.
+"""What is changed: small files of every format, made by code, as the tests of the readers do.
 
 Nobody else's file is among them, so that what grows from them may be kept. The real files that are
 at hand on some machines are given apart.
@@ -85,7 +85,17 @@ def _pdfs() -> list[bytes]:
         test_pdf.pages_with_furniture(),
         test_pdf.pdf(left + test_pdf.show(table) + turned + hidden, page="/Rotate 90"),
         _deflated(plain),
+        _full(left),
     ]
+
+
+def _full(words: str) -> bytes:
+    """Return a PDF with bookmarks and attached files."""
+    terms = test_pdf.outline(("1.1 Rent", 7, ""), ("Gone", 7, ""))
+    marks = test_pdf.outline(("Terms", 7, terms), ("Notice", 9, ""), ("Nowhere", 0, ""))
+    pages = test_pdf.headed("1 Terms", "1.1 Rent"), test_pdf.headed("Notice") + words
+    files = {"plan.txt": b"We begin.", "a.csv": test_sheets.SMALL_CSV, "in.pdf": test_pdf.SMALL}
+    return test_pdf.pdf(*pages, catalog=f"/Outlines << {marks} >>", files=files)
 
 
 def _deflated(data: bytes) -> bytes:
@@ -147,7 +157,7 @@ _OPEN = (
     "<text:p>The note.</text:p></text:note-body></text:note></text:p>"
     "<table:table><table:table-row><table:table-cell table:number-columns-repeated='2'>"
     "<text:p>c</text:p></table:table-cell><table:covered-table-cell/></table:table-row>"
-    "</table:table><draw:frame><draw:text-box><text:p>in a box</text:p></draw:text-box></draw:frame>"
+    "</table:table><draw:frame><draw:text-box><text:p>boxed</text:p></draw:text-box></draw:frame>"
 )
 _OPEN_META = "<office:meta><meta:creation-date>2020-01-01</meta:creation-date></office:meta>"
 _RICH = (
@@ -198,8 +208,8 @@ _TABLES = (
 
 def _book() -> bytes:
     nav = (
-        '<li><a href="a.xhtml">Foreword</a></li><li><a href="b%20c.xhtml">The <b>Sun</b></a><ol><li>'
-        '<a href="b%20c.xhtml#s">Inside</a></li></ol></li>'
+        '<li><a href="a.xhtml">Foreword</a></li><li><a href="b%20c.xhtml">The <b>Sun</b></a><ol>'
+        '<li><a href="b%20c.xhtml#s">Inside</a></li></ol></li>'
     )
     ncx = (
         "<navPoint><navLabel><text>One</text></navLabel><content src='a.xhtml'/></navPoint>"
@@ -209,7 +219,7 @@ def _book() -> bytes:
         "a.xhtml": "<p>Before <span id='p' epub:type='pagebreak' title='3'/>all.</p>"
         "<ruby>a<rt>b</rt></ruby><pre>x\n y</pre><p hidden='hidden'>no</p>",
         "b c.xhtml": '<h1>The Sun</h1><p>It shines.<br/>So.</p><h2 id="s">Inside</h2><dl><dt>a</dt>'
-        "<dd>b</dd></dl><table><tr><td colspan='2'>c</td></tr><tr><td>1</td><td>2</td></tr></table>",
+        "<dd>b</dd></dl><table><tr><td colspan='2'>c</td></tr><tr><td>1</td><td>2</td></tr>",
     }
     stated = (
         "<dc:title>T</dc:title><dc:creator opf:role='aut'>A</dc:creator><dc:date>2020</dc:date>"
