@@ -14,6 +14,7 @@ from tests.fuzz.seeds import SUFFIXES
 MOST_S = 5.0  # of the processor's time, for two readings of an input
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_input_is_read_or_refused(suffix: str, tmp_path: Path) -> None:
     inputs = corpus(suffix)

@@ -23,10 +23,10 @@ def largest_type(text: str, lines: Sequence[Written]) -> str:
     """
     usual = _usual(lines)
     first = [line for line in lines if line.page == 1]
-    for line in sorted(first, key=lambda line: -line.size):
-        if line.size < _STANDS_OUT * usual:
+    for place in sorted(range(len(first)), key=lambda place: -first[place].size):
+        if first[place].size < _STANDS_OUT * usual:
             break
-        words = " ".join(text[line.start : _end(first, line)].split())
+        words = " ".join(text[first[place].start : _end(first, place)].split())
         if _is_title(words):
             return words
     return ""
@@ -42,18 +42,19 @@ def _usual(lines: Sequence[Written]) -> float:
     return 0.0
 
 
-def _end(lines: Sequence[Written], line: Written) -> int:
-    """Return where the lines end that follow a line in its size."""
-    end = line.end
-    for other in lines[lines.index(line) + 1 :]:
-        if not _SAME * line.size <= other.size <= line.size / _SAME:
+def _end(lines: Sequence[Written], place: int) -> int:
+    """Return where the lines end that follow one in its size, or are too many for a title."""
+    begin = lines[place]
+    end = begin.end
+    for line in lines[place + 1 :]:
+        alike = _SAME * begin.size <= line.size <= begin.size / _SAME
+        if not alike or end - begin.start > _MOST_CHARACTERS:
             break
-        end = other.end
+        end = line.end
     return end
 
 
 def _is_title(words: str) -> bool:
-    letters = sum(map(str.isalpha, words))
-    return bool(_WORDS.search(words)) and letters >= _FEWEST_LETTERS <= len(words) <= (
-        _MOST_CHARACTERS
-    )
+    if len(words) > _MOST_CHARACTERS or not _WORDS.search(words):
+        return False
+    return sum(map(str.isalpha, words)) >= _FEWEST_LETTERS
