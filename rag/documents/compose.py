@@ -58,11 +58,8 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
     name = _source(source.path, root)
     notes = list(content.notes)
     content.body.note(notes)
-    stated = [
-        fact._replace(value=clean(fact.value, notes))
-        for fact in content.facts
-        if fact.value.strip()
-    ]
+    stated = [fact._replace(value=clean(fact.value, notes)) for fact in content.facts]
+    stated = [fact for fact in stated if fact.value.strip()]
     body = content.body.text
     header = "\n".join(f"{fact.label}: {fact.value}" for fact in stated)
     if not body.strip():

@@ -415,6 +415,12 @@ def test_what_is_quoted_of_a_file_is_no_order_to_a_terminal(tmp_path: Path) -> N
     assert [mark.value for mark in body.marks] == ["One [31m two"]
 
 
+def test_a_fact_of_control_characters_states_nothing(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.rtf", r"{\rtf1{\info{\title \'01}{\author Jo Doe}}words}")
+    assert document.text == "Author: Jo Doe\n\nwords"
+    assert (document.title, document.origins["title"]) == ("a.rtf", "file name")
+
+
 def test_marks_of_byte_order_behind_each_other_are_no_text() -> None:
     assert without_controls("\ufeff\x01\ufeffa\ufeffb") == ("a\ufeffb", 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from os.path import commonprefix
 from pathlib import Path
 from typing import get_args
 
@@ -39,7 +40,7 @@ def outcome(path: Path) -> frozenset[str]:
         assert isinstance(first, DocumentError)
         return frozenset([_refused(first, path)])
     if (first.file, first.documents) != (again.file, again.documents):
-        raise UnlawfulError("read twice: two texts")
+        raise UnlawfulError(f"read twice: {_differing(first, again)}")
     if list(map(str, first.failed)) != list(map(str, again.failed)):
         raise UnlawfulError("read twice: other files inside it are refused")
     if not first.documents:
@@ -49,6 +50,17 @@ def outcome(path: Path) -> frozenset[str]:
         raise UnlawfulError("two documents of one id")
     told = {each for document in first.documents for each in _told(document)}
     return frozenset(told | {_refused(error, path) for error in first.failed})
+
+
+def _differing(first: Found, again: Found) -> str:
+    """Return the first thing in which two readings differ."""
+    for one, other in zip(first.documents, again.documents, strict=False):
+        for name in ("text", "metadata", "origins", "marks", "title", "id"):
+            was, is_now = repr(getattr(one, name)), repr(getattr(other, name))
+            if was != is_now:
+                at = len(commonprefix([was, is_now]))
+                return f"{name} … {was[at : at + 80]} and then … {is_now[at : at + 80]}"
+    return "another number of documents"
 
 
 def _read(path: Path) -> Found | DocumentError:
