@@ -402,8 +402,8 @@ def test_what_is_quoted_of_a_file_is_no_order_to_a_terminal(tmp_path: Path) -> N
         "Date: Fri, 16 Dec 2022 17:04:16 -0500\nContent-Type: multipart/alternative; boundary=x\n\n"
         "--x\nContent-Type: text/plain\n\nThe plain form says eleven \x1b[31mother words\n"
         "than what the form of the page has to say of this.\n"
-        "--x\nContent-Type: text/html\n\n<p>A page of its own, of which nothing stands in the first "
-        "form, so that both are told apart.</p>\n--x--\n"
+        "--x\nContent-Type: text/html\n\n<p>A page of its own, of which nothing stands in the "
+        "other form, so that both are told apart.</p>\n--x--\n"
     )
     note = read(tmp_path, "a.eml", mail).metadata["note"]
     assert "eleven [31mother words than" in note

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from os.path import commonprefix
 from pathlib import Path
 from typing import get_args
 
@@ -58,7 +57,8 @@ def _differing(first: Found, again: Found) -> str:
         for name in ("text", "metadata", "origins", "marks", "title", "id"):
             was, is_now = repr(getattr(one, name)), repr(getattr(other, name))
             if was != is_now:
-                at = len(commonprefix([was, is_now]))
+                pairs = enumerate(zip(was, is_now, strict=False))
+                at = next((place for place, (one, two) in pairs if one != two), 0)
                 return f"{name} … {was[at : at + 80]} and then … {is_now[at : at + 80]}"
     return "another number of documents"
 
