@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
+import rag.documents
 from rag.documents import Found, ReadOptions, header_end, places, told, worker
 from rag.documents.characters import CONTROL
+from rag.documents.facts import LABELS
 from rag.errors import DocumentError
 from rag.passages import split_passages
 from rag.testing import FakeEmbedder
@@ -17,7 +20,6 @@ from rag.types import Document, PlaceKind
 
 _CURE = re.compile(r"[;:] \w.*\.\Z", re.DOTALL)
 _MOST_TOKENS = 200
-_WORDS = 7  # of a message that tell it from others; names from the file may stand behind them
 _MOST_PASSAGES = 100_000  # characters; cutting longer texts is not what is tried here
 _OPTIONS = ReadOptions(passwords=("wrong",))
 
@@ -83,9 +85,16 @@ def _refused(error: DocumentError, path: Path) -> str:
 
 
 def _alike(words: str) -> str:
-    """Return the first words of a message without what they quote of the file."""
-    quoted = re.sub(r"(?s)“.*?(?:”|\Z)|\(.*\)|\d[\d,.]*|\.\S+(?= files cannot)", "#", words)
-    return " ".join(quoted.split()[:_WORDS])
+    """Return a message without what it quotes of the file: words that no reader has are a "#"."""
+    own = (word if word.strip(";,.") in _said_by_readers() else "#" for word in words.split())
+    return re.sub(r"#(?: #)+", "#", " ".join(own))
+
+
+@lru_cache(maxsize=1)
+def _said_by_readers() -> frozenset[str]:
+    """Return the words that stand in the source of the readers, numbers not among them."""
+    files = Path(rag.documents.__file__).parent.rglob("*.py")
+    return frozenset(re.findall(r"[^\W\d_]{2,}", " ".join(path.read_text() for path in files)))
 
 
 def _told(document: Document) -> Iterator[str]:
@@ -111,9 +120,8 @@ def _told(document: Document) -> Iterator[str]:
     for kind, count in kinds.items():
         yield f"{document.format}: {kind} {'once' if count == 1 else 'often'}"
     for key, origin in document.origins.items():
-        yield f"{document.format}: {key} of {origin}"
-    note = re.sub(r"“[^”]*”", "#", document.metadata.get("note", ""))
-    for each in filter(None, note.split("; ")):
+        yield f"{document.format}: {key if key in LABELS else 'another fact'} of {origin}"
+    for each in document.metadata.get("note", "").split("; "):
         yield f"{document.format}: {_alike(each)}"
 
 
