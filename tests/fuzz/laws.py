@@ -86,6 +86,7 @@ def _refused(error: DocumentError, path: Path) -> str:
 
 def _alike(words: str) -> str:
     """Return a message without what it quotes of the file: words that no reader has are a "#"."""
+    words = re.sub(r"\(.*\)", "#", words)  # what a library says, with names of the file's own
     own = (word if word.strip(";,.") in _said_by_readers() else "#" for word in words.split())
     return re.sub(r"#(?: #)+", "#", " ".join(own))
 
