@@ -23,7 +23,7 @@ FOUND = "found-"
 MOST_BYTES = 60_000  # of an input; longer ones are seldom worth their place
 
 Reached = frozenset[Step | str]
-"""Steps through the readers, and what came of a file in words."""
+"""Steps through the readers, and what came of a file in words, each thing and all together."""
 
 
 def corpus(suffix: str) -> Mapping[str, bytes]:
@@ -112,7 +112,7 @@ class _Keeper:
         outcome(self._path)  # what is set up once is no step of this input
         with steps() as found:
             told = outcome(self._path)
-        return frozenset(found | told)
+        return frozenset({*found, *told, "; ".join(sorted(told))})
 
     def _smaller(self, data: bytes, needed: Reached) -> tuple[bytes, Reached]:
         """Return an input with all left out that it does not need, and what it reaches."""

@@ -69,7 +69,8 @@ def run(folder: Path, minutes: float, only: str, seed: int) -> None:
         if code:
             how = "hangs" if code == -signal.SIGPROF else f"crashes ({code})"
             for now in (folder / "now").iterdir():
-                _put(folder / "broken", now.suffix, Input(now.read_bytes()), how)
+                each = Input(now.read_bytes(), now.stem == "real")
+                _put(folder / "broken", now.suffix, each, how)
             print(f"the process {how}; begun anew", flush=True)
 
 
@@ -169,7 +170,7 @@ class Fuzzer:
 
     def _is_new(self, suffix: str, each: Input) -> bool:
         """Read an input, tell what is wrong, and say whether it reaches anything new."""
-        path = self._folder / "now" / f"now{suffix}"
+        path = self._folder / "now" / f"{'real' if each.is_real else 'made'}{suffix}"
         path.write_bytes(each.data)
         taken: set[Step] = set()
         began = time.process_time()
