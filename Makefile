@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MODELS := qwen2.5-coder-1.5b all-minilm-l6-v2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: chat test install install-dev models index check fast real browser-tools eval gate bench probes docs clean help
+.PHONY: chat test install install-dev models index check fast real browser-tools eval gate bench probes fuzz docs clean help
 
 help:
 	@echo "make chat   install, fetch the models, index seeds/, open http://127.0.0.1:7860"
@@ -14,6 +14,7 @@ help:
 	@echo "make gate   ask a dozen of them and hold them against the last whole run"
 	@echo "make bench  seconds with and without what was read before, on 20 of them; writing; several people"
 	@echo "make probes fit anew what is read off the model's state (three hours)"
+	@echo "make fuzz   ten minutes of damaged files, and what is worth keeping of them"
 	@echo "make docs   write generated parts of the documentation anew"
 
 chat: install models index
@@ -92,6 +93,11 @@ probes: install-dev models
 	$(BIN)/python -m training.probes collect invented --most 3000 --out .cache/probes
 	$(BIN)/python -m training.replies --out .cache/probes
 	$(BIN)/python -m training.probes fit .cache/probes --save
+
+# Changes files of every format and reads them; `keep` then puts what is worth it into tests/corpus.
+fuzz: install-dev
+	$(BIN)/python -m tests.fuzz run --minutes 10
+	$(BIN)/python -m tests.fuzz keep
 
 docs: install-dev
 	$(BIN)/cog -r README.md docs/*.md

@@ -71,7 +71,7 @@ class Document:
             states; `saved`, the day its file was last written, and `read`, when it was read here.
         origins: for each key of `metadata`, where it came from: "front matter",
             "html metadata", "pdf info", "mail header", "document properties", "first line",
-            "byline", "text", "file name", "file time", "reader".
+            "largest type on page 1", "byline", "text", "file name", "file time", "reader".
         format: reader that made it: "text", "markdown", "html", "pdf", "docx", …
         also: other relative paths under which the same bytes were found.
         marks: where pages, slides, rows and the like begin, in order of `start`.

@@ -28,6 +28,7 @@ from rag.documents.compose import (
     FIRST_LINE,
     FRONT_MATTER,
     HTML_METADATA,
+    LARGEST_TYPE,
     READER,
     TEXT,
     absolute,
@@ -55,6 +56,7 @@ __all__ = [
     "FIRST_LINE",
     "FRONT_MATTER",
     "HTML_METADATA",
+    "LARGEST_TYPE",
     "READER",
     "SUPPORTED",
     "TEXT",
@@ -152,11 +154,14 @@ def _read(
     if not source.data.strip():
         raise source.empty()
     content = _reader(source)(source)
-    try:
-        yield compose(source, root, content, _identity(source, file))
-    except EmptyDocumentError:
-        if not content.parts:
-            raise
+    if content.refusal:
+        failed.append(content.refusal)
+    else:
+        try:
+            yield compose(source, root, content, _identity(source, file))
+        except EmptyDocumentError:
+            if not content.parts:
+                raise
     for name, data in content.parts:
         inside = f"{source.inside}/{name}" if source.inside else name
         part = replace(source, data=data, inside=inside)

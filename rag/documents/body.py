@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.documents.characters import note_left_out, without_controls
+from rag.documents.characters import note_left_out, on_one_line, without_controls
 from rag.documents.hidden import note_unseen
 from rag.types import Mark, PlaceKind
 
@@ -28,11 +28,11 @@ class Body:
 
     def mark(self, kind: PlaceKind, value: str) -> None:
         """Say where what is added next stands; "" where a division of that kind ends."""
-        self._waiting[kind] = value
+        self._waiting[kind] = on_one_line(value)
 
     def mark_at(self, start: int, kind: PlaceKind, value: str) -> None:
         """Say where what was added from `start` on stands."""
-        self._marks.append(Mark(start, kind, value))
+        self._marks.append(Mark(start, kind, on_one_line(value)))
 
     def add(self, text: str, apart: str = "\n\n") -> int:
         """Add a piece and return where it begins.

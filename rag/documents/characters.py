@@ -11,8 +11,14 @@ CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 def without_controls(text: str) -> tuple[str, int]:
     """Return text with line feeds for line ends, and how many control characters were left out."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return CONTROL.subn("", text)
+    text, left_out = CONTROL.subn("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    # Behind what was left out there may be another mark: done twice, this must change nothing.
+    return text.lstrip("\ufeff"), left_out
+
+
+def on_one_line(words: str) -> str:
+    """Return words of a file as they can be shown on a line of their own, by any terminal."""
+    return " ".join(CONTROL.sub(" ", words).split())
 
 
 def clean(text: str, notes: list[str]) -> str:

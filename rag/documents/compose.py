@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from rag.documents.characters import clean
+from rag.documents.characters import clean, on_one_line
 from rag.documents.dates import apart, file_time, name_date, text_dates, today
 from rag.documents.source import MOST_CHARACTERS, RECOGNISED, Content, Source
 from rag.errors import UnreadableDocumentError
@@ -16,6 +16,7 @@ from rag.types import Document
 FRONT_MATTER = "front matter"
 HTML_METADATA = "html metadata"
 FIRST_LINE = "first line"
+LARGEST_TYPE = "largest type on page 1"
 BYLINE = "byline"
 FILE_NAME = "file name"
 TEXT = "text"
@@ -24,7 +25,7 @@ READER = "reader"
 PDF_INFO = "pdf info"
 PROPERTIES = "document properties"
 MAIL_HEADER = "mail header"
-_GUESSED = frozenset([FIRST_LINE, BYLINE, FILE_NAME, TEXT, FILE_TIME, READER])
+_GUESSED = frozenset([FIRST_LINE, LARGEST_TYPE, BYLINE, FILE_NAME, TEXT, FILE_TIME, READER])
 _NOT_PROSE = frozenset(["csv", "xlsx", "json", "jsonl", "eml", "mbox"])
 """Formats whose lines are data or have a header; a date in them is not that of the document."""
 
@@ -62,11 +63,8 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
     name = _source(source.path, root)
     notes = list(content.notes)
     content.body.note(notes)
-    stated = [
-        fact._replace(value=clean(fact.value, notes))
-        for fact in content.facts
-        if fact.value.strip()
-    ]
+    stated = [fact._replace(value=clean(fact.value, notes)) for fact in content.facts]
+    stated = [fact for fact in stated if fact.value.strip()]
     body = content.body.text
     header = "\n".join(f"{fact.label}: {fact.value}" for fact in stated)
     if not body.strip():
@@ -81,16 +79,15 @@ def compose(source: Source, root: Path, content: Content, identity: str) -> Docu
     metadata = {fact.key: fact.value for fact in stated}
     origins = {fact.key: fact.origin or content.origin for fact in stated}
     if "title" not in metadata:
-        found = headline(body, content.format)
-        metadata["title"] = found or source.name
-        origins["title"] = FIRST_LINE if found else FILE_NAME
+        metadata["title"], origins["title"] = _guessed_title(source, content, body)
     if "author" not in metadata and (author := byline(body)):
         metadata["author"], origins["author"] = author, BYLINE
     _date(source, "" if content.format in _NOT_PROSE else body, metadata, origins, notes)
     if content.recognised:
         metadata[RECOGNISED], origins[RECOGNISED] = content.recognised, READER
     if notes:
-        metadata["note"], origins["note"] = "; ".join(notes), READER
+        # Some quote the file, and what it says must not reach a terminal as an order.
+        metadata["note"], origins["note"] = on_one_line("; ".join(notes)), READER
     return Document(
         id=identity,
         root=str(absolute(root)),
@@ -134,6 +131,14 @@ def _date(
     ):
         if date and key not in metadata:
             metadata[key], origins[key] = date, origin
+
+
+def _guessed_title(source: Source, content: Content, body: str) -> tuple[str, str]:
+    """Return what to call a document that states no title, and where that comes from."""
+    first = headline(body, content.format)
+    if content.largest and content.largest != first:
+        return content.largest, LARGEST_TYPE
+    return (first, FIRST_LINE) if first else (source.name, FILE_NAME)
 
 
 def header_end(document: Document) -> int:

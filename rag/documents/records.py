@@ -156,7 +156,10 @@ def _lines(text: str, notes: list[str]) -> Body:
         words, controls = without_controls(words)
         left_out += controls
         body.mark("record", str(record))
+        before = len(body)
         start = body.add(words)
+        if len(body) == before:  # a record of white space says nothing
+            continue
         # All lines of the text of a record stand on one line of the file.
         for at in (0, *(found.end() for found in re.finditer("\n", words.rstrip()))):
             body.mark_at(start + at, "line", str(number))

@@ -66,7 +66,13 @@ def read_csv(source: Source) -> Content:
 
 
 def write_table(
-    rows: Iterable[Row], body: Body, source: Source, notes: list[str], *, sheet: str = ""
+    rows: Iterable[Row],
+    body: Body,
+    source: Source,
+    notes: list[str],
+    *,
+    sheet: str = "",
+    said: str = "",
 ) -> None:
     """Add the rows of a sheet to a text, each as a line of its own, with its number.
 
@@ -76,6 +82,7 @@ def write_table(
         source: the file.
         notes: what was guessed is added.
         sheet: its name in notes, "" where the file is one table.
+        said: its name in each row, "" where that tells nothing apart.
 
     Raises:
         UnreadableDocumentError: the text grows too long.
@@ -93,7 +100,7 @@ def write_table(
         for i, (number, cells) in enumerate(block):
             body.mark("row", str(number))
             is_named = found is not None and i > found.row and cells != found.names
-            body.add(_line(cells, found.names if found and is_named else []))
+            body.add(_line(cells, found.names if found and is_named else [], said))
             if len(body) > MOST_CHARACTERS:
                 most = f"it makes more than {MOST_CHARACTERS / 1e6:,.0f} million characters of text"
                 raise source.refused(f"{most}; split it into several files")
@@ -330,13 +337,12 @@ def _kind(cell: str) -> str:
     return "number" if is_number or cell.lower() in ("true", "false") else "text"
 
 
-def _line(cells: Sequence[str], names: Sequence[str]) -> str:
+def _line(cells: Sequence[str], names: Sequence[str], sheet: str) -> str:
     """Return a row in words; without names as the row of a table, a single cell by itself."""
     filled = [(i, cell) for i, cell in enumerate(cells) if cell]
     if not names or [i for i, _ in filled] == [0]:  # a title, a subheading or a footnote
         first, last = filled[0][0], filled[-1][0]
         inner = " | ".join(cells[first : last + 1])
         return inner if len(filled) == 1 else f"| {inner} |"
-    return "; ".join(
-        f"{names[i]}: {cell}" if i < len(names) and names[i] else cell for i, cell in filled
-    )
+    told = [f"{names[i]}: {cell}" if i < len(names) and names[i] else cell for i, cell in filled]
+    return "; ".join([f"Sheet: {sheet}", *told] if sheet else told)

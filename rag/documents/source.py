@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from rag.documents.body import Body
+from rag.documents.characters import on_one_line
 from rag.documents.facts import Fact
 from rag.errors import EmptyDocumentError, UnreadableDocumentError, UnsupportedFormatError
 
@@ -84,16 +85,20 @@ class Source:
 
     def refused(self, problem: str) -> UnreadableDocumentError:
         """Return the error that says why it cannot be read; `problem` ends with the cure."""
-        return UnreadableDocumentError(f"{self}: {problem}.", path=str(self.path))
+        return UnreadableDocumentError(self._told(problem), path=str(self.path))
 
     def empty(self, why: str = "there is no text in it") -> EmptyDocumentError:
         """Return the error for a file without text."""
-        message = f"{self}: {why}; put some in or leave the file out."
-        return EmptyDocumentError(message, path=str(self.path))
+        cure = "put some in or leave the file out"
+        return EmptyDocumentError(self._told(f"{why}; {cure}"), path=str(self.path))
 
     def unsupported(self, problem: str) -> UnsupportedFormatError:
         """Return the error for a file that nothing here reads; `problem` ends with the cure."""
-        return UnsupportedFormatError(f"{self}: {problem}.", path=str(self.path))
+        return UnsupportedFormatError(self._told(problem), path=str(self.path))
+
+    def _told(self, problem: str) -> str:
+        """Return what a refusal says; a problem may quote the file."""
+        return f"{self}: {on_one_line(problem)}."
 
 
 @dataclass(slots=True)
@@ -108,6 +113,8 @@ class Content:
         notes: what was guessed, left out or found hidden.
         parts: files inside it, each with its name and bytes.
         recognised: languages by which words were recognised in pictures of it; "" if none were.
+        largest: what is set in the largest type at its beginning, where it states no title.
+        refusal: why it has no text of its own, where that is to be told beside what its parts say.
     """
 
     format: str
@@ -117,6 +124,8 @@ class Content:
     notes: list[str] = field(default_factory=list)
     parts: list[tuple[str, bytes]] = field(default_factory=list)
     recognised: str = ""
+    largest: str = ""
+    refusal: EmptyDocumentError | None = None
 
 
 Reader = Callable[[Source], Content]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import struct
 import warnings
 import zipfile
@@ -15,6 +16,7 @@ from typing import Any
 
 from rag.documents.archive import open_archive, properties
 from rag.documents.body import Body
+from rag.documents.characters import on_one_line
 from rag.documents.compose import PROPERTIES
 from rag.documents.sheets import Row, write_table
 from rag.documents.source import Content, Source
@@ -24,6 +26,9 @@ _MOST_COLUMNS = 16_384
 _MOST_CELLS = 5_000_000  # of a workbook, empty ones to the left of the last one too
 _MOST_MERGED = 100_000  # cells that repeat the value of the one they are merged with
 _SHOWN = 5  # numbers of rows, or names of sheets, that a note lists
+_UNNAMED = re.compile(
+    r"(?i)(?:sheet|tabelle|feuil|hoja|foglio|blad|planilha|plan|arkusz|лист|シート|工作表)\s?\d*"
+)
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/"
 # What openpyxl, zipfile and the XML parsers raise on damaged workbooks, besides openpyxl's own
@@ -97,6 +102,8 @@ def _write_sheets(sheets: list[Any], body: Body, source: Source, notes: list[str
     damaged: list[str] = []
     charts: list[str] = []
     cells = 0
+    # Rows of several sheets, such as one for each year, may differ in nothing but its name.
+    several = sum(getattr(sheet, "sheet_state", "") == "visible" for sheet in sheets) > 1
     for sheet in sheets:
         name = str(sheet.title)
         if not hasattr(sheet, "reset_dimensions"):
@@ -118,7 +125,8 @@ def _write_sheets(sheets: list[Any], body: Body, source: Source, notes: list[str
             damaged.append(name)
             continue
         body.mark("sheet", name)
-        write_table(rows, body, source, notes, sheet=name)
+        said = name if several and not _UNNAMED.fullmatch(name) else ""
+        write_table(rows, body, source, notes, sheet=name, said=on_one_line(said))
         layout.note(name, notes)
     if hidden:
         one = "a hidden sheet was" if len(hidden) == 1 else f"{len(hidden)} hidden sheets were"

@@ -159,10 +159,12 @@ def survey(
             result.unread.append(Unread(file, every, again))
     for row in old_rows:
         # What does not lie under the paths stays as it was read.
+        if row.file in by_file:
+            continue
         left = tuple(place for place in row.places if not inside.covers(place))
         if left == row.places:
             result.elsewhere.append(row)
-        elif left and row.file not in by_file:
+        elif left:
             result.elsewhere.append(DocumentRow.of(row.document, left, row.file, row.pipeline))
     result.unread.sort(key=lambda each: each.order)
     return result

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.documents import FIRST_LINE, header_end
+from rag.documents import FIRST_LINE, LARGEST_TYPE, header_end
 from rag.passages.sentences import LIST_ITEM, lines, paragraphs, trim, unit_sentences, units
 from rag.types import Document, PassageKind, Sentence
 
@@ -110,9 +110,16 @@ def blocks(document: Document) -> list[Block]:
         body += _runs([unit for unit in found if unit])
     body = _mark_biography(body, document.metadata.get("author", ""))
     body = _mark_tail(body)
-    if body and document.origins.get("title") == FIRST_LINE:
+    if body and _begins_with_title(document, body[0].units[0][0].text):
         return header + _glue_head(_glue(body))
     return header + _glue(body)
+
+
+def _begins_with_title(document: Document, first: str) -> bool:
+    """Say whether the first sentence of a body is its title, or the first line of it."""
+    origin = document.origins.get("title")
+    is_part = document.title.startswith(" ".join(first.split()))
+    return origin == FIRST_LINE or (origin == LARGEST_TYPE and is_part)
 
 
 def _units(document: Document, start: int, end: int) -> list[Unit]:

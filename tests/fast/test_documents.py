@@ -21,8 +21,11 @@ from rag.documents import (
     read_document,
     resolve_quote,
 )
+from rag.documents.body import Body
+from rag.documents.characters import without_controls
 from rag.documents.compose import byline, headline
 from rag.documents.facts import facts, front_matter
+from rag.documents.source import Source
 from rag.errors import (
     DocumentError,
     EmptyDocumentError,
@@ -403,6 +406,34 @@ def test_control_characters_are_left_out_and_noted(tmp_path: Path) -> None:
     )
     assert document.text == "Bell and [1mescape[0m,\ttab and zero\u200bwidth."
     assert document.metadata["note"] == "3 control characters left out"
+
+
+def test_what_is_quoted_of_a_file_is_no_order_to_a_terminal(tmp_path: Path) -> None:
+    mail = (
+        "Date: Fri, 16 Dec 2022 17:04:16 -0500\nContent-Type: multipart/alternative; boundary=x\n\n"
+        "--x\nContent-Type: text/plain\n\nThe plain form says eleven \x1b[31mother words\n"
+        "than what the form of the page has to say of this.\n"
+        "--x\nContent-Type: text/html\n\n<p>A page of its own, of which nothing stands in the "
+        "other form, so that both are told apart.</p>\n--x--\n"
+    )
+    note = read(tmp_path, "a.eml", mail).metadata["note"]
+    assert "eleven [31mother words than" in note
+    refusal = Source(tmp_path / "a.zip", b"").refused("“b\x1b[31m\nc” is damaged; get it again")
+    assert str(refusal) == f"{tmp_path / 'a.zip'}: “b [31m c” is damaged; get it again."
+    body = Body()
+    body.mark("heading", "One\x1b[31m\ntwo")
+    body.add("words")
+    assert [mark.value for mark in body.marks] == ["One [31m two"]
+
+
+def test_a_fact_of_control_characters_states_nothing(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.rtf", r"{\rtf1{\info{\title \'01}{\author Jo Doe}}words}")
+    assert document.text == "Author: Jo Doe\n\nwords"
+    assert (document.title, document.origins["title"]) == ("a.rtf", "file name")
+
+
+def test_marks_of_byte_order_behind_each_other_are_no_text() -> None:
+    assert without_controls("\ufeff\x01\ufeffa\ufeffb") == ("a\ufeffb", 1)
 
 
 @given(st.text(min_size=1))

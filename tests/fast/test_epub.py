@@ -227,6 +227,14 @@ def test_printed_pages() -> None:
     ]
 
 
+def test_a_page_that_begins_behind_the_last_word_has_none() -> None:
+    sign = '<span epub:type="pagebreak" title="{}"/>'
+    first = f"<p>{sign.format(3)}Before all. {sign.format(4)}</p>"
+    content = opened(book({"a.xhtml": first, "b.xhtml": f"<p>After.{sign.format(5)}</p>"}))
+    assert content.body.text == "Before all.\n\nAfter."
+    assert places(content, "page") == [("3", "Before all."), ("4", "After.")]
+
+
 def test_what_a_book_states() -> None:
     stated = (
         "<dc:title>A Book</dc:title><dc:title>Subtitle</dc:title>"

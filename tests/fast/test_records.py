@@ -146,6 +146,12 @@ def test_control_characters_do_not_move_what_follows() -> None:
     assert content.notes == ["2 control characters left out"]
 
 
+def test_a_record_of_white_space_is_none() -> None:
+    content = read('{"a": "x"}\n"\ufeff \u0001"\n" "\n', "a.jsonl")
+    assert content.body.text == "a: x"
+    assert [(mark.start, mark.value) for mark in content.body.marks] == [(0, "1"), (0, "1")]
+
+
 @pytest.mark.parametrize(
     ("data", "error", "words"),
     [

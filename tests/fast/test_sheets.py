@@ -241,12 +241,28 @@ def test_a_workbook() -> None:
 
     content = read(made(fill), "a.xlsx")
     assert lines(content) == [
-        *("| Item | Cost |", "Item: Paper; Cost: 30", "Item: Ink; Cost: 20"),
-        *("| Name | Age |", "Name: Anna; Age: 33"),
+        *("| Item | Cost |", "Sheet: Budget; Item: Paper; Cost: 30"),
+        *("Sheet: Budget; Item: Ink; Cost: 20", "| Name | Age |"),
+        "Sheet: People; Name: Anna; Age: 33",
     ]
     assert where(content, "Ink") == "sheet “Budget”, row 3"
     assert where(content, "Anna") == "sheet “People”, row 2"
     assert (content.format, content.notes) == ("xlsx", [])
+
+
+def test_rows_name_their_sheet_where_that_tells_them_apart() -> None:
+    def fill(workbook: Any) -> None:
+        small(workbook)
+        for name, hidden in (("Tabelle 2", False), ("Old", True)):
+            sheet = workbook.create_sheet(name)
+            sheet.append(["Name", "Age"])
+            sheet.append(["Anna", 33])
+            sheet.sheet_state = "hidden" if hidden else "visible"
+
+    content = read(made(fill), "a.xlsx")
+    assert lines(content)[1] == "Sheet: Budget; Item: Paper; Cost: 30"
+    assert lines(content)[-1] == "Name: Anna; Age: 33"
+    assert where(content, "Budget; Item: Ink") == "sheet “Budget”, row 3"
 
 
 @pytest.mark.parametrize(
@@ -421,7 +437,7 @@ def test_a_damaged_sheet_does_not_hide_the_others() -> None:
 
     data = rewritten(made(fill), lambda name, old: old[:-30] if "sheet2" in name else old)
     content = read(data, "a.xlsx")
-    assert lines(content)[-1] == "Item: Ink; Cost: 20"
+    assert lines(content)[-1] == "Sheet: Budget; Item: Ink; Cost: 20"
     assert content.notes == ["damaged and left out: sheet “Bad”"]
 
 

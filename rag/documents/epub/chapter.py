@@ -204,10 +204,14 @@ class Page:
         self._label = ""
         # Pages that began before this text begin with it now.
         places = [0] * (len(self._pages) - len(places)) + places
+        waiting = []
         for place, page in zip(places, self._pages, strict=True):
             at = start + ahead + place if place else start
-            self._outline.body.mark_at(at, "page", page)
-        self._pages.clear()
+            if at < len(self._outline.body):
+                self._outline.body.mark_at(at, "page", page)
+            else:  # behind its last word: it begins with the next text, if any comes
+                waiting.append(page)
+        self._pages[:] = waiting
 
     def _is_page_break(self, element: Any) -> bool:
         """Say whether an element only says that a page of the printed book begins here."""

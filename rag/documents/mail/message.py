@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from rag.documents.body import Body
-from rag.documents.characters import CONTROL, note_left_out, without_controls
+from rag.documents.characters import note_left_out, without_controls
 from rag.documents.compose import MAIL_HEADER
 from rag.documents.decode import decode
 from rag.documents.mail.header import (
@@ -30,6 +30,7 @@ from rag.documents.mail.header import (
     stated_facts,
 )
 from rag.documents.mail.voices import divisions
+from rag.documents.names import Names, file_name
 from rag.documents.shown import from_html
 from rag.documents.source import Content, Source
 from rag.errors import UnreadableDocumentError
@@ -57,8 +58,6 @@ _SUFFIXES = {
     "image/jpeg": ".jpg",
 }
 _READ = frozenset(["text/plain", "text/html", "text/rfc822-headers"])
-_MAX_NAME = 120  # characters
-_UNSAFE = re.compile(r"[<>:\"|?*\u202a-\u202e\u2066-\u2069]")
 _SIGNED = frozenset(
     ["application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"]
 )
@@ -79,7 +78,7 @@ class _Found:
     Attributes:
         texts: in order.
         parts: attachments.
-        taken: their names in small letters, and how often each was asked for.
+        names: theirs.
         forwarded: number of mails among them.
         left_out: what is not read, and how often.
         notes: what was guessed.
@@ -88,7 +87,7 @@ class _Found:
     source: Source
     texts: list[_Text] = field(default_factory=list)
     parts: list[tuple[str, bytes]] = field(default_factory=list)
-    taken: dict[str, int] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
     forwarded: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
@@ -265,7 +264,7 @@ def _forward(part: Message[Any, Any], found: _Found) -> None:
         data = decoded_base64(str(inner.get_payload()).encode("utf-8", "replace"))
     else:
         data = _bytes(inner)
-    found.parts.append((_unique(f"forwarded {found.forwarded}.eml", found), data))
+    found.parts.append((found.names.unique(f"forwarded {found.forwarded}.eml"), data))
 
 
 def _attach(
@@ -289,28 +288,12 @@ def _attach(
         name = name or f"attachment {number}{suffix}"
         if not PurePosixPath(name).suffix and suffix != ".bin":
             name += suffix
-        found.parts.append((_unique(name, found), data))
+        found.parts.append((found.names.unique(name), data))
 
 
 def _file_name(part: Message[Any, Any]) -> str:
     """Return the name of an attached file without anything a path is made of, "" if it has none."""
-    stated = ask(part.get_filename, None) or ""
-    name = re.split(r"[/\\]", header(str(stated), []))[-1]
-    name = _UNSAFE.sub("_", CONTROL.sub("", name)).strip(" .")
-    stem, dot, suffix = name.rpartition(".")
-    if len(name) <= _MAX_NAME:
-        return name
-    return f"{stem[: _MAX_NAME - len(suffix)]}.{suffix}" if dot and len(suffix) < 10 else ""
-
-
-def _unique(name: str, found: _Found) -> str:
-    """Return a name that no other part has, in large letters or small."""
-    path, unique = PurePosixPath(name), name
-    while unique.lower() in found.taken:
-        found.taken[name.lower()] += 1
-        unique = f"{path.stem} ({found.taken[name.lower()]}){path.suffix}"
-    found.taken[unique.lower()] = 1
-    return unique
+    return file_name(header(str(ask(part.get_filename, None) or ""), []))
 
 
 def _parts(part: Message[Any, Any]) -> list[Message[Any, Any]]:

@@ -1,7 +1,7 @@
 """PDFs: their text in reading order, and from a stretch of it back to boxes on the pages.
 
 pdfium -> glyphs -> seen, letters -> lines -> furniture -> columns -> tables, paragraphs
--> hyphens -> reader -> pointing
+-> hyphens -> traced -> titles, bookmarks -> reader -> pointing
 """
 
 from rag.documents.pdf.pointing import boxes, page_picture

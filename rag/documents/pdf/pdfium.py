@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.documents.pdf.bookmarks import Bookmark, tidy
 from rag.documents.pdf.glyphs import Glyphs, Runs, glyphs_of, shown_box
 from rag.documents.source import MOST_CHARACTERS, Source
 
@@ -37,6 +38,8 @@ _IMAGE, _FORM = 3, 5  # FPDFPageObj_GetType
 _UNREAD_ANNOTATIONS = frozenset([1, 3, 20])  # comment, free text, form field
 _DEEPEST = 5  # forms inside forms that are searched for images
 _MOST_OBJECTS = 20_000
+_MOST_BOOKMARKS = 10_000
+_JUMP = 1  # FPDFAction_GetType: to a page of this file
 
 
 class Pdf:
@@ -76,6 +79,59 @@ class Pdf:
         """How many files are attached to it."""
         with LOCK:
             return max(0, int(_raw().FPDFDoc_GetAttachmentCount(self._handle)))
+
+    def attachment(self, number: int, most: int) -> tuple[str, bytes | None]:
+        """Return the name and bytes of an attached file, None for bytes that cannot be had.
+
+        Args:
+            number: of the file, from 0.
+            most: bytes that it may have.
+        """
+        raw = _raw()
+        with LOCK:
+            handle = raw.FPDFDoc_GetAttachment(self._handle, number)
+            if not handle:
+                return "", None
+            name = _string(raw.FPDFAttachment_GetName, handle)
+            size = ctypes.c_ulong()
+            if not raw.FPDFAttachment_GetFile(handle, None, 0, size) or size.value > most:
+                return name, None
+            room = ctypes.create_string_buffer(max(1, size.value))
+            if not raw.FPDFAttachment_GetFile(handle, room, size.value, size):
+                return name, None
+            return name, room.raw[: size.value]
+
+    def bookmarks(self) -> list[Bookmark]:
+        """Return its bookmarks in the order in which they are shown, those without words left out.
+
+        Each is asked for once, however often the file leads to it.
+        """
+        raw = _raw()
+        out: list[Bookmark] = []
+        seen: set[int | None] = set()
+        with LOCK:
+            waiting = [(1, raw.FPDFBookmark_GetFirstChild(self._handle, None))]
+            while waiting and len(seen) < _MOST_BOOKMARKS:
+                level, mark = waiting.pop()
+                where = ctypes.cast(mark, ctypes.c_void_p).value
+                if not where or where in seen:
+                    continue
+                seen.add(where)
+                if title := tidy(_string(raw.FPDFBookmark_GetTitle, mark)):
+                    out.append(Bookmark(level, title, self._page_of(mark)))
+                waiting.append((level, raw.FPDFBookmark_GetNextSibling(self._handle, mark)))
+                waiting.append((level + 1, raw.FPDFBookmark_GetFirstChild(self._handle, mark)))
+        return out
+
+    def _page_of(self, bookmark: Any) -> int:
+        """Return the page that a bookmark leads to, 0 for none."""
+        raw = _raw()
+        place = raw.FPDFBookmark_GetDest(self._handle, bookmark)
+        if not place:
+            action = raw.FPDFBookmark_GetAction(bookmark)
+            is_jump = action and raw.FPDFAction_GetType(action) == _JUMP
+            place = raw.FPDFAction_GetDest(self._handle, action) if is_jump else None
+        return 1 + int(raw.FPDFDest_GetDestPageIndex(self._handle, place)) if place else 0
 
     def glyphs(self, number: int) -> Glyphs | None:
         """Return the characters of a page; None where it is too damaged to be opened.
@@ -227,7 +283,7 @@ def _string(function: Any, *arguments: Any) -> str:
     if not 2 < size <= 1_000_000:
         return ""
     room = ctypes.create_string_buffer(size)
-    function(*arguments, room, size)
+    function(*arguments, ctypes.cast(room, function.argtypes[-2]), size)
     return room.raw[: size - 2].decode("utf-16-le", "replace")
 
 

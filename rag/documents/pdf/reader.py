@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.documents.body import Body
 from rag.documents.compose import PDF_INFO
+from rag.documents.pdf.attached import attached
+from rag.documents.pdf.bookmarks import headings
 from rag.documents.pdf.columns import regions
 from rag.documents.pdf.furniture import Laid, take_furniture
 from rag.documents.pdf.glyphs import ASKEW, Glyphs, upright
@@ -22,13 +23,14 @@ from rag.documents.pdf.paragraphs import Block, blocks, flowing
 from rag.documents.pdf.pdfium import Pdf, opened
 from rag.documents.pdf.recognised import page_glyphs
 from rag.documents.pdf.seen import unseen
-from rag.documents.pdf.tables import Line, Told, lines, told_rows
+from rag.documents.pdf.tables import lines, told_rows
+from rag.documents.pdf.titles import largest_type
+from rag.documents.pdf.traced import Traced
 from rag.documents.source import Content, Source
 from rag.errors import EmptyDocumentError
 
 _MOST_NAMED = 12  # pages that a note names
 _SCANNED = 0.1  # share of a page without text that an image covers, if it seems to be scanned
-_BY_OCR = "by OCR"
 _HIDDEN_CHARACTERS = 80
 _HIDDEN_NOTES = 5
 
@@ -47,53 +49,12 @@ class Findings:
     mended: Mended = field(default_factory=Mended)
 
 
-class Traced:
-    """A body that knows of each character where on the pages it stands.
-
-    Args:
-        found: what was found on the pages.
-
-    Attributes:
-        body: the text.
-        seen: whether words were recognised in pictures of pages, by us.
-    """
-
-    def __init__(self, found: Findings) -> None:
-        self.body = Body()
-        self.seen = bool(found.seen)
-        self._recognised = frozenset([*found.seen, *found.recognised])
-        self._pages: list[NDArray[np.int32]] = []
-        self._index: list[NDArray[np.int32]] = []
-
-    def add(self, told: Told, page: int, apart: str) -> None:
-        """Add text of a page.
-
-        Args:
-            told: text, and PDFium's number of each character.
-            page: its number.
-            apart: what stands between it and the text before.
-        """
-        text, index = told
-        before = len(self.body)
-        self.body.mark("page", str(page))
-        self.body.mark("recognised", _BY_OCR if page in self._recognised else "")
-        self.body.add(text, apart)
-        gap = len(self.body) - before - len(text)
-        if len(self.body) > before:
-            self._index += [np.full(gap, -1, np.int32), index]
-            self._pages.append(np.full(gap + len(text), page, np.int32))
-
-    def places(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return page and PDFium's number of each character, -1 where it stands nowhere."""
-        none = np.zeros(0, np.int32)
-        return np.concatenate([none, *self._pages]), np.concatenate([none, *self._index])
-
-
 def read_pdf(source: Source) -> Content:
     """Read the text of a PDF in reading order, page by page.
 
     Columns are read one after the other, the lines of a paragraph are joined, words broken at line
     ends are made whole, tables become rows, and what repeats at the edges of pages is left out.
+    Headings are those of its bookmarks; files attached to it are files inside it.
 
     Raises:
         EmptyDocumentError: no page has text; it is probably scanned.
@@ -102,10 +63,26 @@ def read_pdf(source: Source) -> Content:
     with opened(source) as pdf:
         notes: list[str] = []
         traced = _read(pdf, notes)
+        parts = attached(pdf, notes)
         if not len(traced.body):
-            raise _without_text(source, pdf, notes)
-        recognised = source.options.ocr_languages if traced.seen else ""
-        return Content("pdf", traced.body, facts(pdf), PDF_INFO, notes, recognised=recognised)
+            refusal = _without_text(source, pdf, notes)
+            if not parts:
+                raise refusal
+            return Content("pdf", traced.body, parts=parts, refusal=refusal)
+        text = traced.body.text
+        for start, path in headings(text, traced.lines, pdf.bookmarks()):
+            traced.body.mark_at(start, "heading", path)
+        title = largest_type(text, traced.lines)
+        return Content(
+            "pdf",
+            traced.body,
+            facts(pdf),
+            PDF_INFO,
+            notes,
+            parts,
+            recognised=source.options.ocr_languages if traced.seen else "",
+            largest=title,
+        )
 
 
 def _without_text(source: Source, pdf: Pdf, notes: Sequence[str]) -> EmptyDocumentError:
@@ -132,7 +109,10 @@ def _read(pdf: Pdf, notes: list[str]) -> Traced:
         notes.append("the end of the file is missing; what could be found was read")
     take_furniture(pages, notes)
     _note(found, pdf, notes)
-    return _write(flowing([block for page in pages for block in _blocks(page)]), Traced(found))
+    return _write(
+        flowing([block for page in pages for block in _blocks(page)]),
+        Traced(recognised=found.recognised, seen=found.seen),
+    )
 
 
 def _lay(pdf: Pdf, number: int, found: Findings) -> Laid | None:
@@ -224,12 +204,13 @@ def _write(found: Sequence[Block], traced: Traced) -> Traced:
                 traced.add(told, block.lines[place].page, "\n" if place else "\n\n")
         else:
             close = before is not None and before.kind == block.kind == "item"
-            _write_paragraph(traced, block.lines, words, "\n" if close else "\n\n")
+            _write_paragraph(traced, block, words, "\n" if close else "\n\n")
         before = block
     return traced
 
 
-def _write_paragraph(traced: Traced, found: Sequence[Line], words: Words, apart: str) -> None:
+def _write_paragraph(traced: Traced, block: Block, words: Words, apart: str) -> None:
+    found, size = block.lines, 0.0 if block.aside else block.size
     for place, line in enumerate(found):
         text, index = line.told()
         after = apart
@@ -237,7 +218,7 @@ def _write_paragraph(traced: Traced, found: Sequence[Line], words: Words, apart:
             falls_away, after = words.join(text, found[place + 1].text)
             if falls_away:
                 text, index = text[:-1], index[:-1]
-        traced.add((text, index), line.page, apart)
+        traced.add((text, index), line.page, apart, size)
         apart = after
 
 
@@ -263,9 +244,6 @@ def _note(found: Findings, pdf: Pdf, notes: list[str]) -> None:
         notes.append(f"hidden text left out on {len(found.hidden) - _HIDDEN_NOTES} more pages")
     if found.annotated:
         notes.append(f"form fields or comments on {_named(found.annotated)} were not read")
-    if pdf.attachments:
-        count = f"{pdf.attachments} attached file{'s' if pdf.attachments > 1 else ''}"
-        notes.append(f"{count} not read")
     if found.mended.unknown:
         count = f"{found.mended.unknown} character{'s' if found.mended.unknown > 1 else ''}"
         notes.append(f"{count} for which the file names no letter stand as �")
