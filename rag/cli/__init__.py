@@ -145,11 +145,13 @@ def index_command(
     could be indexed.
     """
     from rag.documents import ReadOptions
-    from rag.embedder import load_embedder
+    from rag.embedder import OnnxEmbedder, load_embedder
     from rag.index import build
 
     name = index or _index_name(paths[0])
     embedder = load_embedder(DEFAULT_EMBEDDER)
+    if isinstance(embedder, OnnxEmbedder) and embedder.note:
+        click.echo(embedder.note, err=True)
     try:
         with bar() as progress:
             options = ReadOptions(passwords)

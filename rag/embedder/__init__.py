@@ -18,9 +18,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from rag.embedder.folder import clean
-from rag.embedder.protocols import EmbedKind, Embedder, Precision
-from rag.embedder.reference import SentenceEmbedder
 from rag.embedder.plain import OnnxEmbedder
+from rag.embedder.protocols import Embedder, EmbedKind, Precision
+from rag.embedder.reference import SentenceEmbedder
 
 __all__ = [
     "EmbedKind",

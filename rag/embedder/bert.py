@@ -29,12 +29,12 @@ _PREFIXES = ("", "bert.")
 _EMBEDDINGS = ("word_embeddings", "position_embeddings", "token_type_embeddings")
 # For each part of a layer its tensors and their sizes, h the width and w the inner one.
 _DENSE = {
-    "attention.self.query": "hh",
-    "attention.self.key": "hh",
-    "attention.self.value": "hh",
-    "attention.output.dense": "hh",
-    "intermediate.dense": "wh",
-    "output.dense": "hw",
+    "attention.self.query": ("h", "h"),
+    "attention.self.key": ("h", "h"),
+    "attention.self.value": ("h", "h"),
+    "attention.output.dense": ("h", "h"),
+    "intermediate.dense": ("w", "h"),
+    "output.dense": ("h", "w"),
 }
 _NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
 

@@ -111,7 +111,9 @@ def largest(sizes: NDArray[np.float32]) -> list[int]:
     import numpy as np
 
     # Half of them at most, for a model so small that there are few.
-    return sorted(int(each) for each in np.argsort(-sizes, kind="stable")[: min(EXACT, len(sizes) // 2)])
+    return sorted(
+        int(each) for each in np.argsort(-sizes, kind="stable")[: min(EXACT, len(sizes) // 2)]
+    )
 
 
 def agree(one: Run, other: Run, encode: Encode) -> Agreement:
@@ -138,27 +140,31 @@ def convert(weights: Weights, shape: Shape, exact: Mapping[str, Sequence[int]]) 
 
     def multiply(graph: Graph, taken: str, matrix: NDArray[np.float32], name: str) -> str:
         channels = exact[name] if name.split(".")[1] in EXACT_PARTS else ()
-        return _multiply(graph, taken, matrix, name, channels)
+        return multiply_whole(graph, taken, matrix, name, channels)
 
     return build_graph(Graph(), weights, shape, multiply=multiply, words=_words).dump()
 
 
-def _sizes(
-    run: Run, names: Sequence[str], encode: Encode
-) -> dict[str, NDArray[np.float32]]:
+def _sizes(run: Run, names: Sequence[str], encode: Encode) -> dict[str, NDArray[np.float32]]:
     """Return for each product the largest size in each channel of what it takes."""
     import numpy as np
 
     found = [run(encode(text))[1:] for text in SEEN]
-    return {
-        name: np.max([sizes[row] for sizes in found], axis=0) for row, name in enumerate(names)
-    }
+    return {name: np.max([sizes[row] for sizes in found], axis=0) for row, name in enumerate(names)}
 
 
-def _multiply(
+def multiply_whole(
     graph: Graph, taken: str, matrix: NDArray[np.float32], name: str, exact: Sequence[int]
 ) -> str:
-    """Add a product in whole numbers, some channels of what it takes apart in float32."""
+    """Add a product in whole numbers and return its name.
+
+    Args:
+        graph: added to.
+        taken: name of what it takes, (1, tokens, channels).
+        matrix: (channels, columns).
+        name: of what it gives.
+        exact: channels that are multiplied apart, in float32.
+    """
     import numpy as np
 
     main, few = name, list(exact)
@@ -212,13 +218,13 @@ def _path(name: str, checksum: str) -> Path:
 
 
 def _read(path: Path) -> Kept | None:
-    """Return what was kept; None where nothing was, it is damaged, or judged under another stamp."""
+    """Return what was kept; None where it is damaged or was judged under another stamp."""
     try:
         noted = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         model = path.read_bytes()
         agreement = Agreement(least=float(noted["least"]), mean=float(noted["mean"]))
         same = noted["stamp"] == runtime_stamp() and noted["sha256"] == _sha256(model)
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return Kept(model, noted["sha256"], agreement) if same else None
 

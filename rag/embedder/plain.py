@@ -148,7 +148,8 @@ class OnnxEmbedder(ModelFolder):
             with ThreadPoolExecutor(workers) as pool:
                 vectors = np.stack(list(pool.map(vector, texts)))
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.where(lengths > 0, lengths, np.float32(1))
+        vectors /= np.where(lengths > 0, lengths, np.float32(1))
+        return vectors
 
 
 def _cores() -> int:

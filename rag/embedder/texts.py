@@ -17,7 +17,8 @@ SEEN: tuple[str, ...] = (
     "The ferry runs every twenty minutes from six in the morning until midnight.",
     "Annual report 2023: revenue rose by 4.2 % to EUR 1,310.5 million.",
     "ROM, 12. März – Der Vertrag wurde gestern von beiden Parteien unterschrieben.",
-    "Le musée est fermé le lundi, sauf les jours fériés, et l'entrée est gratuite pour les enfants.",
+    "Le musée est fermé le lundi, sauf les jours fériés, et l'entrée est gratuite pour les "
+    "enfants.",
     "橋は1931年に閉鎖された。",
     "def area(width, height):\n    return width * height  # in square metres",
     "| item | count | price |\n|---|---|---|\n| bolts, 8 mm | 400 | 12.80 |\n| nuts | 400 | 9.10 |",
@@ -30,7 +31,8 @@ SEEN: tuple[str, ...] = (
     "She did not answer at once. Outside the rain had stopped, and somewhere in the yard a door "
     "was banging in the wind. “You might have told me,” she said at last.",
     "Photosynthesis is the process by which plants, algae and some bacteria turn light into "
-    "chemical energy. In most of them it releases oxygen, which is why the air holds so much of it.",
+    "chemical energy. In most of them it releases oxygen, which is why the air holds so "
+    "much of it.",
     "1. Open the valve. 2. Wait until the gauge reads 2.5 bar. 3. Close the valve and lock it. "
     "4. Note the time, the pressure and your name in the book that hangs beside the boiler.",
     "Midfielder Ana Ruiz scored twice in the second half as the hosts won 3-1; the visitors, "
@@ -44,11 +46,13 @@ SEEN: tuple[str, ...] = (
     "was resolved, four votes to one, to repair the roof of the boathouse before the winter, at a "
     "cost of at most 9,000, and to ask three firms for offers. Ms Lund asked that the vote against "
     "be recorded as hers: she would rather see the jetty done first. Any other business: none.",
-    "Title: A short history of the canal\nDate: 2011-06-30\nThe canal was dug between 1792 and 1799 "
+    "Title: A short history of the canal\nDate: 2011-06-30\nThe canal was dug between 1792 "
+    "and 1799 "
     "by some four hundred labourers, many of whom had come from the north after two bad harvests. "
     "It was meant for coal, and for forty years coal is what it carried: in 1835 more than ninety "
     "thousand tons went down it to the sea. Then the railway came. Traffic fell by half within a "
-    "decade, and the company, which had paid a dividend of nine per cent, paid none after 1851. The "
+    "decade, and the company, which had paid a dividend of nine per cent, paid none after "
+    "1851. The "
     "upper locks were filled in during the first war and the towpath sold. What is left, about "
     "eleven miles from the basin to the old mill, was bought by the county in 1964 for one pound, "
     "dredged by volunteers over fifteen summers, and opened to boats again on a wet day in May.",
