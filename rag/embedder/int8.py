@@ -1,7 +1,9 @@
 """A plain BERT in whole numbers of 8 bits: which channels stay exact, the gate, the file kept.
 
 Weights are rounded a column at a time (-127 to 127), what they are multiplied with a text at a
-time. A few channels of that are many times as large as all others, and would leave the others
+time (0 to 255). Processors before VNNI add two such products in 16 bits and cut off what does not
+fit; so a column's scale is chosen for its two neighbours with the largest sum, and nothing is ever
+cut off: every processor gets the same sums. A few channels of that are many times as large as all others, and would leave the others
 nothing to be told apart by: these are multiplied in float32 (Dettmers et al., "LLM.int8()",
 NeurIPS 2022). Which they are is read off fixed texts.
 
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
 RECIPE = 1  # changes whenever the same weights give another file
 EXACT = 8  # channels of what a product takes that stay float32
-EXACT_PARTS = ("attend", "widen", "narrow")  # what "join" takes is an average, without such ones
 LEAST_COSINE = 0.99  # of one text with itself; measured .9986 and up, without exact channels .98
 MEAN_COSINE = 0.998  # measured .9994, without exact channels .9937
 
@@ -139,8 +140,7 @@ def convert(weights: Weights, shape: Shape, exact: Mapping[str, Sequence[int]]) 
     """
 
     def multiply(graph: Graph, taken: str, matrix: NDArray[np.float32], name: str) -> str:
-        channels = exact[name] if name.split(".")[1] in EXACT_PARTS else ()
-        return multiply_whole(graph, taken, matrix, name, channels)
+        return multiply_whole(graph, taken, matrix, name, exact[name])
 
     return build_graph(Graph(), weights, shape, multiply=multiply, words=_words).dump()
 
@@ -178,34 +178,47 @@ def multiply_whole(
         mask = graph.constant(f"{name}.mask", keep_out)
         taken = graph.add("Mul", [taken, mask], f"{name}.rest")
         matrix, main = matrix * keep_out[:, None], f"{name}.whole"
-    whole, scales = _rounded(matrix, axis=0)
+    whole, scales = round_columns(matrix)
     inputs = [taken, graph.constant(f"{name}.weights", whole)]
-    inputs.append(graph.constant(f"{name}.scales", scales.reshape(-1)))
+    inputs.append(graph.constant(f"{name}.scales", scales))
     graph.add("DynamicQuantizeMatMul", inputs, main, of=CONTRIB)
     return graph.add("Add", [main, f"{name}.exact"], name) if few else main
 
 
 def _words(graph: Graph, table: NDArray[np.float32]) -> str:
     """Add the rows of the tokens, each kept in whole numbers with a scale of its own."""
-    whole, scales = _rounded(table, axis=1)
+    import numpy as np
+
+    whole, scales = _rounded(table, np.abs(table).max(axis=1, keepdims=True))
     graph.add("Gather", [graph.constant("table", whole), IDS], "words.whole")
     graph.add("Gather", [graph.constant("table.scales", scales), IDS], "words.scales")
     graph.add("Cast", ["words.whole"], "words.wide", to=FLOAT)
     return graph.add("Mul", ["words.wide", "words.scales"], "words")
 
 
-def _rounded(
-    matrix: NDArray[np.float32], *, axis: int
+def round_columns(
+    matrix: NDArray[np.float32],
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return whole numbers from -127 to 127 and what they are to be multiplied with.
+    """Return whole numbers, and for each column what they are to be multiplied with.
 
-    Args:
-        matrix: what is rounded.
-        axis: along which one scale holds; it stays, with size 1, in the scales.
+    Two neighbours in a column, the first and second, third and fourth and so on, are at most 128
+    together: 255 times as much is just less than 16 bits hold.
     """
     import numpy as np
 
-    largest = np.abs(matrix).max(axis=axis, keepdims=True)
+    sizes = np.abs(matrix)
+    if len(sizes) % 2:
+        sizes = np.vstack([sizes, np.zeros_like(sizes[:1])])
+    whole, scales = _rounded(matrix, (sizes[0::2] + sizes[1::2]).max(axis=0))
+    return whole, scales
+
+
+def _rounded(
+    matrix: NDArray[np.float32], largest: NDArray[np.float32]
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return whole numbers, 127 for what is `largest`, and what they are to be multiplied with."""
+    import numpy as np
+
     scales = np.where(largest > 0, largest / np.float32(127), np.float32(1)).astype(np.float32)
     return np.rint(matrix / scales).astype(np.int8), scales
 

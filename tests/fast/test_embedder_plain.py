@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rag.embedder import OnnxEmbedder, SentenceEmbedder, int8, load_embedder
 from rag.embedder.bert import is_plain
-from rag.embedder.int8 import largest, multiply_whole
+from rag.embedder.int8 import largest, multiply_whole, round_columns
 from rag.embedder.onnx import FLOAT, Graph
 from rag.errors import ModelError
 
@@ -233,6 +233,20 @@ def test_large_channels_stay_exact() -> None:
         np.abs(product(taken, weights, channels) - right).mean() for channels in (large, [])
     )
     assert with_them < 0.05 < 10 * with_them < without
+
+
+@pytest.mark.parametrize("rows", [2, 7, 384])
+def test_no_two_products_leave_sixteen_bits(rows: int) -> None:
+    draw = np.random.default_rng(rows)
+    matrix = draw.standard_t(2, size=(rows, 300)).astype(np.float32)
+    matrix[:, 7] = 0
+    whole, scales = round_columns(matrix)
+    np.testing.assert_allclose(whole * scales, matrix, atol=0.5001 * scales.max())
+    sizes = np.abs(whole.astype(int))
+    pairs = sizes[0 : rows - 1 : 2] + sizes[1::2]
+    assert pairs.max() in (127, 128)
+    assert 255 * pairs.max() < 2**15
+    assert not whole[:, 7].any()
 
 
 @pytest.mark.parametrize("precision", ["int8", "float32"])
