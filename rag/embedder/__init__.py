@@ -33,7 +33,9 @@ __all__ = [
 ]
 
 
-def load_embedder(name_or_path: str, *, precision: Precision = "int8") -> Embedder:
+def load_embedder(
+    name_or_path: str, *, precision: Precision = "float32", made_with: str = ""
+) -> Embedder:
     """Return an embedder of the catalogue by name, or of a sentence-transformers folder by path.
 
     Nothing heavy happens here: the weights are read at the first `embed`, or when the checksum is
@@ -41,8 +43,10 @@ def load_embedder(name_or_path: str, *, precision: Precision = "int8") -> Embedd
 
     Args:
         name_or_path: a name of the catalogue or a folder.
-        precision: "int8" where the folder can be had so and then agrees with its weights, else
-            as "float32", which gives the vectors that sentence-transformers gives.
+        precision: "float32" gives the vectors that sentence-transformers gives; "int8" takes half
+            the time and rounds, where the folder can be had so and then agrees with its weights.
+        made_with: checksum of what the vectors of an index were made with; the other precision is
+            taken where it has that one.
 
     Raises:
         UnknownModelError: the name is not in the catalogue and is no folder.
@@ -54,5 +58,11 @@ def load_embedder(name_or_path: str, *, precision: Precision = "int8") -> Embedd
 
     folder, name = model_path(name_or_path), Path(name_or_path).name
     if is_plain(folder):
-        return OnnxEmbedder(folder, name=name, precision=precision)
+        wanted = OnnxEmbedder(folder, name=name, precision=precision)
+        if not made_with or wanted.checksum == made_with:
+            return wanted
+        other = OnnxEmbedder(
+            folder, name=name, precision="int8" if precision == "float32" else "float32"
+        )
+        return other if other.checksum == made_with else wanted
     return SentenceEmbedder(folder, name=name)

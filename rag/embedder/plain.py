@@ -31,14 +31,14 @@ class OnnxEmbedder(ModelFolder):
     """
 
     def __init__(
-        self, folder: Path, *, name: str, precision: Precision = "int8", threads: int = 0
+        self, folder: Path, *, name: str, precision: Precision = "float32", threads: int = 0
     ) -> None:
         """Check that the folder can be used.
 
         Args:
             folder: one that `bert.is_plain`.
             name: what the index remembers it by.
-            precision: "int8" where that agrees with the weights, else as "float32".
+            precision: with "int8", float32 is used where that does not agree with the weights.
             threads: texts computed at once; 0 takes the number of cores this process may use.
 
         Raises:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rag.embedder import OnnxEmbedder, SentenceEmbedder, int8, load_embedder
+from rag.embedder import OnnxEmbedder, Precision, SentenceEmbedder, int8, load_embedder
 from rag.embedder.bert import is_plain
 from rag.embedder.int8 import largest, multiply_whole, round_columns
 from rag.embedder.onnx import FLOAT, Graph
@@ -125,8 +125,8 @@ def folder(tmp_path: Path, home: Path) -> Path:
     return write(tmp_path / "tiny-bert", tensors())
 
 
-def opened(folder: Path, **known: Any) -> OnnxEmbedder:
-    return OnnxEmbedder(folder, name="tiny-bert", **known)
+def opened(folder: Path, precision: Precision = "int8", **known: Any) -> OnnxEmbedder:
+    return OnnxEmbedder(folder, name="tiny-bert", precision=precision, **known)
 
 
 def exact(folder: Path) -> OnnxEmbedder:
@@ -199,7 +199,7 @@ def test_vectors_are_those_of_the_weights(prefix: str, tmp_path: Path, home: Pat
 
 
 def test_whole_numbers_agree_with_the_weights(folder: Path) -> None:
-    embedder = load_embedder(str(folder))
+    embedder = load_embedder(str(folder), precision="int8")
     assert isinstance(embedder, OnnxEmbedder)
     assert (embedder.precision, embedder.note) == ("int8", "")
     whole, own = (e.embed(TEXTS, kind="query") for e in (embedder, exact(folder)))
@@ -383,6 +383,20 @@ def test_checksums_tell_the_two_precisions_apart(folder: Path, home: Path) -> No
     assert (note.suffix, model.suffix) == (".json", ".onnx")
     assert whole == hashlib.sha256(model.read_bytes()).hexdigest() != weights
     assert weights[:16] in model.name
+
+
+def test_an_index_is_asked_with_what_made_it(folder: Path, home: Path) -> None:
+    def taken(made_with: str, precision: Precision = "float32") -> Any:
+        embedder = load_embedder(str(folder), precision=precision, made_with=made_with)
+        assert isinstance(embedder, OnnxEmbedder)
+        return embedder.precision
+
+    assert taken("") == "float32"
+    assert taken(exact(folder).checksum) == "float32"
+    assert not home.exists()  # nothing was made that is not needed
+    assert taken(opened(folder).checksum) == "int8"
+    assert taken(exact(folder).checksum, "int8") == "float32"
+    assert taken("another") == "float32"
 
 
 def test_other_weights_are_another_file(folder: Path, home: Path) -> None:
