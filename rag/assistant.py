@@ -16,8 +16,15 @@ from rag.asked import asks_latest, only_known, period, superseded
 from rag.config import MAX_QUESTION_CHARS, Settings, index_folder, readings_folder
 from rag.drafting import Drafter
 from rag.embedder import Embedder, load_embedder
-from rag.errors import CancelledError, EmptyQuestionError, ModelError, QuestionTooLongError
+from rag.errors import (
+    CancelledError,
+    EmptyQuestionError,
+    ModelError,
+    QuestionTooLongError,
+    StoreError,
+)
 from rag.index import Index
+from rag.index.manifest import read_manifest
 from rag.llm import LlamaModel, Mind, Reader
 from rag.parts import Split, named_sources, reported, split_question
 from rag.passages import heading
@@ -99,7 +106,7 @@ class Assistant:
         """
         settings = settings or Settings()
         folder = index if isinstance(index, Path) else index_folder(index)
-        embedder = embedder or load_embedder(settings.embedder)
+        embedder = embedder or load_embedder(settings.embedder, made_with=made_with(folder))
         opened = Index.open(folder, embedder.checksum)
         return cls(opened, embedder, llm or load_llm(settings), settings)
 
@@ -502,3 +509,14 @@ def _unique(statements: Iterable[Statement]) -> tuple[Statement, ...]:
 def shared(index: str, settings: Settings) -> Assistant:
     """Return the assistant that `rag.ask` keeps open; another index or setting replaces it."""
     return Assistant.open(index, settings=settings)
+
+
+def made_with(folder: Path) -> str:
+    """Return the checksum of the embedder that an index was made with; "" where none can be read.
+
+    Whatever else is wrong with the index is told when it is opened or made anew.
+    """
+    try:
+        return read_manifest(folder).embedder_checksum
+    except StoreError:
+        return ""

@@ -34,6 +34,7 @@ def doctor_command(index: str, only_check: bool, passwords: tuple[str, ...]) -> 
     still holds, and where that is not enough, from the files. Exit code 1 when something is wrong
     and was not mended, or a document could not be read again.
     """
+    from rag.assistant import made_with
     from rag.documents import ReadOptions
     from rag.embedder import load_embedder
     from rag.index import examine, mend
@@ -48,7 +49,8 @@ def doctor_command(index: str, only_check: bool, passwords: tuple[str, ...]) -> 
         return
     with bar() as progress:
         options = ReadOptions(passwords)
-        done = mend(folder, load_embedder(DEFAULT_EMBEDDER), progress=progress, options=options)
+        embedder = load_embedder(DEFAULT_EMBEDDER, made_with=made_with(folder))
+        done = mend(folder, embedder, progress=progress, options=options)
     click.echo(mended(done, index))
     if done.lost or done.unknown:
         raise click.exceptions.Exit(UNSOUND)

@@ -365,7 +365,7 @@ def checker_command(
     Sentences are held against their passages as they stand and with one number, date, name or
     negation altered. About a second a claim.
     """
-    from rag.assistant import load_llm
+    from rag.assistant import load_llm, made_with
     from rag.config import index_folder
     from rag.embedder import load_embedder
     from rag.evaluate import checking
@@ -378,7 +378,9 @@ def checker_command(
         chosen = list(checking.read_claims(claims))
         texts = list({claim.hit.passage.text for claim in chosen})
     else:
-        opened = Index.open(index_folder(index), load_embedder(settings.embedder).checksum)
+        folder = index_folder(index)
+        embedder = load_embedder(settings.embedder, made_with=made_with(folder))
+        opened = Index.open(folder, embedder.checksum)
         chosen = list(checking.own_claims(opened, count=count, seed=seed))
         texts = [passage.text for passage in opened.passages]
     llm = None if no_model else load_llm(settings)

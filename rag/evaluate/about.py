@@ -31,6 +31,8 @@ OURS = "footnote"
 _PARTS = (
     "rag",
     "llama-cpp-python",
+    "onnxruntime",
+    "tokenizers",
     "sentence-transformers",
     "transformers",
     "torch",

@@ -50,7 +50,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.delenv(name)
     monkeypatch.setenv("RAG_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(rag.embedder, "load_embedder", lambda name: FakeEmbedder())
+    monkeypatch.setattr(rag.embedder, "load_embedder", lambda name, **_known: FakeEmbedder())
 
     def invoke(*words: str, stdin: str | bytes | None = None) -> Result:
         result = CliRunner().invoke(main, words, input=stdin, prog_name="rag")
@@ -673,3 +673,30 @@ def test_a_file_that_is_no_run_names_the_cure(run: Run, tmp_path: Path) -> None:
     for words in (["--again", str(path)], ["table", str(path)]):
         result = run("eval", *words)
         assert (result.exit_code, "make the run anew" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param([], {"made_with": ""}, id="as-usual"),
+        pytest.param(["--int8"], {"precision": "int8"}, id="int8"),
+    ],
+)
+def test_int8_is_only_used_where_it_is_asked_for(
+    words: list[str],
+    expected: dict[str, str],
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "notes.txt").write_text("The bridge is closed.")
+    asked: list[dict[str, str]] = []
+
+    def load(name: str, **known: str) -> FakeEmbedder:
+        asked.append(known)
+        return FakeEmbedder()
+
+    monkeypatch.setattr(rag.embedder, "load_embedder", load)
+    assert run("index", "notes.txt", "--index", "notes", *words).exit_code == 0
+    assert run("index", "notes.txt", "--index", "notes").exit_code == 0
+    assert asked == [expected, {"made_with": FakeEmbedder().checksum}]

@@ -293,7 +293,7 @@ def test_doctor_is_told_when_it_cannot_work(folder: Path, tmp_path: Path) -> Non
 def test_the_command_tells_what_is_wrong_and_mends_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.embedder.load_embedder", lambda name: FakeEmbedder())
+    monkeypatch.setattr("rag.embedder.load_embedder", lambda name, **given: FakeEmbedder())
     run = CliRunner()
     asked = ["doctor", "--index", str(folder)]
     sound = run.invoke(main, [*asked, "--check"])
