@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, islice, zip_longest
@@ -24,7 +24,7 @@ from rag.errors import (
     StoreError,
 )
 from rag.index import Index
-from rag.index.manifest import read_manifest
+from rag.index.manifest import MANIFEST, SPARE, read_manifest
 from rag.llm import LlamaModel, Mind, Reader
 from rag.parts import Split, named_sources, reported, split_question
 from rag.passages import heading
@@ -516,7 +516,7 @@ def made_with(folder: Path) -> str:
 
     Whatever else is wrong with the index is told when it is opened or made anew.
     """
-    try:
-        return read_manifest(folder).embedder_checksum
-    except StoreError:
-        return ""
+    for name in (MANIFEST, SPARE):
+        with suppress(StoreError):
+            return read_manifest(folder, name).embedder_checksum
+    return ""

@@ -579,7 +579,7 @@ def test_a_scan_with_an_attached_file_is_refused_and_the_file_read(tmp_path: Pat
     found = read_documents(path, root=tmp_path)
     assert [document.inside for document in found.documents] == ["plan.txt"]
     (refused,) = found.failed
-    assert "seems to be scanned; run OCR over it first" in str(refused)
+    assert "seems to be scanned; read it with `--ocr`" in str(refused)
     path.write_bytes(pdf(IMAGE, files={"a.exe": b"MZ"}))
     with pytest.raises(EmptyDocumentError, match="run OCR over it first"):
         read_documents(path, root=tmp_path)
