@@ -11,6 +11,8 @@ import rag
 from benchmarks.located.asking import digest, questions, run
 from benchmarks.located.keeping import keep
 from benchmarks.located.scoring import Scored, by_kind, scored, table
+from benchmarks.located.sweeping import sweep
+from benchmarks.located.sweeping import table as swept_table
 from benchmarks.runs import WORK, read_lines
 from rag.config import Settings
 
@@ -50,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     scoring.add_argument("--model", default=Settings().model, help="that was asked")
     scoring.add_argument("--wrong", action="store_true", help="list what is not as expected")
     scoring.add_argument("--save", action="store_true", help="keep the figures")
+    sweeping = commands.add_parser("sweep", help="look up every sentence of every document")
+    sweeping.add_argument("--only", default="", help="files whose name holds this")
+    sweeping.add_argument("--wrong", action="store_true", help="list what is not as told")
     digesting = commands.add_parser("digest", help="of a short answer, for questions.jsonl")
     digesting.add_argument("value")
     options = parser.parse_args(arguments)
@@ -57,6 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(digest(options.value))
     elif options.command == "run":
         run(options.out, options.work, Settings(model=options.model), options.only)
+    elif options.command == "sweep":
+        swept = list(sweep(options.only))
+        print(swept_table(swept))
+        for one in swept if options.wrong else ():
+            if one.look.place != "right":
+                print(f"{one.citation['source']}: {one.look.reason}: {one.citation['quote']!r}")
     else:
         every = scored(questions(), read_lines(options.file))
         print(f"Footnote {rag.__version__}, {len(every)} questions\n")

@@ -221,17 +221,29 @@ def _page(
         begins: called with each element where it begins.
     """
     tag = root.tag if isinstance(root.tag, str) else ""
-    if tag in _NO_TEXT:
+    if tag in _NO_TEXT or _is_edit_link(root):
         return
     begins(root)
     if found := _HEADING.fullmatch(tag):
-        headings.begin(int(found[1]), "".join(root.itertext()))
+        headings.begin(int(found[1]), _words(root))
     if root.text:
         yield Stretch(root.text, at(heading=headings.words, **other))
     for child in root:
         yield from _page(child, headings, other, begins)
         if child.tail:
             yield Stretch(child.tail, at(heading=headings.words, **other))
+
+
+def _words(element: Any) -> str:
+    """Return the words of a heading, without a wiki's link to edit what stands below it."""
+    if _is_edit_link(element):
+        return ""
+    inner = "".join(_words(child) + (child.tail or "") for child in element)
+    return (element.text or "") + inner
+
+
+def _is_edit_link(element: Any) -> bool:
+    return "mw-editsection" in (element.get("class") or "").split()
 
 
 # --- books ----------------------------------------------------------------------------------------
@@ -248,6 +260,8 @@ def _epub(data: bytes) -> Iterator[Stretch]:
             for item in opf.iter("{*}item")
         }
         contents = _contents(book, files.values())
+        if not contents:
+            raise NotReadTwiceError("A book without an NCX has no second reader; add one here.")
         headings, other = Headings(), dict[str, list[str]](chapter=[])
         for reference in opf.iter("{*}itemref"):
             name = files[reference.get("idref")]
@@ -454,10 +468,10 @@ def stated(path: Path, inside: str = "") -> str:
 
 
 def _of_a_page(data: bytes) -> str:
-    """Return the title, the attributes and the scripts of a web page."""
+    """Return the title, the first headings, the attributes and the scripts of a web page."""
     root = _parsed(data)
     found = [value for element in root.iter() for value in element.attrib.values()]
-    found += [element.text or "" for element in root.iter("title", "script")]
+    found += [element.text_content() for element in root.iter("title", "h1", "script")]
     for script in root.iter("script"):
         if script.get("type") == "application/ld+json":
             found += _strings(script.text or "")
