@@ -60,14 +60,13 @@ def line(
     question: Row, answer: Answer, documents: Mapping[str, Document], stand: str
 ) -> dict[str, Any]:
     """Return what is kept of an answer: its text and every citation, each looked at once."""
-    cited = {c.number: c for s in answer.statements for c in s.citations}
     return {
         "id": question["id"],
         "commit": stand,
         "text": answer.text,
         "abstained": answer.abstained,
         "seconds": round(answer.timings.total_s, 2),
-        "citations": [_kept(c, documents[c.document_id]) for c in cited.values()],
+        "citations": [_kept(c, documents[c.document_id]) for c in answer.citations],
     }
 
 

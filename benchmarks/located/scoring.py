@@ -24,6 +24,7 @@ from benchmarks.runs import Row, plain_words, share
 RUN = 3  # words in a row that have to stand together
 LEAST_FOUND = 0.75  # of a quote's runs: PDFium may put a raised sign elsewhere, or part a word
 _AT_AN_EDGE = 2  # runs, where a quote goes on over the edge of a page, a row or a slide
+_SURE = 12  # letters and digits in one go: fewer may stand inside other words
 _LONGEST_VALUE = 12  # words
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:]+)?")
 _COLUMNS = (
@@ -159,9 +160,8 @@ def _misplaced(quote: str, place: Row, reading: Reading) -> str:
     first_ones, last_ones = (reading.holding(kind, each) for each in (value, last))
     if not first_ones or not last_ones:
         return f"there is no {told}"
-    if kind == "row":
-        names = (reading.every[i].names for i in (*first_ones, *last_ones))
-        quote = _without_names(quote, frozenset[str]().union(*names))
+    names = frozenset[str]().union(*(reading.every[i].names for i in (*first_ones, *last_ones)))
+    quote = _without_names(quote, names) if names else quote
     if value == last:
         return "" if stands(quote, reading.heard(first_ones)) else f"not in {told}"
     between = reading.heard(range(min(first_ones), max(last_ones) + 1))
@@ -170,7 +170,7 @@ def _misplaced(quote: str, place: Row, reading: Reading) -> str:
     words = list(filter(None, map(letters, quote.split())))
     begins, ends = reading.heard(first_ones), reading.heard(last_ones)
     # A last line may hold nothing but a bracket.
-    fits = words[0] in begins.letters and (words[-1] in ends.letters or not ends.letters)
+    fits = words[0] in begins.words and (words[-1] in ends.words or not ends.letters)
     return "" if fits else f"does not begin and end in {told}"
 
 
@@ -203,7 +203,7 @@ def stands(quote: str, text: Heard, *, at_edges: int = 0) -> bool:
         at_edges: so many runs more may be missing.
     """
     wanted = runs(quote)
-    if len(quote.split()) > 1 and letters(quote) in text.letters:
+    if len(letters(quote)) > _SURE and letters(quote) in text.letters:
         return True
     missing = sum(not text.has("".join(run), len(run)) for run in wanted)
     return missing < len(wanted) and missing <= (1 - LEAST_FOUND) * len(wanted) + at_edges

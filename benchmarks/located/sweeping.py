@@ -110,8 +110,6 @@ def table(every: Sequence[Swept]) -> str:
     for name, some in [*((n, [e for e in read if e.kind == n]) for n in names), ("all", read)]:
         right = sum(each.look.place == "right" for each in some)
         others = [each.elsewhere.place == "right" for each in some if each.elsewhere]
-        told = name if name == "all" else f"`{name}`"
-        lines.append(
-            f"| {told} | {len(some):,} | {share(right, len(some))} | {share(sum(others), len(others))} |"
-        )
+        cells = (name, f"{len(some):,}", share(right, len(some)), share(sum(others), len(others)))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
