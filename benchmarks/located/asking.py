@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def run(out: Path, work: Path, settings: Settings, only: Sequence[str] = ()) -> 
         only: ids of questions; all where empty.
     """
     done = {row["id"] for row in read_lines(out)}
-    waiting = [q for q in questions() if q["id"] not in done and (not only or q["id"] in only)]
+    waiting = [q for q in in_turn(questions()) if q["id"] not in done]
+    waiting = [q for q in waiting if not only or q["id"] in only]
     if not waiting:
         return
     embedder = load_embedder(settings.embedder)
@@ -54,6 +56,13 @@ def run(out: Path, work: Path, settings: Settings, only: Sequence[str] = ()) -> 
             print(f"{answer.timings.total_s:5.1f} s  {question['id']}", flush=True)
     finally:
         assistant.close()
+
+
+def in_turn(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return questions with one of each kind in turn, so that a part of a run has some of all."""
+    kinds = dict.fromkeys(each["kind"] for each in every)
+    turns = zip_longest(*([each for each in every if each["kind"] == kind] for kind in kinds))
+    return [each for turn in turns for each in turn if each]
 
 
 def line(
