@@ -68,7 +68,7 @@ def in_turn(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def line(
     question: Row, answer: Answer, documents: Mapping[str, Document], stand: str
 ) -> dict[str, Any]:
-    """Return what is kept of an answer: its text and every citation, each looked at once."""
+    """Return what is kept of an answer: its text, every citation, and why there is no more."""
     return {
         "id": question["id"],
         "commit": stand,
@@ -76,6 +76,11 @@ def line(
         "abstained": answer.abstained,
         "seconds": round(answer.timings.total_s, 2),
         "citations": [_kept(c, documents[c.document_id]) for c in answer.citations],
+        "drafts": [
+            {"source": d.source, "refused": d.refused, "holds": d.holds, "text": d.text}
+            for d in answer.drafts
+        ],
+        "withheld": [{"verdict": s.verdict.value, "reason": s.reason} for s in answer.withheld],
     }
 
 

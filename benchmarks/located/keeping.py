@@ -21,6 +21,7 @@ def keep(every: Sequence[Scored], settings: Settings, folder: Path = RESULTS) ->
     kept = {
         "commit": commit.rstrip("+"),
         "changed": commit.endswith("+"),
+        "asked at": sorted({each.answer["commit"] for each in every}),
         "model": about.short_name(settings.model),
         "model_sha256": about.model_checksum(settings.model),
         "settings": about.settings_json(settings),
