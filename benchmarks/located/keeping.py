@@ -43,10 +43,19 @@ def outcome(each: Scored) -> dict[str, Any]:
         "id": each.question["id"],
         "kind": each.question["kind"],
         "refused": each.answer["abstained"],
+        "expected file read": _was_read(each),
         "value right": each.right,
         "seconds": each.answer["seconds"],
         "citations": [_cited(citation, look) for citation, look in cited],
     }
+
+
+def _was_read(each: Scored) -> bool | None:
+    """Tell whether a passage of an expected file was read; None where that was not kept."""
+    if "drafts" not in each.answer:
+        return None
+    sources = {accepted["source"] for accepted in each.question["accepted"]}
+    return any(draft["source"] in sources for draft in each.answer["drafts"])
 
 
 def _cited(citation: Mapping[str, Any], look: Look) -> dict[str, Any]:

@@ -114,6 +114,10 @@ def _html(file: Path) -> None:
     )
 
 
+def _write(file: Path, data: bytes) -> None:
+    file.write_bytes(data)
+
+
 MAKERS: dict[str, Callable[[Path], None]] = {
     "a.pdf": _pdf,
     "a.docx": _docx,
@@ -122,12 +126,10 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "a.epub": _epub,
     "a.eml": _eml,
     "a.html": _html,
-    "a.rtf": lambda file: file.write_bytes(RTF) and None,
-    "a.csv": lambda file: file.write_text("\n".join(map(",".join, ROWS))) and None,
-    "a.md": lambda file: (
-        file.write_text("# Knots\n\nA reef knot slips.\n\n## Bends\n\nUse two.\n") and None
-    ),
-    "a.txt": lambda file: file.write_bytes("Größe: 9 m\nTiefgang: 2 m\n".encode("utf-16")) and None,
+    "a.rtf": lambda file: _write(file, RTF),
+    "a.csv": lambda file: _write(file, "\n".join(map(",".join, ROWS)).encode()),
+    "a.md": lambda file: _write(file, b"# Knots\n\nA reef knot slips.\n\n## Bends\n\nUse two.\n"),
+    "a.txt": lambda file: _write(file, "Größe: 9 m\nTiefgang: 2 m\n".encode("utf-16")),
 }
 
 
@@ -285,7 +287,7 @@ def answered(folder: Path) -> dict[str, Any]:
 
 def test_a_run_is_scored_and_kept_without_words_of_the_documents(tmp_path: Path) -> None:
     _pdf(tmp_path / "a.pdf")
-    asked = [
+    asked: list[dict[str, Any]] = [
         {
             "id": "keel",
             "kind": "page",

@@ -282,9 +282,9 @@ class Page:
         self._pieces = []
         starts = self._outline.table(_grid(rows))
         # What begins behind the last row begins with what follows the table.
-        self._pages[:] = [page for row, page in begun if row >= len(starts)]
-        for row, page in begun[: len(begun) - len(self._pages)]:
-            self._outline.body.mark_at(starts[row], "page", page)
+        self._pages[:] = [page for at, page in begun if at >= len(starts)]
+        for at, page in begun[: len(begun) - len(self._pages)]:
+            self._outline.body.mark_at(starts[at], "page", page)
 
     def _begun(self, row: int, line: Any) -> list[tuple[int, str]]:
         """Return the pages that begin in a row, each with the row that is the first on it.
