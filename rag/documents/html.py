@@ -81,7 +81,7 @@ def _extract(page: str, notes: list[str]) -> tuple[str, list[tuple[int, str]], l
         notes.append("its parts lie too deep inside each other; read without its layout and facts")
         return from_html(page, notes), [], []
     tree = trafilatura.load_html(page)
-    if tree is not None and take_hidden(tree, notes):
+    if tree is not None and (take_hidden(tree, notes) | _take_edit_links(tree)):
         page = lxml.html.tostring(tree, encoding="unicode")
     found = trafilatura.bare_extraction(page, with_metadata=True, include_comments=False)
     stated = found.as_dict() if found is not None else {}
@@ -107,6 +107,15 @@ def _extract(page: str, notes: list[str]) -> tuple[str, list[tuple[int, str]], l
             if (words := " ".join(str(value or "").split()))
         ],
     )
+
+
+def _take_edit_links(tree: Any) -> bool:
+    """Take a wiki's links to edit a section out of its headings; tell whether there were any."""
+    found = tree.xpath("//*[contains(concat(' ', @class, ' '), ' mw-editsection ')]")
+    for link in found:
+        if link.getparent() is not None:
+            link.drop_tree()
+    return bool(found)
 
 
 def _is_too_deep(page: str) -> bool:

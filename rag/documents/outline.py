@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Protocol
 
 from rag.documents.body import Body
@@ -48,7 +49,7 @@ class Sink(Protocol):
     def item(self, label: str, text: str) -> int:
         """Put an item of a list and return where it begins; the label is "-" or its number."""
 
-    def table(self, rows: Sequence[Sequence[str]]) -> None:
+    def table(self, rows: Sequence[Sequence[str]]) -> object:
         """Put a table."""
 
 
@@ -117,17 +118,24 @@ class Outline:
         self._takes_items = is_plain
         return self.body.add(f"{label} {words}", apart)
 
-    def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """Put a table, one line a row; one whose rows hold one cell each is layout."""
+    def table(self, rows: Sequence[Sequence[str]]) -> list[int]:
+        """Put a table, one line a row; one whose rows hold one cell each is layout.
+
+        Returns:
+            Where each row begins; of an empty one, which is left out, where the next does.
+        """
         cells = [[" ".join(cell.split()) for cell in row] for row in rows]
-        cells = [row for row in cells if any(row)]
-        if all(sum(map(bool, row)) == 1 for row in cells):
-            for row in cells:
-                self.paragraph("".join(row))
-            return
-        width = max(len(row) - next(i for i, cell in enumerate(row[::-1]) if cell) for row in cells)
-        self.body.add("\n".join(f"| {' | '.join(row[:width])} |" for row in cells))
-        self.pause()
+        filled = [row for row in cells if any(row)]
+        if all(sum(map(bool, row)) == 1 for row in filled):
+            starts = [self.paragraph("".join(row)) for row in filled]
+        else:
+            width = max(len(row) - next(i for i, c in enumerate(row[::-1]) if c) for row in filled)
+            lines = [f"| {' | '.join(row[:width])} |" for row in filled]
+            starts = [self.body.add(line, "\n" if i else "\n\n") for i, line in enumerate(lines)]
+            self.pause()
+        starts.append(len(self.body))
+        above = accumulate((any(row) for row in cells[:-1]), initial=0)
+        return [starts[count] for count in above] if cells else []
 
 
 class Cell:

@@ -235,6 +235,38 @@ def test_a_page_that_begins_behind_the_last_word_has_none() -> None:
     assert places(content, "page") == [("3", "Before all."), ("4", "After.")]
 
 
+def test_a_printed_page_begins_with_its_first_word_between_line_breaks() -> None:
+    broken = (
+        '<p>All rights reserved<br/><span class="pagenum" id="page_iv"/><br/>Printed in Leith</p>'
+    )
+    after_a_space = '<p>The end <span class="pagenum" id="page_9"/><br/>of it</p>'
+    content = opened(book({"a.xhtml": broken, "b.xhtml": after_a_space}))
+    assert content.body.text == "All rights reserved\nPrinted in Leith\n\nThe end\nof it"
+    assert places(content, "page") == [("iv", "Printed in Leith"), ("9", "of it")]
+
+
+def test_printed_pages_that_begin_at_and_in_a_table() -> None:
+    page = (
+        '<p>Plates</p><p><span class="pagenum" id="page_6"/></p><table>'
+        "<caption><span class='pagenum' id='page_7'/>Of the book</caption>"
+        "<tr><td>I</td><td>Harbour</td></tr>"
+        '<tr><td><span class="pagenum" id="page_8"/>II</td><td>Mole</td></tr><tr><td/><td/></tr>'
+        '<tr><td>III</td><td>Light<span class="pagenum" id="page_9">9</span></td></tr>'
+        '<tr><td>IV</td><td>Quay<span class="pagenum" id="page_10"/></td></tr></table><p>Text</p>'
+        '<p><span class="pagenum" id="page_11"/></p><table><tr><td>V</td><td>Bay</td></tr></table>'
+    )
+    content = opened(book({"a.xhtml": page}))
+    assert "| II | Mole |\n| III | Light |\n| IV | Quay |\n\nText" in content.body.text
+    assert [(n, line.split("\n")[0]) for n, line in places(content, "page")] == [
+        ("6", "Of the book"),
+        ("7", "Of the book"),
+        ("8", "| II | Mole |"),
+        ("9", "| IV | Quay |"),
+        ("10", "Text"),
+        ("11", "| V | Bay |"),
+    ]
+
+
 def test_what_a_book_states() -> None:
     stated = (
         "<dc:title>A Book</dc:title><dc:title>Subtitle</dc:title>"

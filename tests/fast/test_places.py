@@ -89,6 +89,17 @@ def test_a_quote_over_two_lines_says_so(tmp_path: Path) -> None:
     assert where(document, "line.\nThird") == "lines 2–3"
 
 
+def test_a_wiki_heading_is_told_without_its_link_to_edit(tmp_path: Path) -> None:
+    edit = '<span class="mw-editsection"><span>[</span><a href="/e">edit</a><span>]</span></span>'
+    text = "The harbour was dredged in 1904 and the mole was finished four years later. " * 4
+    page = f"<html><body><article><h1>Leith</h1><p>{text}</p><h2>Port{edit}</h2><p>{text}</p>"
+    (tmp_path / "a.html").write_text(page, encoding="utf-8")
+    document = read_document(tmp_path / "a.html", root=tmp_path)
+    assert "edit" not in document.text
+    end = len(document.text)
+    assert told(places(document, end - 1, end)) == "“Leith › Port”"
+
+
 def test_pages_of_the_web_are_under_their_headings(tmp_path: Path) -> None:
     document = read(tmp_path, "lease.html", PAGE)
     assert where(document, "900 euros") == "“Lease › Rent”"

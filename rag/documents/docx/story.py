@@ -274,9 +274,20 @@ class Story:
                     self.blocks(cell)
             self._apart -= 1
             return
-        self._sink.table([[text for cell in row for text in self._cell(cell)] for row in rows])
+        self._sink.table(
+            [
+                [text for cell in row for text in self._cell(cell, is_below=i > 0)]
+                for i, row in enumerate(rows)
+            ]
+        )
 
-    def _cell(self, element: Any) -> list[str]:
+    def _cell(self, element: Any, *, is_below: bool) -> list[str]:
+        """Return the text of a cell, and empty ones for the further columns that it takes.
+
+        Args:
+            element: the cell.
+            is_below: a row stands above; what a cell holds that one from there covers is not seen.
+        """
         outer, self._sink = self._sink, Cell()
         self._apart += 1
         self.blocks(element)
@@ -284,6 +295,10 @@ class Story:
         found, self._sink = self._sink, outer
         assert isinstance(found, Cell)
         span = number(value(child(element, "tcPr", "gridSpan")), 1)
+        merged = child(element, "tcPr", "vMerge")
+        if is_below and merged is not None and value(merged) != "restart":
+            self._word.tally.hide(found.text)
+            return padded("", span)
         return padded(found.text, span)
 
 

@@ -264,7 +264,8 @@ class Page:
         self._label = ""
 
     def _table(self, element: Any) -> None:
-        rows = [[cell for cell in row if _tag(cell) in ("td", "th")] for row in _rows(element)]
+        lines = list(_rows(element))
+        rows = [[cell for cell in line if _tag(cell) in ("td", "th")] for line in lines]
         for caption in element:
             if _tag(caption) == "caption":
                 self._inside(caption)
@@ -280,12 +281,42 @@ class Page:
             name = _tag(marked) and marked.get("id")
             if name and name in self._chapters:
                 self._begin(self._chapters[name])
-            if _tag(marked) and self._is_page_break(marked):
-                # Rows stay whole: the page begins with what follows the table.
+        ahead = [(0, page) for page in self._pages]
+        begun = [*ahead, *(each for i, line in enumerate(lines) for each in self._begun(i, line))]
+        self._pieces = []
+        starts = self._outline.table(_grid(rows))
+        # What begins behind the last row begins with what follows the table.
+        self._pages[:] = [page for at, page in begun if at >= len(starts)]
+        for at, page in begun[: len(begun) - len(self._pages)]:
+            self._outline.body.mark_at(starts[at], "page", page)
+
+    def _begun(self, row: int, line: Any) -> list[tuple[int, str]]:
+        """Return the pages that begin in a row, each with the row that is the first on it.
+
+        Rows stay whole: behind the first words of a row it is the next one.
+        """
+        found = []
+        for marked in list(line.iter()):
+            if not _tag(marked):
+                continue
+            count = len(self._pages)
+            if self._is_page_break(marked):
+                found += [(row + _has_words_ahead(marked, line), p) for p in self._pages[count:]]
                 del marked[:]
                 marked.text = ""
-        self._pieces = []
-        self._outline.table(_grid(rows))
+        return found
+
+
+def _has_words_ahead(element: Any, line: Any) -> bool:
+    """Tell whether any words of a row stand before an element in it."""
+    while element is not line:
+        ahead = element.itersiblings(preceding=True)
+        if any(_flat(each).strip() or (each.tail or "").strip() for each in ahead):
+            return True
+        element = element.getparent()
+        if (element.text or "").strip():
+            return True
+    return False
 
 
 def _without_breaks(text: str) -> tuple[str, list[int]]:
@@ -296,9 +327,13 @@ def _without_breaks(text: str) -> tuple[str, list[int]]:
     found = pieces[0]
     for piece in pieces[1:]:
         # A page begins with a word, not with the space before it.
-        gap = len(piece) - len(piece.lstrip())
-        places.append(len(found) + (gap if found else 0))
-        found += piece if found else piece.lstrip()
+        gap = piece[: len(piece) - len(piece.lstrip())]
+        if found[-1:] == " " and "\n" in gap:
+            found = found.rstrip()
+        elif not found or found[-1].isspace():
+            gap = ""
+        places.append(len(found) + len(gap))
+        found += gap + piece.lstrip()
     return found.rstrip(), places
 
 
