@@ -581,7 +581,7 @@ def test_a_scan_with_an_attached_file_is_refused_and_the_file_read(tmp_path: Pat
     (refused,) = found.failed
     assert "seems to be scanned; read it with `--ocr`" in str(refused)
     path.write_bytes(pdf(IMAGE, files={"a.exe": b"MZ"}))
-    with pytest.raises(EmptyDocumentError, match="run OCR over it first"):
+    with pytest.raises(EmptyDocumentError, match="read it with `--ocr`"):
         read_documents(path, root=tmp_path)
 
 
