@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 KEPT = 20_000_000  # characters of documents that are kept once they have been read
 _Each = TypeVar("_Each")
 Way = Literal["dense", "lexical", "sentence"]
+_FEWEST = 64  # that are looked for in each segment of a large index
 _TOGETHER = 400_000  # sentences from which on segments are searched by two threads
 
 
@@ -331,8 +332,8 @@ class Index:
         Raises:
             IndexMismatchError: the vector has another dimension.
         """
-        query = self._query(vector)
-        return self._best(lambda part: part.nearest(query, k), k)
+        query, each = self._query(vector), self._each(k)
+        return self._best(lambda part: part.nearest(query, each), k)
 
     def search_sentences(
         self, vector: NDArray[np.float32] | Sequence[float], k: int
@@ -345,8 +346,15 @@ class Index:
         Raises:
             IndexMismatchError: the vector has another dimension.
         """
-        query = self._query(vector)
-        return self._best(lambda part: part.nearest_sentences(query, k), k)
+        query, each = self._query(vector), self._each(k)
+        return self._best(lambda part: part.nearest_sentences(query, each), k)
+
+    def _each(self, k: int) -> int:
+        """Return how many of the best `k` are looked for in each part.
+
+        In a large index no part holds nearly all of them: twice its share is asked for.
+        """
+        return min(k, max(_FEWEST, 2 * k // len(self.parts))) if self._large else k
 
     def _best(
         self, search: Callable[[Part], list[tuple[int, float]]], k: int
