@@ -195,6 +195,20 @@ class Filler:
             yield from self._old.vectors_of(id_, texts.keys())
 
 
+def embedded_texts(index: Index, embedder: Embedder) -> Iterator[str]:
+    """Yield every text that was embedded for an index, each once."""
+    from rag.passages import heading
+
+    texts: dict[bytes, str] = {}
+    for document in index.documents.values():
+        line = _fit(heading(document), embedder)
+        for passage in index.passages_of(document.id):
+            _note(line, passage.text, texts)
+            for sentence in passage.sentences:
+                _note(line, sentence.text, texts)
+    yield from texts.values()
+
+
 def _note(line: str, text: str, texts: dict[bytes, str]) -> bytes:
     """Note a text to embed; return what it is known by.
 
