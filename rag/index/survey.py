@@ -20,7 +20,7 @@ from rag.index.rows import DocumentRow, Place
 from rag.index.seen import Seen
 
 Progress = Callable[[str, int, int], None]
-AHEAD = 8  # files that are read before they are cut and embedded
+AHEAD = 3  # files that are read before they are cut and embedded
 
 
 @dataclass(frozen=True, slots=True)

@@ -384,9 +384,9 @@ def test_properties() -> None:
     ids=["last-row", "last-cell", "many-empty-rows"],
 )
 def test_empty_rows_do_not_take_long(xml: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     assert read(with_sheet_xml(xml), "a.xlsx").body.text == "far"
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(
