@@ -333,6 +333,18 @@ def _of_one_version(index: Index) -> list[str]:
     return wrong
 
 
+def table(*results: dict[str, Any]) -> str:
+    """Return what became of the runs as a table."""
+    lines = ["| what | count |", "|---|---|"]
+    for result in results:
+        lines += [f"| {name} | {value} |" for name, value in result.items() if name not in _ASIDE]
+        lines.append(f"| wrong | {len(result['wrong'])} |")
+    return "\n".join(lines)
+
+
+_ASIDE = frozenset(["commit", "wrong"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crashes")
     parser.add_argument("what", choices=("kills", "together"))

@@ -300,6 +300,26 @@ def run(folder: Path) -> dict[str, Any]:
     return figures
 
 
+def table(result: dict[str, Any]) -> str:
+    """Return the figures as a table."""
+    rows = {
+        "passages, sentences": f"{result['passages']:,}, {result['sentences']:,}",
+        "on the disk": f"{result['disk_mb'] / 1000:.1f} GB in {result['segments']} segments",
+        "opening": f"{result['open_s']:.2f} s",
+        "a question's passages, median and 95 %": (
+            f"{result['query_p50_ms']:.0f} and {result['query_p95_ms']:.0f} ms"
+            f" (its vector {result['embed_p50_ms']:.0f} ms)"
+        ),
+        "ten nearest passages found": f"{result['recall_at_10']:.3f}",
+        "most memory, the embedder's with it": f"{result['query_peak_mb']:.0f} MB",
+        "adding a file, median and most of five": (
+            f"{result['add_p50_s']:.1f} and {result['add_most_s']:.1f} s"
+        ),
+    }
+    lines = [f"| {name} | {value} |" for name, value in rows.items()]
+    return "\n".join(["| what | figure |", "|---|---|", *lines])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale")
     parser.add_argument("step", choices=("make", "run", *STEPS))

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rag.documents.source import PLAINLY, ReadOptions
 from rag.embedder import EmbedKind
 from rag.errors import (
     IndexBusyError,
@@ -40,12 +41,14 @@ from rag.index import (
     examine,
     seen,
     state,
+    survey,
     writing,
 )
 from rag.index.files import sha256, sole_writer
 from rag.index.manifest import MANIFEST, check_file, read_manifest
-from rag.index.vectors import Vectors
-from rag.testing import FakeEmbedder, tiny_corpus
+from rag.index.rows import DocumentRow, Place
+from rag.index.vectors import Among, Vectors
+from rag.testing import FakeEmbedder, make_document, tiny_corpus
 from rag.types import Passage, Sentence
 
 
@@ -514,6 +517,33 @@ def test_a_corpus_that_moved_is_found_where_it_is_now(
     for document in Index.open(folder).documents.values():
         assert document.path.is_file()
         assert document.also == ()
+
+
+OCR = ReadOptions(ocr=True, ocr_languages="eng")
+
+
+@pytest.mark.parametrize(
+    ("source", "read_with", "asked", "current"),
+    [
+        ("a.pdf", PLAINLY, PLAINLY, True),
+        ("a.pdf", OCR, OCR, True),
+        ("a.pdf", OCR, PLAINLY, True),  # what was recognised stays
+        ("a.pdf", PLAINLY, OCR, False),  # scanned pages are tried again
+        ("a.PDF", PLAINLY, OCR, False),
+        ("a.pdf", OCR, ReadOptions(ocr=True, ocr_languages="deu"), False),
+        ("a.txt", PLAINLY, OCR, True),  # holds no scans
+    ],
+)
+def test_a_file_is_read_again_where_the_options_change_what_is_read(
+    source: str, read_with: ReadOptions, asked: ReadOptions, current: bool
+) -> None:
+    document = make_document("Words.", source=source)
+    row = DocumentRow.of(
+        document, [Place("/r", source)], document.id, survey.pipeline_of(read_with)
+    )
+    assert survey._is_current(row, asked) is current
+    other = DocumentRow.of(document, [Place("/r", source)], document.id, "of older code")
+    assert not survey._is_current(other, asked)
 
 
 # --- files that cannot be read ----------------------------------------------------------------
@@ -1087,6 +1117,57 @@ def test_vectors_are_searched_exactly(
     assert [cosine for _, cosine in found] == pytest.approx(np.sort(slow)[::-1][:k], abs=1e-5)
     assert found == sorted(found, key=lambda pair: (-pair[1], pair[0]))
     np.testing.assert_array_equal(vectors.rows(0, rows), matrix)
+
+
+def clustered(rows: int, dimension: int, seed: int) -> NDArray[np.float32]:
+    """Unit rows that lie about as those of texts do: near to some of the others."""
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(rows // 20, dimension))
+    matrix = centres[random.integers(0, len(centres), rows)]
+    matrix = matrix + random.normal(size=matrix.shape) * 0.7
+    return (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.9, 0.3, 0.01, 0.0])
+def test_many_vectors_are_found_nearly_as_well(share: float, tmp_path: Path) -> None:
+    matrix = clustered(6000, 64, 1)
+    random = np.random.default_rng(2)
+    Vectors.write(tmp_path / "vectors.faiss", matrix, exact=1000)
+    vectors = Vectors.load(tmp_path / "vectors.faiss")
+    assert not vectors.exact
+    assert (len(vectors), vectors.dimension) == (6000, 64)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "vectors.bytes.npy",
+        "vectors.faiss",
+    ]
+    near = np.sum(vectors.rows(100, 50) * matrix[100:150], axis=1)
+    assert near.min() > 0.999
+    allowed = random.random(6000) < share
+    among = None if share == 1.0 else Among(allowed)
+    found_share = []
+    for _ in range(20):
+        query = matrix[random.integers(0, 6000)] + random.normal(size=64).astype(np.float32) * 0.05
+        cosines = np.where(allowed, matrix @ (query / np.linalg.norm(query)), -2.0)
+        found = vectors.search(query * 3, 10, among)
+        assert len(found) == min(10, int(allowed.sum()))
+        assert all(allowed[row] for row, _ in found)
+        assert [cosine for _, cosine in found] == pytest.approx(
+            [cosines[row] for row, _ in found], abs=0.01
+        )
+        best = set(np.argsort(-cosines)[: len(found)].tolist())
+        found_share += [len(best & {row for row, _ in found}) / len(best)] if best else []
+    assert not found_share or float(np.mean(found_share)) > 0.95
+
+
+def test_bytes_of_other_vectors_are_noticed(tmp_path: Path) -> None:
+    for name, rows in (("a", 2000), ("b", 3000)):
+        Vectors.write(tmp_path / f"{name}.faiss", clustered(rows, 32, 3), exact=10)
+    shutil.copy(tmp_path / "b.bytes.npy", tmp_path / "a.bytes.npy")
+    with pytest.raises(ValueError, match="other numbers"):
+        Vectors.load(tmp_path / "a.faiss")
+    (tmp_path / "a.bytes.npy").unlink()
+    with pytest.raises(OSError, match=r"a\.bytes\.npy"):
+        Vectors.load(tmp_path / "a.faiss")
 
 
 @pytest.mark.parametrize(
