@@ -1125,7 +1125,8 @@ def clustered(rows: int, dimension: int, seed: int) -> NDArray[np.float32]:
     centres = random.normal(size=(rows // 20, dimension))
     matrix = centres[random.integers(0, len(centres), rows)]
     matrix = matrix + random.normal(size=matrix.shape) * 0.7
-    return (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype(np.float32)
+    unit: NDArray[np.float32] = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+    return unit.astype(np.float32)
 
 
 @pytest.mark.parametrize("share", [1.0, 0.9, 0.3, 0.01, 0.0])
