@@ -29,12 +29,13 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NoReturn
 
 from benchmarks.runs import commit
 from rag.errors import IndexBusyError, IndexMissingError, StoreError
@@ -66,24 +67,24 @@ def kills(count: int, seed: int) -> dict[str, Any]:
             runs += 1
             # Half of the time every few passages make a segment, and segments are merged.
             with _limits(small=runs % 2 == 1):
-                held = _held(folder)
+                held = _apart(_held, folder)
                 _change(corpus, rng)
                 wanted = _said(corpus)
                 if runs % FULL_DISK == 0:
                     limit = rng.choice([0, 50, 200, 500, 1000, 2000, 5000, 10_000])
-                    _in_a_process(partial(_full_disk, limit, corpus, folder))
+                    _apart(_full_disk, limit, corpus, folder)
                     told["full disk"] += 1
                 else:
                     told[_killed(corpus, folder, rng)] += 1
-                now = _held(folder)
+                now = _apart(_held, folder)
                 told["before" if now == held else "after" if now == wanted else "BETWEEN"] += 1
                 if now not in (held, wanted):
                     wrong.append(f"run {runs}: {_differing(now, held, wanted)}")
-                _in_a_process(lambda: build([corpus], folder, EMBEDDER))
-                if _held(folder) != wanted:
+                _apart(_build, corpus, folder)
+                if _apart(_held, folder) != wanted:
                     wrong.append(f"run {runs}, brought up to date: not what the files say")
                 if runs % EXAMINED == 0:
-                    wrong += [f"run {runs}: {fault}" for fault in examine(folder).faults]
+                    wrong += [f"run {runs}: {fault}" for fault in _apart(_faults, folder)]
             if runs % 50 == 0:
                 print(dict(told), file=sys.stderr)
     return {"runs": runs, **told, "wrong": wrong}
@@ -107,7 +108,7 @@ def _killed(corpus: Path, folder: Path, rng: random.Random) -> str:
     """Begin a build, kill it at a random moment, and say when that was."""
     process = os.fork()
     if not process:
-        _child(lambda: build([corpus], folder, EMBEDDER))
+        _child(partial(_build, corpus, folder))
     # Most of a build is reading; more moments are taken from the writing at its end.
     _kill_after(process, folder, rng)
     _, status = os.waitpid(process, 0)
@@ -145,23 +146,47 @@ def _names(folder: Path) -> list[str]:
     return names
 
 
-def _child(work: Callable[[], object]) -> None:
+def _child(work: Callable[[], object], told: IO[str] | None = None) -> NoReturn:
     """Do some work in a forked process, and end it without what belongs to the parent."""
     code = 1
     try:
-        work()
+        result = work()
+        if told is not None:
+            json.dump(result, told)
+            told.flush()
         code = 0
     except StoreError:
         code = 2
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         os._exit(code)
 
 
-def _in_a_process(work: Callable[[], object]) -> int:
-    process = os.fork()
-    if not process:
-        _child(work)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+def _apart(work: Callable[..., Any], *given: Any) -> Any:
+    """Return what some work comes to in a process of its own; None where it has no result.
+
+    This process opens no index itself: its children would inherit what the libraries' threads hold
+    at that moment, as a lock that nobody gives back.
+    """
+    with tempfile.TemporaryFile("w+") as told:
+        process = os.fork()
+        if not process:
+            _child(partial(work, *given), told)
+        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        told.seek(0)
+        if code == 1:
+            raise SystemExit(f"{work.__name__} failed; see above")
+        return json.loads(told.read() or "null")
+
+
+def _build(corpus: Path, folder: Path) -> None:
+    build([corpus], folder, EMBEDDER)
+
+
+def _faults(folder: Path) -> list[str]:
+    return examine(folder).faults
 
 
 def _full_disk(limit: int, corpus: Path, folder: Path) -> None:
@@ -245,7 +270,7 @@ def together(seconds: float) -> dict[str, Any]:
         results: Any = context.Queue()
         until = time.monotonic() + seconds
         _write_version(root / "writer0", 0)
-        build([root / "writer0"], root / "index", EMBEDDER)
+        _apart(_build, root / "writer0", root / "index")
         workers = [
             context.Process(target=work, args=(root, number, until, results))
             for work, many in ((_writer, WRITERS), (_reader, READERS))
@@ -261,7 +286,7 @@ def together(seconds: float) -> dict[str, Any]:
         for counts, errors in seen:
             told.update(counts)
             wrong += errors
-        wrong += examine(root / "index").faults
+        wrong += _apart(_faults, root / "index")
     return {"seconds": seconds, "readers": READERS, "writers": WRITERS, **told, "wrong": wrong}
 
 
