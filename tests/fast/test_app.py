@@ -35,6 +35,7 @@ from rag.types import (
     Wrote,
 )
 from rag.types import Citation as Cited
+from rag.within import Within
 
 TEXT = "The pier is of steel."
 DOCUMENT = Document("d", "/c", "d.txt", TEXT, "On piers", {"title": "On piers"}, {}, "text")
@@ -57,13 +58,21 @@ class Assistant:
 
     def __init__(self, *events: Event | float | Exception) -> None:
         self.events = events or EVENTS
-        self.index = SimpleNamespace(documents={"d": DOCUMENT})
+        self.index = SimpleNamespace(documents={"d": DOCUMENT}, described=[DOCUMENT])
+        self.within: list[Within | None] = []
         self.cancelled = threading.Event()
         self.closed = False
         self.foreseen: list[str] = []
 
-    def stream(self, question: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        *,
+        within: Within | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Event]:
         assert cancel is not None
+        self.within.append(within)
         for event in self.events:
             if isinstance(event, Exception):
                 raise event

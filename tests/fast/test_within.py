@@ -76,7 +76,7 @@ def test_what_leaves_nothing_is_an_error_that_says_why(index: Index) -> None:
     with pytest.raises(NothingWithinError) as error:
         within.select(index.documents.values())
     assert str(error.value) == (
-        "None of your documents is of 2030-01-01 or later and one whose publisher has “Quist”; "
+        "You have no documents since 1 January 2030 whose publisher has “Quist”; "
         "of 4, 1 have only the time of their file. Widen what is asked of them."
     )
 
