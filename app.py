@@ -297,7 +297,8 @@ class Page:
         with gr.Row(visible=False, elem_id="fn-narrowed") as self.narrowed:
             self.which = serving.html_part("", "fn-which")
             self.clear = gr.Button("Ask all documents", size="sm", elem_id="fn-clear")
-        with gr.Accordion("Which documents may answer", open=False, elem_id="fn-within"):
+        label = "Which documents may answer"
+        with gr.Accordion(label, open=False, elem_id="fn-within") as self.within:
             with gr.Row():
                 self.since, self.until = (
                     gr.Textbox(
@@ -305,7 +306,7 @@ class Page:
                     )
                     for label, example, elem_id in (
                         ("Since", "June 2020", "fn-since"),
-                        ("Until", "2021-12-31", "fn-until"),
+                        ("Until", "2021", "fn-until"),
                     )
                 )
             with gr.Row():
@@ -343,7 +344,7 @@ class Page:
         model = {"concurrency_id": "model", "concurrency_limit": 1}
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         turns = [self.thread, self.live, self.sources, self.hint, self.ask, self.stop]
-        asking = [*turns, self.box, self.welcome]
+        asking = [*turns, self.box, self.welcome, self.within]
         asked = [self.session, self.since, self.until, self.latest, self.fact, self.chosen]
         replies = []
         for trigger, question in [
@@ -481,7 +482,8 @@ class Page:
             session.live = replace(session.live, asked=session.within.which())
         session.cancel = threading.Event()
         session.waiting = True
-        return {self.box: "", self.welcome: gr.update(visible=False), **self._turns(session)}
+        shut = {self.within: gr.update(open=False), self.welcome: gr.update(visible=False)}
+        return {self.box: "", **shut, **self._turns(session)}
 
     async def reply(self, session: Session) -> AsyncIterator[dict[gr.Component, Any]]:
         """Show the answer in the making, then the answer."""
