@@ -331,7 +331,8 @@ class Page:
         said = [self.since, self.until, self.latest, self.fact, self.chosen]
         shown = [self.narrowed, self.which, self.chosen]
         dates = (each for box in (self.since, self.until) for each in (box.blur, box.submit))
-        given = [*dates, self.latest.input, self.chosen.input]
+        # Words that are typed into the list are a change of it, and no input to Gradio.
+        given = [*dates, self.latest.input, self.chosen.change]
         gr.on(given, self.weigh, said, shown, queue=False, trigger_mode="always_last", **quiet)
         self.fact.input(self.offer, [self.fact, self.chosen], self.chosen, queue=False, **quiet)
         self.clear.click(self.widen, self.fact, [*said, *shown[:2]], queue=False, **quiet)
@@ -388,18 +389,18 @@ class Page:
             self.chosen: await self.offer(first, []),
         }
 
-    async def offer(self, fact: str | None, chosen: Sequence[str]) -> Any:
-        """Offer the values of a fact, beside what has been chosen."""
+    async def offer(self, fact: str | None, chosen: Sequence[str]) -> dict[str, Any]:
+        """Offer the values of a fact, beside what has been chosen, which is left as it is."""
         import gradio as gr
 
         values = self.desk.facts.get(fact or "", ())
         offered = [f"{fact}{IS}{value}" for value in values[:OFFERED]]
         count = f"{OFFERED:,} of {len(values):,} can be picked. " if len(values) > OFFERED else ""
-        return gr.update(
+        update: dict[str, Any] = gr.update(
             choices=list(dict.fromkeys([*chosen, *offered])),
-            value=list(chosen),
             info=f"{count}Pick, or type words of it and press Enter.",
         )
+        return update
 
     async def weigh(
         self,
@@ -414,7 +415,8 @@ class Page:
 
         named = [IS.join(each) for each in self._pairs(chosen, fact)]
         # What was typed is shown as what it is taken for; else the list is left as it is.
-        change = {self.chosen: await self.offer(fact, named)} if named != list(chosen) else {}
+        taken = {**await self.offer(fact, named), "value": named}
+        change = {self.chosen: taken} if named != list(chosen) else {}
         try:
             within = typed(since, until, latest, self._pairs(named, fact))
             said = await self._count(within) if within else ""
@@ -437,7 +439,7 @@ class Page:
             self.since: "",
             self.until: "",
             self.latest: False,
-            self.chosen: await self.offer(fact, []),
+            self.chosen: {**await self.offer(fact, []), "value": []},
             self.narrowed: gr.update(visible=False),
             self.which: "",
         }
