@@ -404,8 +404,8 @@ class Page:
 
     async def weigh(
         self,
-        since: str = "",
-        until: str = "",
+        since: str | None = None,
+        until: str | None = None,
         latest: bool = False,
         fact: str | None = None,
         chosen: Sequence[str] = (),
@@ -418,7 +418,7 @@ class Page:
         taken = {**await self.offer(fact, named), "value": named}
         change = {self.chosen: taken} if named != list(chosen) else {}
         try:
-            within = typed(since, until, latest, self._pairs(named, fact))
+            within = self._meant(since, until, latest, fact, named)
             said = await self._count(within) if within else ""
         except QuestionError as error:
             said = render.note_html(str(error), error=True)
@@ -444,6 +444,21 @@ class Page:
             self.which: "",
         }
 
+    def _meant(
+        self,
+        since: str | None,
+        until: str | None,
+        latest: bool,
+        fact: str | None,
+        chosen: Sequence[str],
+    ) -> Within | None:
+        """Return which documents may answer; boxes that were never unfolded hold None.
+
+        Raises:
+            WithinError: something is no date.
+        """
+        return typed(since or "", until or "", latest, self._pairs(chosen, fact))
+
     def _pairs(self, chosen: Sequence[str], fact: str | None) -> list[tuple[str, str]]:
         """Return what was picked as facts and words; words alone are of the fact in sight."""
         pairs = []
@@ -457,8 +472,8 @@ class Page:
         self,
         question: str,
         session: Session,
-        since: str = "",
-        until: str = "",
+        since: str | None = None,
+        until: str | None = None,
         latest: bool = False,
         fact: str | None = None,
         chosen: Sequence[str] = (),
@@ -475,7 +490,7 @@ class Page:
         session.turn += 1
         session.live = render.Live(question.strip(), session.turn, "Waiting for the model")
         try:
-            session.within = typed(since, until, latest, self._pairs(chosen, fact))
+            session.within = self._meant(since, until, latest, fact, chosen)
         except QuestionError as error:
             html = render.error_html(question.strip(), str(error), session.turn)
             session.finish(session.turn, html)

@@ -43,7 +43,7 @@ def blocks(title: str) -> gr.Blocks:
     import gradio as gr
     from gradio.components.api_component import Api
 
-    class Blocks(gr.Blocks):
+    class Blocks(gr.Blocks):  # type: ignore[misc]  # Gradio is not typed
         """Gradio's own fill in defaults for its clients, not for whoever posts plain JSON."""
 
         def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:

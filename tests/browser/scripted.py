@@ -279,7 +279,8 @@ def narrowed(scene: Scene, ids: set[str]) -> Scene:
     drafts = []
     for found, sentences in scene.drafts:
         if found is None or found.document.id in ids:
-            drafts.append((found, tuple(filter(None, (_only(s, ids) for s in sentences)))))
+            kept = (_only(sentence, ids) for sentence in sentences)
+            drafts.append((found, tuple(each for each in kept if each is not None)))
     return replace(scene, drafts=tuple(drafts))
 
 

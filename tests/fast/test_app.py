@@ -402,7 +402,7 @@ class TestWithin:
         self, library: Any
     ) -> None:
         at, assistant = library
-        said = {
+        said: dict[str, Any] = {
             "since": "June 2020",
             "until": " 2023 ",
             "latest": True,
