@@ -19,16 +19,20 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from rag import render, serving
 from rag.config import DEFAULT_MODEL
 from rag.documents.pictures import Pictures
-from rag.errors import RagError
+from rag.errors import QuestionError, RagError
 from rag.types import Document, Done, Event, Judged, Wrote
+from rag.within import Within, facts, pair, typed
 
 if TYPE_CHECKING:
     import gradio as gr
+
+Made = TypeVar("Made")
 
 HOST, PORT, INDEX = serving.HOST, 7860, "seeds"
 TITLE = "Footnote"
@@ -36,6 +40,8 @@ TAGLINE = "answers from your own documents, every sentence proven"
 KEPT_TURNS = 20
 REDRAW_S = 0.1
 MOMENT_S = 0.5
+OFFERED = 300  # values of a fact that can be picked; the others can be typed
+IS = ": "  # between a fact and its value, as they are picked
 EXAMPLES = (
     "what conditions did Microsoft set?",
     "Which principles for facial recognition has Microsoft been promoting?",
@@ -52,6 +58,10 @@ class Library(Protocol):
     def documents(self) -> Mapping[str, Document]:
         """Every document, by id."""
 
+    @property
+    def described(self) -> Sequence[Document]:
+        """The same without their text."""
+
 
 class AssistantLike(Protocol):
     """What the page asks of an assistant."""
@@ -60,8 +70,14 @@ class AssistantLike(Protocol):
     def index(self) -> Library:
         """Where the documents are."""
 
-    def stream(self, question: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
-        """Answer one question; `cancel` stops it at once."""
+    def stream(
+        self,
+        question: str,
+        *,
+        within: Within | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        """Answer one question from the documents that may; `cancel` stops it at once."""
 
     def foresee(self, question: str) -> None:
         """Read what a question that is being typed will need."""
@@ -82,6 +98,7 @@ class Desk:
         self._opening: Future[AssistantLike] | None = None
         self._asked: set[threading.Event] = set()
         self._pictures = Pictures()
+        self.facts: Mapping[str, Sequence[str]] = {}
 
     @property
     def ready(self) -> bool:
@@ -93,6 +110,26 @@ class Desk:
         """The documents by id; none as long as the assistant is not open."""
         assistant = self._opened()
         return assistant.index.documents if assistant is not None else {}
+
+    @property
+    def described(self) -> Sequence[Document]:
+        """The same without their text, for going through thousands."""
+        assistant = self._opened()
+        return assistant.index.described if assistant is not None else ()
+
+    async def aside(self, work: Callable[[], Made]) -> Made:
+        """Do what takes a while beside the page."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def learn(self) -> None:
+        """Wait for the assistant, and find by what its documents can be chosen.
+
+        Raises:
+            RagError: it cannot be opened.
+        """
+        await self.assistant()
+        if not self.facts:
+            self.facts = await self.aside(lambda: facts(self.described))
 
     def draw(self, document: str, page: int, marked: list[tuple[int, int]]) -> bytes:
         """Return a page of a document as a PNG file, stretches of its text marked.
@@ -125,7 +162,7 @@ class Desk:
         return await asyncio.shield(asyncio.wrap_future(self.start()))
 
     async def ask(
-        self, question: str, cancel: threading.Event
+        self, question: str, cancel: threading.Event, within: Within | None = None
     ) -> AsyncGenerator[Event | None, None]:
         """Yield the events of one question, and None whenever nothing has come for a moment.
 
@@ -143,7 +180,7 @@ class Desk:
                 loop.call_soon_threadsafe(told.put_nowait, item)
 
         def work() -> None:
-            for event in assistant.stream(question, cancel=cancel):
+            for event in assistant.stream(question, within=within, cancel=cancel):
                 tell(event)
                 if cancel.is_set():
                     break
@@ -192,6 +229,7 @@ class Session:
         live: what is in the making, None when nothing is.
         cancel: stops the work on it; None until that is begun.
         waiting: it has been asked and nobody works on it yet.
+        within: the documents that may answer it, None where all may.
     """
 
     past: list[str] = field(default_factory=list)
@@ -199,6 +237,7 @@ class Session:
     live: render.Live | None = None
     cancel: threading.Event | None = None
     waiting: bool = False
+    within: Within | None = None
 
     def finish(self, turn: int, html: str) -> None:
         """Put a finished turn in the place of the one in the making, once."""
@@ -233,6 +272,7 @@ class Page:
                 self.sources = serving.html_part("", "fn-live-sources")
                 with gr.Column(elem_id="fn-composer"):
                     self.hint = serving.html_part("", "fn-hint")
+                    self._lay_out_within()
                     with gr.Row(elem_id="fn-asking"):
                         self.box = gr.Textbox(
                             label="Your question",
@@ -250,6 +290,54 @@ class Page:
                 serving.html_part(render.PANEL, "fn-holder")
         self._connect()
 
+    def _lay_out_within(self) -> None:
+        """Lay out what says which documents may answer."""
+        import gradio as gr
+
+        with gr.Row(visible=False, elem_id="fn-narrowed") as self.narrowed:
+            self.which = serving.html_part("", "fn-which")
+            self.clear = gr.Button("Ask all documents", size="sm", elem_id="fn-clear")
+        label = "Which documents may answer"
+        with gr.Accordion(label, open=False, elem_id="fn-within") as self.within:
+            with gr.Row():
+                self.since, self.until = (
+                    gr.Textbox(
+                        label=label, placeholder=f"such as {example}", max_lines=1, elem_id=elem_id
+                    )
+                    for label, example, elem_id in (
+                        ("Since", "June 2020", "fn-since"),
+                        ("Until", "2021", "fn-until"),
+                    )
+                )
+            with gr.Row():
+                self.fact = gr.Dropdown(["title"], label="Fact", elem_id="fn-fact", scale=1)
+                self.chosen = gr.Dropdown(
+                    [],
+                    value=[],
+                    label="Only documents with",
+                    multiselect=True,
+                    allow_custom_value=True,
+                    elem_id="fn-chosen",
+                    scale=3,
+                )
+            self.latest = gr.Checkbox(
+                label="Only the latest of those found", container=False, elem_id="fn-latest"
+            )
+
+    def _connect_within(self, quiet: Mapping[str, Any]) -> None:
+        """Say what happens when something is said of which documents may answer."""
+        import gradio as gr
+
+        said = [self.since, self.until, self.latest, self.fact, self.chosen]
+        shown = [self.narrowed, self.which, self.chosen]
+        dates = (each for box in (self.since, self.until) for each in (box.blur, box.submit))
+        # Words that are typed into the list are a change of it, and no input to Gradio.
+        given = [*dates, self.latest.input, self.chosen.change]
+        gr.on(given, self.weigh, said, shown, queue=False, trigger_mode="always_last", **quiet)
+        self.fact.input(self.offer, [self.fact, self.chosen], self.chosen, queue=False, **quiet)
+        self.clear.click(self.widen, self.fact, [*said, *shown[:2]], queue=False, **quiet)
+        gr.on(fn=self.begin_offer, outputs=said[3:], concurrency_limit=None, **quiet)
+
     def _connect(self) -> None:
         """Say which event leads to which handler."""
         import gradio as gr
@@ -257,14 +345,15 @@ class Page:
         model = {"concurrency_id": "model", "concurrency_limit": 1}
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         turns = [self.thread, self.live, self.sources, self.hint, self.ask, self.stop]
-        asking = [*turns, self.box, self.welcome]
+        asking = [*turns, self.box, self.welcome, self.within]
+        asked = [self.session, self.since, self.until, self.latest, self.fact, self.chosen]
         replies = []
         for trigger, question in [
             (self.ask.click, self.box),
             (self.box.submit, self.box),
             *((example.click, example) for example in self.examples),
         ]:
-            begun = trigger(self.begin, [question, self.session], asking, queue=False, **quiet)
+            begun = trigger(self.begin, [question, *asked], asking, queue=False, **quiet)
             reply = begun.success(self.reply, self.session, turns, **model, **quiet)
             reply.failure(self.broken, self.session, turns, queue=False, **quiet)
             replies.append(reply)
@@ -273,6 +362,7 @@ class Page:
         self.box.input(self.desk.foresee, self.box, None, **typed, **quiet)
         gr.on(fn=self.fill, outputs=self.library, concurrency_limit=None, **quiet)
         gr.api(self.answer, api_name="ask", **model)
+        self._connect_within(quiet)
 
     async def fill(self) -> str:
         """List the documents as soon as they are known."""
@@ -280,9 +370,114 @@ class Page:
             await self.desk.assistant()
         except RagError as error:
             return render.note_html(str(error), error=True)
-        return render.library_html(self.desk.documents.values())
+        documents = self.desk.documents
+        whole = partial(render.library_html, self.desk.described, whole=lambda d: documents[d.id])
+        return await self.desk.aside(whole)
 
-    async def begin(self, question: str, session: Session) -> dict[gr.Component, Any]:
+    async def begin_offer(self) -> dict[gr.Component, Any]:
+        """Offer the facts by which documents can be chosen, as soon as they are known."""
+        import gradio as gr
+
+        try:
+            await self.desk.learn()
+        except RagError:
+            return {self.fact: gr.skip()}  # told in place of the list of documents
+        known = list(self.desk.facts)
+        first = known[0]
+        return {
+            self.fact: gr.update(choices=known, value=first),
+            self.chosen: await self.offer(first, []),
+        }
+
+    async def offer(self, fact: str | None, chosen: Sequence[str]) -> dict[str, Any]:
+        """Offer the values of a fact, beside what has been chosen, which is left as it is."""
+        import gradio as gr
+
+        values = self.desk.facts.get(fact or "", ())
+        offered = [f"{fact}{IS}{value}" for value in values[:OFFERED]]
+        count = f"{OFFERED:,} of {len(values):,} can be picked. " if len(values) > OFFERED else ""
+        update: dict[str, Any] = gr.update(
+            choices=list(dict.fromkeys([*chosen, *offered])),
+            info=f"{count}Pick, or type words of it and press Enter.",
+        )
+        return update
+
+    async def weigh(
+        self,
+        since: str | None = None,
+        until: str | None = None,
+        latest: bool = False,
+        fact: str | None = None,
+        chosen: Sequence[str] = (),
+    ) -> dict[gr.Component, Any]:
+        """Say in words what has been chosen, and how many documents that leaves."""
+        import gradio as gr
+
+        named = [IS.join(each) for each in self._pairs(chosen, fact)]
+        # What was typed is shown as what it is taken for; else the list is left as it is.
+        taken = {**await self.offer(fact, named), "value": named}
+        change = {self.chosen: taken} if named != list(chosen) else {}
+        try:
+            within = self._meant(since, until, latest, fact, named)
+            said = await self._count(within) if within else ""
+        except QuestionError as error:
+            said = render.note_html(str(error), error=True)
+        return {self.narrowed: gr.update(visible=bool(said)), self.which: said, **change}
+
+    async def _count(self, within: Within) -> str:
+        described = self.desk.described
+        if not described:  # not open yet
+            return render.note_html(f"Asked of {within.which()}")
+        left = await self.desk.aside(lambda: within.select(described))
+        return render.within_html(within.which(), len(left), len(described))
+
+    async def widen(self, fact: str | None) -> dict[gr.Component, Any]:
+        """Have all documents asked again."""
+        import gradio as gr
+
+        return {
+            self.since: "",
+            self.until: "",
+            self.latest: False,
+            self.chosen: {**await self.offer(fact, []), "value": []},
+            self.narrowed: gr.update(visible=False),
+            self.which: "",
+        }
+
+    def _meant(
+        self,
+        since: str | None,
+        until: str | None,
+        latest: bool,
+        fact: str | None,
+        chosen: Sequence[str],
+    ) -> Within | None:
+        """Return which documents may answer; boxes that were never unfolded hold None.
+
+        Raises:
+            WithinError: something is no date.
+        """
+        return typed(since or "", until or "", latest, self._pairs(chosen, fact))
+
+    def _pairs(self, chosen: Sequence[str], fact: str | None) -> list[tuple[str, str]]:
+        """Return what was picked as facts and words; words alone are of the fact in sight."""
+        pairs = []
+        for each in chosen:
+            named, is_, words = each.partition(IS)
+            known = is_ and (named in self.desk.facts or not self.desk.facts)
+            pairs.append((named, words) if known else (fact or "title", each))
+        return pairs
+
+    async def begin(
+        self,
+        question: str,
+        session: Session,
+        since: str | None = None,
+        until: str | None = None,
+        latest: bool = False,
+        fact: str | None = None,
+        chosen: Sequence[str] = (),
+    ) -> dict[gr.Component, Any]:
         """Show the question at once; the answer waits for the model."""
         import gradio as gr
 
@@ -294,9 +489,18 @@ class Page:
             return {self.hint: render.note_html("Type a question first.")}
         session.turn += 1
         session.live = render.Live(question.strip(), session.turn, "Waiting for the model")
+        try:
+            session.within = self._meant(since, until, latest, fact, chosen)
+        except QuestionError as error:
+            html = render.error_html(question.strip(), str(error), session.turn)
+            session.finish(session.turn, html)
+            return {self.welcome: gr.update(visible=False), **self._turns(session)}
+        if session.within:
+            session.live = replace(session.live, asked=session.within.which())
         session.cancel = threading.Event()
         session.waiting = True
-        return {self.box: "", self.welcome: gr.update(visible=False), **self._turns(session)}
+        shut = {self.within: gr.update(open=False), self.welcome: gr.update(visible=False)}
+        return {self.box: "", **shut, **self._turns(session)}
 
     async def reply(self, session: Session) -> AsyncIterator[dict[gr.Component, Any]]:
         """Show the answer in the making, then the answer."""
@@ -313,7 +517,8 @@ class Page:
         yield {self.live: render.live_html(live)}
         try:
             drawn = 0.0
-            async with aclosing(self.desk.ask(live.question, cancel)) as events:
+            asked = self.desk.ask(live.question, cancel, session.within)
+            async with aclosing(asked) as events:
                 async for event in events:
                     if cancel.is_set():
                         break
@@ -362,11 +567,22 @@ class Page:
             session.finish(live.turn, render.error_html(live.question, message, live.turn))
         return self._turns(session)
 
-    async def answer(self, question: str) -> dict[str, Any]:
+    async def answer(
+        self,
+        question: str,
+        since: str = "",
+        until: str = "",
+        latest: bool = False,
+        only: list[str] = [],  # noqa: B006  a tuple is no JSON, and nobody adds to it
+    ) -> dict[str, Any]:
         """Answer one question from the documents, every sentence with citations.
 
         Args:
             question: in plain words.
+            since: ask only documents of this day, month or year, or after; "" for any.
+            until: ask only documents of this day, month or year, or before; "" for any.
+            latest: ask the latest of the documents that are found alone.
+            only: ask only documents with these words in a fact, each like "publisher=NBC".
 
         Returns:
             The answer as described in docs/answer-format.md.
@@ -374,7 +590,9 @@ class Page:
         import gradio as gr
 
         try:
-            async with aclosing(self.desk.ask(question, threading.Event())) as events:
+            within = typed(since, until, latest, map(pair, only))
+            asked = self.desk.ask(question, threading.Event(), within)
+            async with aclosing(asked) as events:
                 async for event in events:
                     if isinstance(event, Done):
                         return event.answer.to_json()
@@ -407,10 +625,8 @@ def build_page(
         examples: questions to click.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    import gradio as gr
-
     desk = Desk(open_assistant)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    with serving.blocks(TITLE) as page:
         Page(desk, examples)
     page.desk = desk
     return page.queue(max_size=64)

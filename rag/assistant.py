@@ -219,7 +219,8 @@ class Assistant:
         aside = self._warmer.aside() if self._warmer else nullcontext()
         with aside:
             if within is not None:
-                yield from self._narrowed(question, within)._stream(question, cancel)
+                narrow, asked = self._narrowed(question, within)
+                yield from _telling(asked, narrow._stream(question, cancel))
             else:
                 yield from self._preferring(question, cancel)
 
@@ -250,7 +251,7 @@ class Assistant:
         documents = self.index.documents
         if (within := period(question)) is not None:
             ids = only_known(within, documents.values())
-            told = f"documents {within.told()}"
+            told = within.which()
         elif named := asks_latest(question):
             hits = self._find(check_question(question), self.settings.passages)
             older = superseded(named, {hit.document.id: hit.document for hit in hits}.values())
@@ -260,15 +261,19 @@ class Assistant:
             return None, ""
         return (self._of(ids), told) if 0 < len(ids) < len(documents) else (None, "")
 
-    def _narrowed(self, question: str, within: Within) -> Assistant:
-        """Return this assistant with no other documents than those that may answer."""
+    def _narrowed(self, question: str, within: Within) -> tuple[Assistant, str]:
+        """Return this assistant with the documents that may answer alone, and which they are."""
         ids = {document.id for document in within.select(self.index.described)}
-        narrow = self._of(ids)
+        narrow, which = self._of(ids), within.which()
         if within.latest:
             hits = narrow._find(check_question(question), self.settings.passages)
             latest = newest(hit.document for hit in with_copies(hits))
-            narrow = self._of({latest.id}) if latest else narrow
-        return narrow
+            if latest:
+                narrow, ids = self._of({latest.id}), {latest.id}
+            else:
+                which += ", none of which has a date"
+        count = f"{len(ids):,} of {len(self.index.documents):,}"
+        return narrow, f"{which} ({count})" if which else ""
 
     def _of(self, document_ids: Set[str]) -> Assistant:
         narrow = self.index.narrowed(document_ids)
@@ -494,6 +499,12 @@ def load_llm(settings: Settings) -> LlamaModel:
         shelf=(lambda stamp: Shelf(readings_folder(), stamp, budget)) if budget else None,
         probes=load_probes(settings.model, prompts.VERSION),
     )
+
+
+def _telling(asked: str, events: Iterable[Event]) -> Iterator[Event]:
+    """Yield the events of an answer, the last one with which documents were asked."""
+    for event in events:
+        yield Done(replace(event.answer, asked=asked)) if isinstance(event, Done) else event
 
 
 def _of_publisher(hits: Sequence[Hit], publisher: str, most: int) -> tuple[Hit, ...]:

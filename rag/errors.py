@@ -4,6 +4,7 @@
     ├── QuestionError            the question cannot be asked as it stands
     │   ├── EmptyQuestionError
     │   ├── QuestionTooLongError
+    │   ├── WithinError
     │   └── NothingWithinError
     ├── ConfigError              a setting is out of its range
     ├── DocumentError            one file cannot be read (the run goes on)
@@ -47,6 +48,10 @@ class EmptyQuestionError(QuestionError):
 
 class QuestionTooLongError(QuestionError):
     """The question is longer than the limit."""
+
+
+class WithinError(QuestionError):
+    """What was said of the documents that may answer cannot be understood."""
 
 
 class NothingWithinError(QuestionError):

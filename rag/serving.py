@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigError, RagError
 from rag.render import PAGES
@@ -36,6 +36,23 @@ def html_part(value: str, elem_id: str) -> gr.HTML:
     import gradio as gr
 
     return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
+
+
+def blocks(title: str) -> gr.Blocks:
+    """Return a page to be laid out; a program may leave out parameters that have a default."""
+    import gradio as gr
+    from gradio.components.api_component import Api
+
+    class Blocks(gr.Blocks):  # type: ignore[misc]  # Gradio is not typed
+        """Gradio's own fill in defaults for its clients, not for whoever posts plain JSON."""
+
+        def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+            left_out = block_fn.inputs[len(inputs) :]
+            if all(isinstance(each, Api) and each.value is not None for each in left_out):
+                inputs += [each.value for each in left_out]
+            super().validate_inputs(block_fn, inputs)
+
+    return Blocks(title=title, analytics_enabled=False, fill_width=True)
 
 
 Draw = Callable[[str, int, list[tuple[int, int]]], bytes]

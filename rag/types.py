@@ -360,8 +360,8 @@ class Answer:
         unanswered: parts of a question that asks of several, to which nothing was proven while
             another part was answered.
         conflicts: which statements give different values for one thing.
-        asked: which documents were asked, in words, where the question says of when they are; ""
-            where all were, or others were chosen.
+        asked: which documents were asked, in words, where some were chosen (then with how many of
+            how many) or the question says of when they are; "" where all were.
     """
 
     question: str

@@ -5,12 +5,13 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from rag.errors import NothingWithinError
+from rag.errors import NothingWithinError, WithinError
 from rag.prove.words import Date, read
 from rag.types import Document
 
@@ -20,6 +21,14 @@ time of its file where no other is."""
 BY_FILE = "saved"
 OWN = ("title", "path", "format")
 """Facts that every document has."""
+OFFERED_CHARS = 100
+"""Longest value of a fact that is offered for choosing by it."""
+
+_FIRST = ("publisher", "author", *OWN)
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ].*)?)?)?\Z")
 
@@ -34,7 +43,7 @@ class Within:
         latest: of the documents that a question finds, the one of the latest date alone.
         only: pairs of a fact and words that stand in it ("publisher", "NBC"), case ignored: any key
             of `Document.metadata`, "title" or "format"; "path" is the path of the file or a pattern
-            for it ("contracts/*", "*.pdf").
+            for it ("contracts/*", "*.pdf"). Of several pairs with one fact any will do.
     """
 
     since: datetime.date | None = None
@@ -44,7 +53,8 @@ class Within:
 
     def allows(self, document: Document) -> bool:
         """Tell whether a document may answer; one without a date is neither since nor until."""
-        if not all(_fits(document, key, value) for key, value in self.only):
+        wanted = self._by_fact().items()
+        if not all(any(_fits(document, key, each) for each in words) for key, words in wanted):
             return False
         if self.since is None and self.until is None:
             return True
@@ -68,7 +78,7 @@ class Within:
             self._check_facts(every)
             why = _undated(every) if self.dated else ""
             raise NothingWithinError(
-                f"None of your documents is {self.told()}{why}. Widen what is asked of them."
+                f"You have no {_documents(self.told())}{why}. Widen what is asked of them."
             )
         return found
 
@@ -92,11 +102,96 @@ class Within:
         return self.since is not None or self.until is not None
 
     def told(self) -> str:
-        """Return it in words."""
-        said = [f"of {self.since} or later" if self.since else ""]
-        said += [f"of {self.until} or earlier" if self.until else ""]
-        said += [f"one whose {key} has “{value}”" for key, value in self.only]
-        return " and ".join(filter(None, said)) or "left"
+        """Return in words what it must be: "since 1 June 2020 whose publisher has “NBC”"."""
+        facts = " and ".join(
+            f"whose {key} has {' or '.join(f'“{each}”' for each in words)}"
+            for key, words in self._by_fact().items()
+        )
+        return " ".join(filter(None, [self._when(), facts]))
+
+    def which(self) -> str:
+        """Return in words which documents are asked, "" where all are."""
+        if not self.latest:
+            return _documents(self.told()) if self.told() else ""
+        return f"the latest found of {_documents(self.told()) if self.told() else 'all documents'}"
+
+    def _when(self) -> str:
+        """Return in words of when a document must be."""
+        since, until = (_written(each) if each else "" for each in (self.since, self.until))
+        if since and until:
+            return f"of {since}" if since == until else f"between {since} and {until}"
+        return f"since {since}" if since else f"until {until}" if until else ""
+
+    def _by_fact(self) -> dict[str, list[str]]:
+        """Return the words of which one must stand in each fact."""
+        wanted: dict[str, list[str]] = {}
+        for key, value in self.only:
+            wanted.setdefault(key.lower(), []).append(value)
+        return wanted
+
+
+def typed(
+    since: str = "",
+    until: str = "",
+    latest: bool = False,
+    only: Iterable[tuple[str, str]] = (),
+) -> Within | None:
+    """Return which documents a user means, None where nothing is said of them.
+
+    Args:
+        since: a day, month or year, "" for any.
+        until: the same.
+        latest: see `Within`.
+        only: see `Within`.
+
+    Raises:
+        WithinError: something is no date.
+    """
+    since, until, pairs = since.strip(), until.strip(), tuple(only)
+    if not (since or until or latest or pairs):
+        return None
+    return Within(
+        since=_typed_day("since", since) if since else None,
+        until=_typed_day("until", until, last=True) if until else None,
+        latest=latest,
+        only=pairs,
+    )
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Return fact and words of "publisher=NBC".
+
+    Raises:
+        WithinError: it is not written so.
+    """
+    fact, equals, words = (part.strip() for part in text.partition("="))
+    if not (equals and fact and words):
+        raise WithinError(f"“{text}” names no fact and words of it; write it like publisher=NBC.")
+    return fact.lower(), words
+
+
+def facts(documents: Iterable[Document]) -> Mapping[str, Sequence[str]]:
+    """Return what documents can be chosen by: each fact with its values, the most frequent first.
+
+    Values too long to choose by are left out. The values of "path" are folders and files.
+    """
+    counts: dict[str, Counter[str]] = {key: Counter() for key in _FIRST}
+    for document in documents:
+        own = {**document.metadata, "title": document.title, "format": document.format}
+        for key, value in own.items():
+            counts.setdefault(key, Counter())[value] += 1
+        path = PurePosixPath(document.source)
+        counts["path"].update(str(each) for each in (path, *path.parents) if each.name)
+    named = [*_FIRST, *sorted(counts.keys() - set(_FIRST))]
+    return {
+        key: [value for value in _frequent(counts[key]) if 0 < len(value) <= OFFERED_CHARS]
+        for key in named
+        if key in OWN or counts[key]
+    }
+
+
+def _frequent(counts: Counter[str]) -> list[str]:
+    return sorted(counts, key=lambda value: (-counts[value], value.casefold(), value))
 
 
 def newest(documents: Iterable[Document]) -> Document | None:
@@ -139,7 +234,22 @@ def day(text: str, *, last: bool = False) -> datetime.date:
     """
     if span := _meant(text):
         return span[1] if last else span[0]
-    raise ValueError(f"{text!r} is no date; write it like 2020-06-12, 2020-06 or 2020")
+    raise ValueError(f"“{text}” is no date; write it like 2020-06-12, June 2020 or 2020")
+
+
+def _typed_day(what: str, text: str, *, last: bool = False) -> datetime.date:
+    try:
+        return day(text, last=last)
+    except ValueError as error:
+        raise WithinError(f"{what.capitalize()}: {error}.") from None
+
+
+def _documents(told: str) -> str:
+    return f"documents {told}".rstrip()
+
+
+def _written(of: datetime.date) -> str:
+    return f"{of.day} {_MONTHS[of.month - 1]} {of.year}"
 
 
 def _meant(text: str) -> tuple[datetime.date, datetime.date] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -76,7 +75,8 @@ def within_options(command: Command) -> Command:
             multiple=True,
             metavar="FACT=WORDS",
             help="Ask only documents with these words in a fact: publisher=NBC, title=policy,"
-            " path='contracts/*', format=pdf or any other they state; may be given several times.",
+            " path='contracts/*', format=pdf or any other they state; may be given several times:"
+            " any words of one fact will do, and each fact named must have some.",
         ),
         click.option(
             "--latest", is_flag=True, help="Ask the latest of the documents that are found alone."
@@ -102,30 +102,8 @@ def within(
     """Return which documents may answer, None where all may.
 
     Raises:
-        click.BadParameter: something is no date, or no pair.
+        WithinError: something is no date, or no pair.
     """
-    from rag.within import Within
+    from rag.within import pair, typed
 
-    if not (since or until or latest or only):
-        return None
-    pairs = []
-    for each in only:
-        fact, equals, words = each.partition("=")
-        if not (equals and fact.strip() and words.strip()):
-            raise click.BadParameter(f"{each!r}: write it like publisher=NBC", param_hint="--only")
-        pairs.append((fact.strip().lower(), words.strip()))
-    return Within(
-        since=_day(since, "--since"),
-        until=_day(until, "--until", last=True),
-        latest=latest,
-        only=tuple(pairs),
-    )
-
-
-def _day(text: str | None, option: str, *, last: bool = False) -> datetime.date | None:
-    from rag.within import day
-
-    try:
-        return day(text, last=last) if text else None
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint=option) from None
+    return typed(since or "", until or "", latest, map(pair, only))

@@ -23,6 +23,7 @@ from rag.render.page import (
     sources_html,
     thread_html,
     to_html,
+    within_html,
 )
 from rag.render.plain import byline, to_markdown, to_text, written_date
 
@@ -45,5 +46,6 @@ __all__ = [
     "to_html",
     "to_markdown",
     "to_text",
+    "within_html",
     "written_date",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from rag.prompt import REFUSAL, is_refusal
 from rag.render.page import (
+    asked_html,
     esc,
     links_html,
     references_html,
@@ -59,6 +60,7 @@ class Live:
         reading: number of the passage that is read.
         writing: numbers of the drafts that are being written.
         quotes: the sentences nearest to the question.
+        asked: the documents that may answer, in words, where they were chosen.
     """
 
     question: str
@@ -69,6 +71,7 @@ class Live:
     reading: int | None = None
     writing: frozenset[int] = frozenset()
     quotes: tuple[Citation, ...] = ()
+    asked: str = ""
 
     def after(self, event: Event) -> Live:
         """Return the state after one more event."""
@@ -76,7 +79,7 @@ class Live:
             case Retrieved(hits):
                 # A second search begins anew: the documents of the time that was asked for said
                 # nothing, and all are asked.
-                return Live(self.question, self.turn, self.note, hits)
+                return Live(self.question, self.turn, self.note, hits, asked=self.asked)
             case Sighted(quotes):
                 return replace(self, quotes=quotes)
             case Reading(number, of, hit):
@@ -128,7 +131,8 @@ def live_html(live: Live) -> str:
     drafts = "".join(_draft_html(d, live) for d in live.drafts if not _silent(d))
     status = f'<p class="fn-status" role="status"><i class="fn-dot"></i>{_status(live)}</p>'
     sighted = "" if live.proven else _sighted_html(live.quotes)
-    return turn_html(live.question, live.turn, status + sighted + drafts, "fn-live")
+    body = _asked(live) + status + sighted + drafts
+    return turn_html(live.question, live.turn, body, "fn-live")
 
 
 def _sighted_html(quotes: Sequence[Citation]) -> str:
@@ -148,11 +152,15 @@ def _sighted_html(quotes: Sequence[Citation]) -> str:
 
 def stopped_html(live: Live, documents: Mapping[str, Document]) -> str:
     """Return a turn that the reader stopped: what was proven by then, and nothing else."""
-    body = "".join(statement_html(s, live.turn) for s in live.proven)
+    body = _asked(live) + "".join(statement_html(s, live.turn) for s in live.proven)
     note = "Stopped. Only what was proven by then is shown." if live.proven else "Stopped."
     body += f'<p class="fn-note">{note}</p>{references_html(live.citations, live.turn)}'
     body += sources_html(live.citations, documents, live.turn)
     return turn_html(live.question, live.turn, body, "fn-stopped")
+
+
+def _asked(live: Live) -> str:
+    return asked_html([f"Asked of {live.asked}"] if live.asked else [])
 
 
 def _is_proven(statement: Statement) -> bool:

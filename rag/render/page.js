@@ -160,12 +160,21 @@
     }
   }
 
+  /* Gradio shows by an arrow alone whether a part is unfolded. */
+  function tellUnfolded() {
+    const button = document.querySelector("#fn-within > button");
+    button?.setAttribute("aria-expanded", button.classList.contains("open"));
+  }
+
   function watch() {
-    if (!find("fn-thread") || !find("fn-live")) return void setTimeout(watch, 50);
+    if (!["fn-thread", "fn-live", "fn-within"].every(find)) return void setTimeout(watch, 50);
     if (isAnchor(location.hash)) history.replaceState(null, "", location.pathname + location.search);
     const options = { childList: true, subtree: true, characterData: true };
     new MutationObserver(redrawn).observe(find("fn-thread"), options);
     new MutationObserver(redrawn).observe(find("fn-live"), options);
+    const folded = { subtree: true, attributes: true, attributeFilter: ["class"] };
+    new MutationObserver(tellUnfolded).observe(find("fn-within"), folded);
+    tellUnfolded();
   }
   watch();
 })();

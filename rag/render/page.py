@@ -7,7 +7,7 @@ names are those of `page.css`, the anchors (`cite-<turn>-<number>`) those `page.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -91,8 +91,9 @@ def to_html(answer: Answer, documents: Mapping[str, Document], turn: int) -> str
         body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
     else:
         body = _statements_html(answer, turn)
-        said = [*map(not_said, answer.unanswered), *asked_first(answer)]
+        said = map(not_said, answer.unanswered)
         body += "".join(f'<p class="fn-none">{esc(line)}</p>' for line in said)
+    body = asked_html(asked_first(answer)) + body
     body += _withheld_html(answer.withheld, turn) + references_html(answer.citations, turn)
     total_s = answer.timings.total_s
     seconds = f"{total_s:.1f} seconds" if total_s < 99.95 else f"{total_s:.0f} seconds"
@@ -110,15 +111,20 @@ def error_html(question: str, message: str, turn: int) -> str:
     return turn_html(question, turn, note_html(message, error=True), "fn-failed")
 
 
-def library_html(documents: Iterable[Document], shown: int = 12) -> str:
+def library_html(
+    documents: Iterable[Document],
+    shown: int = 12,
+    whole: Callable[[Document], Document] = lambda document: document,
+) -> str:
     """Return the list of the documents that answers are made from, each to be opened.
 
     Args:
         documents: all of them.
         shown: how many are listed, by path; the others are counted.
+        whole: reads one that is listed, where they are given without their text.
     """
     known = sorted(documents, key=lambda d: d.source)
-    listed = list(enumerate(known[:shown], 1))
+    listed = [(number, whole(d)) for number, d in enumerate(known[:shown], 1)]
     rows = "".join(
         f'<li><a href="#doc-{number}">{esc(d.title)}</a>'
         f"<small>{esc(_origin(d, d.source))}</small></li>"
@@ -181,6 +187,18 @@ def turn_html(question: str, turn: int, body: str, kind: str) -> str:
         f'<article class="fn-turn {kind}" data-turn="{turn}">'
         f'<h2 class="fn-question" dir="auto">{esc(shorten(question, QUESTION_CHARS))}</h2>'
         f"{body}</article>"
+    )
+
+
+def asked_html(lines: Iterable[str]) -> str:
+    """Return the lines above an answer that say which documents were asked."""
+    return "".join(f'<p class="fn-asked">{esc(line)}</p>' for line in lines)
+
+
+def within_html(which: str, count: int, total: int) -> str:
+    """Return which documents may answer, and how many of how many."""
+    return (
+        f'<p class="fn-note" role="status">{esc(f"Asked of {which} ({count:,} of {total:,})")}</p>'
     )
 
 

@@ -33,6 +33,7 @@ def to_text(answer: Answer, *, width: int = 88) -> str:
     blocks = []
     if answer.abstained:
         blocks.append(_wrap(answer.text, width))
+        blocks += [_wrap(line, width) for line in asked_first(answer)]
         if answer.closest:
             blocks.append("The closest passages, which are not an answer:")
         blocks += [_closest_text(hit, width) for hit in answer.closest]
@@ -57,6 +58,7 @@ def to_markdown(answer: Answer) -> str:
     blocks = []
     if answer.abstained:
         blocks.append(_markdown(answer.text))
+        blocks += [_markdown(line) for line in asked_first(answer)]
         blocks += [
             f"- {_markdown(reference(hit.document))}: “{_markdown(shorten(hit.passage.text))}”"
             for hit in answer.closest
@@ -144,8 +146,15 @@ def also_in(citation: Citation) -> str:
 
 
 def asked_first(answer: Answer) -> list[str]:
-    """Return the line that says which documents were asked, where the question itself said so."""
-    return [f"Answered from {answer.asked}, as you asked."] if answer.asked else []
+    """Return the line that says which documents were asked, where they were chosen."""
+    if not answer.asked:
+        return []
+    said = (
+        f"Asked of {answer.asked}."
+        if answer.abstained
+        else f"Answered from {answer.asked}, as you asked."
+    )
+    return [said]
 
 
 def differs(conflict: Conflict) -> str:

@@ -50,6 +50,7 @@ from rag.types import (
     Verdict,
     Wrote,
 )
+from rag.within import Within
 
 PIER = (
     """Council closes the old ferry pier
@@ -273,6 +274,24 @@ SCENES: Mapping[str, Scene] = {
 }  # fmt: skip
 
 
+def narrowed(scene: Scene, ids: set[str]) -> Scene:
+    """Return a scene without what is read in, or cited from, other documents."""
+    drafts = []
+    for found, sentences in scene.drafts:
+        if found is None or found.document.id in ids:
+            kept = (_only(sentence, ids) for sentence in sentences)
+            drafts.append((found, tuple(each for each in kept if each is not None)))
+    return replace(scene, drafts=tuple(drafts))
+
+
+def _only(sentence: Statement | str, ids: set[str]) -> Statement | str | None:
+    """Return a sentence with citations of some documents alone; None if it had others only."""
+    if isinstance(sentence, str) or not sentence.citations:
+        return sentence
+    own = tuple(c for c in sentence.citations if c.document_id in ids)
+    return replace(sentence, citations=own) if own else None
+
+
 class ScriptedAssistant:
     """Plays the scene whose word stands in the question.
 
@@ -284,7 +303,7 @@ class ScriptedAssistant:
     def __init__(self, pause_s: float, gate: Path | None) -> None:
         self.pause_s = pause_s
         self.gate = gate
-        self.index = SimpleNamespace(documents=DOCUMENTS)
+        self.index = SimpleNamespace(documents=DOCUMENTS, described=list(DOCUMENTS.values()))
         self.busy = threading.Lock()
 
     def foresee(self, question: str) -> None:
@@ -294,7 +313,13 @@ class ScriptedAssistant:
     def close(self) -> None:
         """Nothing to free."""
 
-    def stream(self, question: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        *,
+        within: Within | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Event]:
         """Play a scene; two at once would be an error of the page."""
         if len(question) > MAX_QUESTION_CHARS:
             raise QuestionTooLongError("the question is too long; ask a shorter one.")
@@ -305,7 +330,7 @@ class ScriptedAssistant:
         if not self.busy.acquire(timeout=1):
             raise RuntimeError("two questions at once")
         try:
-            yield from self._play(question, cancel or threading.Event())
+            yield from self._play(question, cancel or threading.Event(), within)
         finally:
             self.busy.release()
 
@@ -313,8 +338,15 @@ class ScriptedAssistant:
         if cancel.wait(seconds) if seconds else cancel.is_set():
             raise CancelledError("stopped; ask again.")
 
-    def _play(self, question: str, cancel: threading.Event) -> Iterator[Event]:
+    def _play(
+        self, question: str, cancel: threading.Event, within: Within | None
+    ) -> Iterator[Event]:
         scene = next((s for word, s in SCENES.items() if word in question), SCENES["tsunami"])
+        asked = ""
+        if within is not None:
+            kept = within.select(DOCUMENTS.values())
+            scene = narrowed(scene, {d.id for d in kept})
+            asked = f"{within.which()} ({len(kept)} of {len(DOCUMENTS)})"
         began = time.perf_counter()
         steps = itertools.count(1)
 
@@ -368,6 +400,7 @@ class ScriptedAssistant:
                 drafts=(Draft("", True, 0.0, (), ""),),
                 model="scripted-model",
                 timings=replace(Timings(), total_s=time.perf_counter() - began),
+                asked=asked,
             )
         )
 

@@ -601,3 +601,109 @@ def test_the_interface_for_programs(scripted: Server) -> None:
     assert answer["question"] == CONDITIONS
     assert [s["text"] for s in answer["statements"]] == [STEEL, "Nine members voted for it."]
     assert answer["statements"][0]["citations"][1]["quote"] == QUAY_QUOTE
+
+
+def pick(page: Page, value: str) -> None:
+    """Pick a value of the fact in sight."""
+    page.click("#fn-chosen input")
+    page.locator("[role=option]", has_text=value).click()
+
+
+def narrowed(page: Page, words: str) -> None:
+    """Wait until the page says which documents may answer."""
+    page.locator("#fn-which", has_text=words).wait_for()
+
+
+@pytest.mark.parametrize("context", [{}, PHONE], ids=["wide", "phone"])
+def test_only_chosen_documents_answer_until_that_is_cleared(
+    context: dict[str, Any], scripted: Server, visit: Callable[..., Page]
+) -> None:
+    page = visit(scripted, **context)
+    unfold = page.get_by_role("button", name="Which documents may answer")
+    assert unfold.get_attribute("aria-expanded") == "false"
+    assert not page.locator("#fn-narrowed").is_visible()
+    unfold.click()
+    page.locator("#fn-within > button[aria-expanded=true]").wait_for()
+    page.get_by_label("Since").fill("June 2021")
+    pick(page, "publisher: Island Radio")
+    which = "documents since 1 June 2021 whose publisher has “Island Radio”"
+    narrowed(page, f"Asked of {which} (1 of 4)")
+    assert sideways(page) == 0
+    ask(page, CONDITIONS)
+    turn = finished(page)
+    assert (
+        turn.locator(".fn-asked").inner_text() == f"Answered from {which} (1 of 4), as you asked."
+    )
+    above = turn.locator(".fn-asked").bounding_box()
+    first = turn.locator(".fn-statement").first.bounding_box()
+    assert above
+    assert first
+    assert above["y"] + above["height"] <= first["y"]
+    assert turn.locator(".fn-statement").all_inner_texts() == [f"{STEEL}\u202f[2] ✓"]
+    assert turn.locator(".fn-references summary").inner_text() == "Sources: Island Radio"
+    page.locator("#fn-within > button[aria-expanded=false]").wait_for()
+
+    ask(page, CONDITIONS)
+    assert finished(page, 2).locator(".fn-asked").count() == 1, "it holds for the next one too"
+    page.get_by_role("button", name="Ask all documents").click()
+    page.locator("#fn-narrowed").wait_for(state="hidden")
+    ask(page, CONDITIONS)
+    turn = finished(page, 3)
+    assert turn.locator(".fn-asked").count() == 0
+    assert turn.locator(".fn-statement").count() == 2
+    unfold.click()
+    assert page.get_by_label("Since").input_value() == ""
+    assert page.locator("#fn-chosen .token").count() == 0
+    assert sideways(page) == 0
+
+
+def test_several_facts_are_chosen_by_keyboard(scripted: Server, visit: Callable[..., Page]) -> None:
+    page = visit(scripted)
+    page.get_by_role("button", name="Which documents may answer").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Since").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.type("2021")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Fact"
+    page.keyboard.press("Tab")
+    for publisher in ("Island", "Harbour"):
+        page.keyboard.type(publisher)
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.locator("#fn-chosen .token", has_text=f"publisher: {publisher}").wait_for()
+    which = "documents since 1 January 2021 whose publisher has “Island Radio” or “Harbour Gazette”"
+    narrowed(page, f"Asked of {which} (2 of 4)")
+    page.click("#fn-fact input")
+    page.locator("[role=option]", has_text="title").click()
+    page.locator("#fn-chosen input").focus()
+    page.keyboard.type("ferry")
+    page.keyboard.press("Enter")
+    page.locator("#fn-chosen .token", has_text="title: ferry").wait_for()
+    narrowed(page, f"Asked of {which} and whose title has “ferry” (1 of 4)")
+    assert page.locator("#fn-chosen .token").count() == 3, "what was chosen before stays"
+    page.get_by_label("Only the latest of those found").check()
+    narrowed(page, "Asked of the latest found of documents since")
+
+
+def test_what_cannot_be_asked_is_told_in_place_of_an_answer(
+    scripted: Server, visit: Callable[..., Page]
+) -> None:
+    page = visit(scripted)
+    page.get_by_role("button", name="Which documents may answer").click()
+    page.get_by_label("Until").fill("soon")
+    ask(page, CONDITIONS)
+    turn = finished(page)
+    told = "Until: “soon” is no date; write it like 2020-06-12, June 2020 or 2020."
+    assert turn.locator(".fn-error").inner_text() == told
+    assert page.input_value("#fn-box textarea") == CONDITIONS
+    page.get_by_label("Until").fill("1999")
+    ask(page, CONDITIONS)
+    told = finished(page, 2).locator(".fn-error").inner_text()
+    assert told.startswith("You have no documents until 31 December 1999")
+    assert told.endswith("Widen what is asked of them.")
+    page.get_by_role("button", name="Ask all documents").click()
+    page.locator("#fn-narrowed").wait_for(state="hidden")
+    ask(page, CONDITIONS)
+    assert finished(page, 3).locator(".fn-statement").count() == 2

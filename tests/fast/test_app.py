@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,6 +37,7 @@ from rag.types import (
     Wrote,
 )
 from rag.types import Citation as Cited
+from rag.within import Within
 
 TEXT = "The pier is of steel."
 DOCUMENT = Document("d", "/c", "d.txt", TEXT, "On piers", {"title": "On piers"}, {}, "text")
@@ -57,13 +60,21 @@ class Assistant:
 
     def __init__(self, *events: Event | float | Exception) -> None:
         self.events = events or EVENTS
-        self.index = SimpleNamespace(documents={"d": DOCUMENT})
+        self.index = SimpleNamespace(documents={"d": DOCUMENT}, described=[DOCUMENT])
+        self.within: list[Within | None] = []
         self.cancelled = threading.Event()
         self.closed = False
         self.foreseen: list[str] = []
 
-    def stream(self, question: str, *, cancel: threading.Event | None = None) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        *,
+        within: Within | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Event]:
         assert cancel is not None
+        self.within.append(within)
         for event in self.events:
             if isinstance(event, Exception):
                 raise event
@@ -243,11 +254,14 @@ def page(desk: Any) -> Callable[..., app.Page]:
     return lambda *events: asyncio.run(lay_out(desk(*events)[0]))
 
 
-def talk(at: app.Page, session: app.Session, question: str = "what?") -> list[dict[Any, Any]]:
+def talk(
+    at: app.Page, session: app.Session, question: str = "what?", **said: Any
+) -> list[dict[Any, Any]]:
     """Ask, and return all that was shown."""
 
     async def ask() -> list[dict[Any, Any]]:
-        return [await at.begin(question, session), *[change async for change in at.reply(session)]]
+        begun = await at.begin(question, session, **said)
+        return [begun, *[change async for change in at.reply(session)]]
 
     return asyncio.run(ask())
 
@@ -346,6 +360,197 @@ class TestPage:
         assert asyncio.run(page().answer("what?")) == ANSWER.to_json()
 
 
+OTHERS = tuple(
+    Document(f"d{n}", "/c", f"{year}/d{n}.txt", TEXT, title, facts, {}, "text")
+    for n, (year, title, facts) in enumerate(
+        [
+            (2019, "On tides", {"publisher": "Quist", "date": "2019-03-01"}),
+            (2023, "On ropes", {"publisher": "Quist", "date": "June 2023", "author": "Mira: a b"}),
+            (2023, "On knots", {"publisher": "Holm & Co", "excerpt": "x" * 101}),
+        ]
+    )
+)
+
+
+@pytest.fixture
+def library(desk: Any) -> tuple[app.Page, Assistant]:
+    """A page over four documents whose facts are known, and its assistant."""
+
+    async def lay_out() -> app.Page:
+        import gradio as gr
+
+        with gr.Blocks(analytics_enabled=False):
+            return app.Page(at, [])
+
+    at, assistant = desk()
+    assistant.index.described = [DOCUMENT, *OTHERS]
+    page = asyncio.run(lay_out())
+    asyncio.run(at.learn())
+    return page, assistant
+
+
+class TestWithin:
+    """Which documents may answer, as it is said on the page."""
+
+    def test_all_may_unless_something_is_said(self, library: Any) -> None:
+        at, assistant = library
+        shown = talk(at, app.Session(), since=None, until=None)  # as boxes never unfolded are
+        assert assistant.within == [None]
+        assert "fn-asked" not in "".join(map(str, shown))
+
+    def test_what_is_said_goes_to_the_assistant_and_stands_above_the_answer(
+        self, library: Any
+    ) -> None:
+        at, assistant = library
+        said: dict[str, Any] = {
+            "since": "June 2020",
+            "until": " 2023 ",
+            "latest": True,
+            "fact": "path",
+            "chosen": ["publisher: Quist", "publisher: Holm & Co", "author: Mira: a b", "2023"],
+        }
+        session = app.Session()
+        shown = talk(at, session, **said)
+        only = (
+            ("publisher", "Quist"),
+            ("publisher", "Holm & Co"),
+            ("author", "Mira: a b"),
+            ("path", "2023"),
+        )
+        since, until = datetime.date(2020, 6, 1), datetime.date(2023, 12, 31)
+        assert assistant.within == [Within(since, until, latest=True, only=only)]
+        words = (
+            "Asked of the latest found of documents between 1 June 2020 and 31 December 2023 whose "
+            "publisher has “Quist” or “Holm &amp; Co” and whose author has “Mira: a b” and whose "
+            "path has “2023”"
+        )
+        assert all(words in change[at.live] for change in shown[:-1])
+        assert not shown[0][at.within]["open"], "the answer has the room"
+        assert talk(at, session)[-1][at.live] == ""
+        assert assistant.within[1:] == [None], "each question is asked as is said then"
+
+    def test_what_is_no_date_is_told_in_place_of_an_answer(self, library: Any) -> None:
+        at, assistant = library
+        session = app.Session()
+        shown = talk(at, session, since="soon")
+        assert "Since: “soon” is no date; write it like 2020-06-12" in shown[0][at.thread]
+        assert at.box not in shown[0], "the question can be asked again"
+        assert shown[0][at.ask]["visible"]
+        assert assistant.within == []
+        assert session.live is None
+        talk(at, session, since="2020")
+        assert assistant.within == [Within(datetime.date(2020, 1, 1))]
+
+    def test_how_many_are_left_is_said_before_anything_is_asked(self, library: Any) -> None:
+        at, _ = library
+        shown = asyncio.run(at.weigh(fact="publisher", chosen=["publisher: Quist"], since="2020"))
+        words = "Asked of documents since 1 January 2020 whose publisher has “Quist” (1 of 4)"
+        assert words in shown[at.which]
+        assert shown[at.narrowed]["visible"]
+        assert at.chosen not in shown, "what was picked is left alone"
+        nothing = asyncio.run(at.weigh())
+        assert not nothing[at.narrowed]["visible"]
+        assert nothing[at.which] == ""
+
+    @pytest.mark.parametrize(
+        ("said", "told"),
+        [
+            ({"until": "never"}, "Until: “never” is no date; write it like"),
+            ({"since": "2031"}, "You have no documents since 1 January 2031; of 4, 2 have no date"),
+            ({"chosen": ["Nobody"], "fact": "author"}, "whose author has “Nobody”"),
+        ],
+        ids=["no date", "too late", "no such author"],
+    )
+    def test_what_leaves_nothing_is_told_at_once(
+        self, said: dict[str, Any], told: str, library: Any
+    ) -> None:
+        at, _ = library
+        shown = asyncio.run(at.weigh(**said))
+        assert 'class="fn-error"' in shown[at.which]
+        assert told in shown[at.which]
+        assert shown[at.narrowed]["visible"]
+
+    def test_words_that_are_typed_are_of_the_fact_in_sight(self, library: Any) -> None:
+        at, _ = library
+        typed = ["publisher: Quist", "ropes", "on: knots"]
+        shown = asyncio.run(at.weigh(fact="title", chosen=typed))
+        assert shown[at.chosen]["value"] == [
+            "publisher: Quist",
+            "title: ropes",
+            "title: on: knots",
+        ]
+        assert shown[at.chosen]["choices"][:3] == shown[at.chosen]["value"], (
+            "so that they can be seen"
+        )
+
+    def test_facts_and_their_values_are_offered(self, library: Any) -> None:
+        at, _ = library
+        shown = asyncio.run(at.begin_offer())
+        facts = ["publisher", "author", "title", "path", "format", "date", "excerpt"]
+        assert shown[at.fact]["choices"] == facts
+        assert shown[at.fact]["value"] == "publisher"
+        values = shown[at.chosen]["choices"]
+        assert values == ["publisher: Quist", "publisher: Holm & Co"], "the most frequent first"
+        paths = asyncio.run(at.offer("path", ["publisher: Quist"]))
+        assert paths["choices"][:4] == [
+            "publisher: Quist",
+            "path: 2023",
+            "path: 2019",
+            "path: 2019/d0.txt",
+        ]
+        assert "value" not in paths, "what was chosen stays, also what is chosen meanwhile"
+        assert asyncio.run(at.offer("excerpt", []))["choices"] == [], "nobody picks a paragraph"
+
+    def test_of_very_many_values_some_are_offered_and_the_others_counted(
+        self, library: Any
+    ) -> None:
+        at, _ = library
+        at.desk.facts = {"title": [f"No. {n}" for n in range(5000)]}
+        offered = asyncio.run(at.offer("title", []))
+        assert len(offered["choices"]) == app.OFFERED
+        assert "300 of 5,000 can be picked" in offered["info"]
+
+    def test_clearing_asks_all_again(self, library: Any) -> None:
+        at, _ = library
+        shown = asyncio.run(at.widen("publisher"))
+        assert [shown[part] for part in (at.since, at.until, at.latest)] == ["", "", False]
+        assert shown[at.chosen]["value"] == []
+        assert not shown[at.narrowed]["visible"]
+
+    def test_before_the_documents_are_known_words_can_be_typed(self, page: Any) -> None:
+        at = page()
+        said = {"fact": "title", "chosen": ["piers", "publisher: Quist"]}
+        shown = asyncio.run(at.weigh(**said))
+        assert "whose title has “piers” and whose publisher has “Quist”" in shown[at.which]
+
+    def test_programs_may_say_so_too(self, library: Any) -> None:
+        import gradio as gr
+
+        at, assistant = library
+        asyncio.run(at.answer("what?", until="2020", only=["Publisher=Quist", "title = a=b"]))
+        only = (("publisher", "Quist"), ("title", "a=b"))
+        assert assistant.within == [Within(until=datetime.date(2020, 12, 31), only=only)]
+        with pytest.raises(gr.Error, match="write it like publisher=NBC"):
+            asyncio.run(at.answer("what?", only=["Quist"]))
+
+    def test_the_list_of_documents_reads_none_that_it_does_not_show(self, library: Any) -> None:
+        at, assistant = library
+        described = [replace(DOCUMENT, id=f"d{n}", source=f"{n:04}", text="") for n in range(500)]
+        read: list[str] = []
+
+        class Documents(dict[str, Document]):
+            def __getitem__(self, id_: str) -> Document:
+                read.append(id_)
+                return replace(described[int(id_[1:])], text="Its words.")
+
+        assistant.index.described = described
+        assistant.index.documents = Documents()
+        html = asyncio.run(at.fill())
+        assert "these 500 documents" in html
+        assert html.count("Its words.") == 12
+        assert read == [f"d{n}" for n in range(12)]
+
+
 @pytest.fixture(scope="module")
 def served() -> Iterator[Any]:
     import gradio as gr
@@ -376,6 +581,32 @@ class TestNetwork:
         described = served.get("/gradio_api/info").json()
         assert list(described["named_endpoints"]) == ["/ask"]
         assert described["unnamed_endpoints"] == {}
+
+    def test_what_may_be_left_out_has_a_default(self, served: Any) -> None:
+        described = served.get("/gradio_api/info").json()["named_endpoints"]["/ask"]
+        given = {p["parameter_name"]: p for p in described["parameters"]}
+        assert list(given) == ["question", "since", "until", "latest", "only"]
+        assert [name for name, p in given.items() if not p["parameter_has_default"]] == ["question"]
+
+    @pytest.mark.parametrize(
+        ("data", "filled"),
+        [
+            (["what?"], ["what?", "", "", False, []]),
+            (["what?", "2020"], ["what?", "2020", "", False, []]),
+        ],
+    )
+    def test_programs_may_leave_out_what_has_a_default(
+        self, data: list[Any], filled: list[Any]
+    ) -> None:
+        async def given() -> None:
+            page = app.build_page(Assistant)
+            ask = next(fn for fn in page.fns.values() if fn.api_name == "ask")
+            page.validate_inputs(ask, data)
+            with pytest.raises(ValueError, match="enough input values"):
+                page.validate_inputs(ask, [])
+
+        asyncio.run(given())
+        assert data == filled
 
     def test_the_page_names_no_other_machine(self, served: Any) -> None:
         config = served.get("/config").json()

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from rag.assistant import Assistant
-from rag.errors import NothingWithinError
+from rag.errors import NothingWithinError, WithinError
 from rag.index import Index, build
+from rag.render import to_text
 from rag.testing import FakeEmbedder, FakeLLM
 from rag.types import Document, Retrieved
-from rag.within import Within, dated_by, day, days, newest
+from rag.within import Within, dated_by, day, days, facts, newest, pair, typed
 
 POLICY = "---\ntitle: Travel policy\ndate: {date}\npublisher: {by}\n---\n\n{text}\n"
 FILES = {
@@ -57,6 +58,8 @@ OLD, NEW, OTHER = FILES
         (Within(since=datetime.date(2019, 3, 1), until=datetime.date(2019, 3, 1)), [OLD]),
         (Within(only=(("publisher", "quist"),)), [OLD, NEW]),
         (Within(only=(("publisher", "quist"), ("path", "2023/*"))), [NEW]),
+        (Within(only=(("publisher", "quist"), ("Publisher", "holm"))), [OLD, NEW, OTHER]),
+        (Within(only=(("publisher", "holm"), ("publisher", "quist"), ("path", "2023"))), [NEW]),
         (Within(only=(("path", "2019"),)), [OLD]),
         (Within(only=(("path", "*.txt"),)), ["undated.txt"]),
         (Within(only=(("title", "TRAVEL"),)), [OLD, NEW, OTHER]),
@@ -76,7 +79,7 @@ def test_what_leaves_nothing_is_an_error_that_says_why(index: Index) -> None:
     with pytest.raises(NothingWithinError) as error:
         within.select(index.documents.values())
     assert str(error.value) == (
-        "None of your documents is of 2030-01-01 or later and one whose publisher has “Quist”; "
+        "You have no documents since 1 January 2030 whose publisher has “Quist”; "
         "of 4, 1 have only the time of their file. Widen what is asked of them."
     )
 
@@ -89,6 +92,53 @@ def test_a_fact_that_no_document_has_is_an_error_that_names_those_there_are(inde
         "None of your documents has a “publsher”. Ask for one of: "
         "date, format, path, publisher, read, saved, title."
     )
+
+
+FIRST, LAST = datetime.date(2020, 6, 1), datetime.date(2021, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("within", "words"),
+    [
+        (Within(), ""),
+        (Within(since=FIRST), "documents since 1 June 2020"),
+        (Within(until=LAST), "documents until 31 December 2021"),
+        (Within(since=FIRST, until=LAST), "documents between 1 June 2020 and 31 December 2021"),
+        (Within(since=FIRST, until=FIRST), "documents of 1 June 2020"),
+        (Within(latest=True), "the latest found of all documents"),
+        (
+            Within(since=FIRST, latest=True, only=(("publisher", "NBC"), ("publisher", "BBC"))),
+            "the latest found of documents since 1 June 2020 whose publisher has “NBC” or “BBC”",
+        ),
+        (
+            Within(only=(("format", "pdf"), ("path", "2020/*"))),
+            "documents whose format has “pdf” and whose path has “2020/*”",
+        ),
+    ],
+)
+def test_it_is_told_in_words(within: Within, words: str) -> None:
+    assert within.which() == words
+
+
+def test_what_is_typed_is_read() -> None:
+    assert typed() is None
+    assert typed(" ", "", only=()) is None
+    only = (("publisher", "NBC"),)
+    meant = Within(FIRST, LAST, latest=True, only=only)
+    assert typed("June 2020", "2021", True, map(pair, ["Publisher = NBC"])) == meant
+    with pytest.raises(WithinError, match=r"Until: “soon” is no date; write it like .* or 2020\.$"):
+        typed(until="soon")
+    for wrong in ("NBC", "=NBC", "publisher="):
+        with pytest.raises(WithinError, match="write it like publisher=NBC"):
+            pair(wrong)
+
+
+def test_facts_are_those_that_documents_have(index: Index) -> None:
+    found = facts(index.described)
+    assert list(found) == ["publisher", "title", "path", "format", "date", "read", "saved"]
+    assert found["publisher"] == ["Quist Ltd", "Holm & Co"], "the most frequent first"
+    assert found["path"] == sorted(["2019", "2023", "notes", *FILES, "undated.txt"])
+    assert "date" not in facts([document({"saved": "2020"})])
 
 
 @pytest.mark.parametrize(
@@ -193,5 +243,20 @@ def test_an_answer_within_cites_nothing_else(index: Index) -> None:
     answer = assistant.ask("How many euros a night may staff spend on hotels?", within=within)
     assert "40 euros" in answer.text
     assert {citation.source for citation in answer.citations} == {OLD}
+    assert answer.asked == "documents until 31 December 2019 (1 of 4)"
     with pytest.raises(NothingWithinError):
         assistant.ask("How many euros?", within=Within(only=(("publisher", "nobody"),)))
+
+
+def test_an_answer_says_of_which_documents_it_was_asked(index: Index) -> None:
+    assistant = Assistant(index, FakeEmbedder(), FakeLLM())
+    question = "How many euros a night may staff spend on hotels?"
+    assert assistant.ask(question, within=Within()).asked == ""
+    quist = (("publisher", "Quist"),)
+    answer = assistant.ask(question, within=Within(only=quist, latest=True))
+    words = "the latest found of documents whose publisher has “Quist” (1 of 4)"
+    assert answer.asked == words
+    assert f"Answered from {words}, as you asked." in " ".join(to_text(answer).split())
+    silent = assistant.ask("Who painted the moon?", within=Within(only=quist))
+    assert silent.abstained
+    assert "Asked of documents whose publisher has “Quist” (2 of 4)." in to_text(silent)
