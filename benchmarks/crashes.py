@@ -37,7 +37,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from benchmarks.runs import commit
+from benchmarks.runs import commit, measured
 from rag.errors import IndexBusyError, IndexMissingError, StoreError
 from rag.index import Index, build, building, examine, writing
 from rag.testing import FakeEmbedder
@@ -367,7 +367,7 @@ def table(*results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-_ASIDE = frozenset(["commit", "wrong"])
+_ASIDE = frozenset(["commit", "measured", "wrong"])
 
 
 def main() -> None:
@@ -380,6 +380,7 @@ def main() -> None:
     given = parser.parse_args()
     done = kills(given.kills, given.seed) if given.what == "kills" else together(given.seconds)
     stand = commit()
+    done = {"measured": measured(), **done}
     print(json.dumps({"commit": stand, **done}, indent=1))
     if given.save:
         RESULTS.mkdir(parents=True, exist_ok=True)

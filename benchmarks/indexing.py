@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
-from benchmarks.runs import WORK, commit
+from benchmarks.runs import WORK, commit, measured
 from benchmarks.sets import write_documents
 from rag.catalogue import model_path
 from rag.config import Settings
@@ -139,7 +139,13 @@ def compare(folder: Path, rounds: int, ways: Sequence[str]) -> dict[str, Any]:
         found["mb_a_second"] = size / found["seconds"]
         if "passages" in found:
             found["passages_a_second"] = found["passages"] / found["seconds"]
-    return {"commit": commit(), "files": len(list(folder.iterdir())), "mb": size, "ways": figures}
+    return {
+        "commit": commit(),
+        "measured": measured(),
+        "files": len(list(folder.iterdir())),
+        "mb": size,
+        "ways": figures,
+    }
 
 
 def table(result: dict[str, Any]) -> str:

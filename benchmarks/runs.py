@@ -9,6 +9,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,24 @@ def add_line(path: Path, row: Row) -> None:
     """Add one object to a JSON Lines file."""
     with path.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def newest(folder: Path, name: str) -> dict[str, Any]:
+    """Return the kept result whose file begins with a name; of several the last by when it was.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    found = [json.loads(path.read_text("utf-8")) for path in folder.glob(f"{name}*.json")]
+    if not found:
+        raise FileNotFoundError(f"{folder} holds no {name}*.json; run the benchmark with --save")
+    last: dict[str, Any] = max(found, key=lambda result: result.get("measured", ""))
+    return last
+
+
+def measured() -> str:
+    """Return when something is measured: now, ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def commit() -> str:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rag  # noqa: F401  (sets OpenMP's waiting before anything heavy is loaded)
-from benchmarks.runs import WORK, commit
+from benchmarks.runs import WORK, commit, measured
 from rag.config import Settings
 from rag.embedder import Embedder, load_embedder
 from rag.evaluate import about
@@ -288,7 +288,7 @@ STEPS = {step.__name__: step for step in (opening, asking, recall, adding)}
 
 def run(folder: Path) -> dict[str, Any]:
     """Take every figure in a process of its own."""
-    figures: dict[str, Any] = {"commit": commit()}
+    figures: dict[str, Any] = {"commit": commit(), "measured": measured()}
     for name in STEPS:
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.scale", name, "--folder", str(folder)],
