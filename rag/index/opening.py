@@ -165,11 +165,16 @@ class Index:
                     f"anew with {rebuild_command(folder)}."
                 )
             try:
-                return cls._load(folder, manifest)
+                opened = cls._load(folder, manifest)
             except IndexDamagedError:
                 # A build may have replaced the state while it was being read.
                 if read_manifest(folder).state == manifest.state:
                     raise
+            else:
+                # Nothing is removed before another state counts. Tantivy opens a folder of which a
+                # file is gone, and fails at some question later.
+                if read_manifest(folder).state == manifest.state:
+                    return opened
 
     @classmethod
     def _load(cls, folder: Path, manifest: Manifest) -> Self:

@@ -48,6 +48,7 @@ from rag.index.files import sha256, sole_writer
 from rag.index.manifest import MANIFEST, check_file, read_manifest
 from rag.index.rows import DocumentRow, Place
 from rag.index.vectors import Among, Vectors
+from rag.index.words import Words
 from rag.testing import FakeEmbedder, make_document, tiny_corpus
 from rag.types import Passage, Sentence
 
@@ -1069,6 +1070,30 @@ def test_a_reader_overtaken_by_a_build_reads_the_new_generation(
     monkeypatch.setattr(checking, "check_file", overtaken)
     assert len(Index.open(folder).documents) == 4
     assert reports[0].added == ("new.txt",)
+
+
+def test_what_a_build_removes_while_it_is_opened_is_not_taken_for_whole(
+    corpus: Path, folder: Path, embedder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tantivy opens a folder without positions and says so only when it is searched."""
+    build([corpus], folder, embedder)
+    real = Words.load
+
+    def overtaken(words: Path) -> Words:
+        monkeypatch.setattr(Words, "load", real)
+        (corpus / "new.txt").write_text("A new document.")
+        build([corpus], folder, embedder)
+        # As if the build had come to remove this one file of the old state before it was opened.
+        words.mkdir(parents=True)
+        for file in (folder / read_manifest(folder).state / "words").iterdir():
+            if file.suffix != ".pos":
+                shutil.copy(file, words)
+        return real(words)
+
+    monkeypatch.setattr(Words, "load", overtaken)
+    index = Index.open(folder)
+    assert len(index.documents) == 4
+    assert index.search_lexical("apples", 5)
 
 
 def test_an_open_index_stays_as_it_was_when_a_build_replaces_it(
