@@ -1073,7 +1073,11 @@ def test_a_reader_overtaken_by_a_build_reads_the_new_generation(
 
 
 def test_what_a_build_removes_while_it_is_opened_is_not_taken_for_whole(
-    corpus: Path, folder: Path, embedder: Recorder, monkeypatch: pytest.MonkeyPatch
+    corpus: Path,
+    tmp_path: Path,
+    folder: Path,
+    embedder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Tantivy opens a folder without positions and says so only when it is searched."""
     build([corpus], folder, embedder)
@@ -1081,14 +1085,11 @@ def test_what_a_build_removes_while_it_is_opened_is_not_taken_for_whole(
 
     def overtaken(words: Path) -> Words:
         monkeypatch.setattr(Words, "load", real)
+        shutil.copytree(words, tmp_path / "words", ignore=shutil.ignore_patterns("*.pos"))
         (corpus / "new.txt").write_text("A new document.")
         build([corpus], folder, embedder)
-        # As if the build had come to remove this one file of the old state before it was opened.
-        words.mkdir(parents=True)
-        for file in (folder / read_manifest(folder).state / "words").iterdir():
-            if file.suffix != ".pos":
-                shutil.copy(file, words)
-        return real(words)
+        # As if the build had come to remove but this one kind of file before it was opened.
+        return real(tmp_path / "words")
 
     monkeypatch.setattr(Words, "load", overtaken)
     index = Index.open(folder)
