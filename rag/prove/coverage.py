@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from rag.passages import heading, split_sentences
 from rag.prove.claims import EXACT, Claim, Judgement
-from rag.prove.evidence import Evidence, readings_of
+from rag.prove.evidence import Evidence, readings_of, rows_of
 from rag.prove.facts import dated, dates_life, find_fault
 from rag.prove.names import anchored, is_name, refers_back
 from rag.prove.rarity import Rarity, match
@@ -74,7 +74,7 @@ class CoverageChecker:
         if not statement.words:  # "In May 2021" states nothing
             reason = "It states nothing that can be checked."
             return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
-        evidence = self._evidence(claim.hits)
+        evidence = self._evidence(claim.hits).fitted(statement)
         asked = _given(claim.question)
         chosen = self._choose(statement, evidence)
         found = self._judge_by(claim, statement, asked, evidence, chosen)
@@ -100,7 +100,7 @@ class CoverageChecker:
         if not chosen:
             reason = "No sentence of the document says this."
             return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
-        sentences = tuple(evidence.sentences[i] for i in chosen)
+        sentences = evidence.cited(chosen)
         support, missing = self._coverage(statement, asked, evidence, chosen)
         named = anchored(statement, evidence, chosen)
         if not named and not refers_back(statement, evidence, chosen):
@@ -129,6 +129,7 @@ class CoverageChecker:
             tuple(reading for part in parts for reading in part.readings),
             around[0] if len(around) == 1 else join(around),
             "\n".join(part.text for part in parts),
+            tuple(row for part in parts for row in part.rows),
         )
 
     def _passage(self, hit: Hit) -> Evidence:
@@ -142,6 +143,7 @@ class CoverageChecker:
                 readings_of(hit),
                 read(". ".join([heading(hit.document), *facts])),
                 passage.text,
+                rows_of(hit),
             )
             if len(self._passages) >= 4096:
                 self._passages.clear()

@@ -63,6 +63,7 @@ _OF_NAME = re.compile(
     r"(?P<number>[$€£]?\d[\d,.]*(?:\s+(?:thousand|million|billion))?%?(?:\s+[a-z]+)?(?:\s*\([^()]*\))?)"
     r"(?:\s+[a-z]+){0,3}?\s+(?:from|of|off|to)\s+(?:the\s+)?(?P<name>[A-Z][\w-]*)"
 )
+_SMALL = 12
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -78,6 +79,11 @@ def find_fault(
     numbers = frozenset[tuple[float, str]]().union(*(r.numbers for r in picked))
     days = frozenset[str]().union(*(r.weekdays for r in picked))
     dates = [d for r in picked for d in r.dates]
+    for i, row in evidence.fits.items():
+        # A small count may stand in any table.
+        of_row = {n for n in row.numbers if i in chosen or n[1] or n[0] > _SMALL}
+        if row.wrong and not of_row <= numbers:
+            return "number", Verdict.CONTRADICTED, row.wrong
     # "The three companies": a count that the question gave is no new fact.
     wrong = statement.numbers - numbers - asked.numbers
     wrong = frozenset(n for n in wrong if not any(_unit_once(n, r) for r in picked))

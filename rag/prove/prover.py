@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from rag.documents import places
 from rag.prove.claims import Checker, Claim, Judgement
+from rag.prove.evidence import rows_of
+from rag.prove.tables import completed
 from rag.prove.copies import holds, says_nothing_new, told_once, with_copies
 from rag.prove.words import read
 from rag.types import Citation, Hit, Sentence, Statement, Verdict
@@ -129,7 +131,8 @@ class Prover:
         """Judge one sentence.
 
         Where it fails and stands without a date, the year of one or something added at its end,
-        it is cut to what is carried: models like to add such things from elsewhere.
+        it is cut to what is carried: models like to add such things from elsewhere. Where it fails
+        for a number whose scale stands above its table, that is put in.
 
         Args:
             text: the sentence.
@@ -139,11 +142,15 @@ class Prover:
         """
         text = without_yes(text)
         proof = self._prove(text, question, own, hits)
-        cuts = without_opening(text), without_year(text), without_date(text), without_addition(text)
-        for shorter in dict.fromkeys(cuts):
-            if self.cuts and not proof.supported and shorter != text:
-                cut = self._prove(shorter, question, own, hits)
-                proof = replace(cut, written=text) if cut.supported else proof
+        whole = completed(text, [row for hit in own for row in rows_of(hit) if row])
+        changed = [whole]
+        for each in dict.fromkeys((whole, text)):
+            changed += without_opening(each), without_year(each), without_date(each)
+            changed.append(without_addition(each))
+        for other in dict.fromkeys(changed):
+            if self.cuts and not proof.supported and other != text:
+                found = self._prove(other, question, own, hits)
+                proof = replace(found, written=text) if found.supported else proof
         return proof
 
     def _prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:

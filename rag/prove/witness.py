@@ -94,7 +94,7 @@ class WitnessedChecker:
         if not self.is_open(claim, found):
             return found
         try:
-            settled = self.settle(claim, found, self.log_odds(claim))
+            settled = self.settle(claim, found, self._log_odds(claim, found))
             return self._supposed(claim, settled)
         except ModelError as error:
             reason = f"It could not be checked: {error}"
@@ -168,6 +168,15 @@ class WitnessedChecker:
         except ModelError as error:
             verdict, reason = Verdict.NOT_CHECKED, f"It could not be checked: {error}"
         return replace(found, verdict=verdict, reason=reason)
+
+    def _log_odds(self, claim: Claim, found: Judgement) -> float:
+        """Return the same as `log_odds`; of a row with the head of its table, if that is elsewhere."""
+        shown = {hit.passage.id for hit in claim.hits}
+        if all(hit.passage.id in shown for hit, _ in found.sentences):
+            return self.log_odds(claim)
+        cited = sorted(found.sentences, key=lambda pair: (pair[0].document.id, pair[1].start))
+        asked = prompts.states_in_part(quoted(cited), claim.text)
+        return self.witness.log_odds(asked, cancel=self.cancel)
 
     def log_odds(self, claim: Claim) -> float:
         """Return the witness's calibrated log-odds that the claim's passages state all of it.
