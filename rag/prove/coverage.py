@@ -19,8 +19,9 @@ from rag.prove.evidence import Evidence, readings_of, rows_of
 from rag.prove.facts import dated, dates_life, find_fault
 from rag.prove.names import anchored, is_name, refers_back
 from rag.prove.rarity import Rarity, match
+from rag.prove.speakers import Speaker, speaker_of
 from rag.prove.words import Reading, has_demonym, join, name_run, read
-from rag.types import Hit, Verdict
+from rag.types import Document, Hit, Verdict
 
 MAX_EVIDENCE = 3
 # A further sentence must carry this share of the statement to be cited as well.
@@ -58,6 +59,7 @@ class CoverageChecker:
         self.covers = covers
         self.threshold = threshold if covers else _EVEN
         self._passages: dict[str, Evidence] = {}
+        self._speakers: dict[str, Speaker | None] = {}
 
     def judge(self, claim: Claim) -> Judgement:
         """Return verdict, support and the fewest sentences that carry the claim.
@@ -130,6 +132,7 @@ class CoverageChecker:
             around[0] if len(around) == 1 else join(around),
             "\n".join(part.text for part in parts),
             tuple(row for part in parts for row in part.rows),
+            tuple(speaker for part in parts for speaker in part.speakers),
         )
 
     def _passage(self, hit: Hit) -> Evidence:
@@ -144,11 +147,19 @@ class CoverageChecker:
                 read(". ".join([heading(hit.document), *facts])),
                 passage.text,
                 rows_of(hit),
+                (self._speaker(hit.document),) * len(passage.sentences),
             )
             if len(self._passages) >= 4096:
                 self._passages.clear()
             self._passages[passage.id] = known
         return known
+
+    def _speaker(self, document: Document) -> Speaker | None:
+        if document.id not in self._speakers:
+            if len(self._speakers) >= 4096:
+                self._speakers.clear()
+            self._speakers[document.id] = speaker_of(document.text)
+        return self._speakers[document.id]
 
     def _choose(
         self, statement: Reading, evidence: Evidence, asked: Reading | None = None

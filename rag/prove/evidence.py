@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.documents import FILE_NAME
+from rag.prove.speakers import Speaker, spoken
 from rag.prove.tables import Fitted, Row, fit, is_row, row_at
 from rag.prove.when import lifespans, resolve
 from rag.prove.words import Reading, Word, read, stem
@@ -21,7 +22,9 @@ class Evidence:
 
     Attributes:
         rows: for each sentence that is a row of a table of figures, what its cells say; else None.
-        fits: rows whose numbers a statement gives, by their place, held against it.
+        speakers: for each sentence, whom its document means by "we".
+        fits: by their place, rows whose numbers a statement gives and sentences whose speaker it
+            names, held against it.
     """
 
     sentences: tuple[tuple[Hit, Sentence], ...]
@@ -29,15 +32,24 @@ class Evidence:
     around: Reading
     text: str
     rows: tuple[Row | None, ...] = ()
+    speakers: tuple[Speaker | None, ...] = ()
     fits: Mapping[int, Fitted] = field(default_factory=dict)
 
     def fitted(self, statement: Reading) -> Evidence:
-        """Return this evidence with its rows read as a statement takes them."""
+        """Return this evidence with rows and first persons read as a statement takes them."""
         fits = {
             i: found
             for i, row in enumerate(self.rows)
             if row and (found := fit(row, self.readings[i], statement))
         }
+        for i, speaker in enumerate(self.speakers):
+            known = fits.get(i) or Fitted(self.readings[i])
+            row = self.rows[i]
+            text = row.caption if row else self.sentences[i][1].text
+            named = speaker and spoken(speaker, known.reading, text, statement, row=bool(row))
+            if speaker and named:
+                heads = (*known.heads, (speaker.start, speaker.end))
+                fits[i] = replace(known, reading=named, heads=heads)
         if not fits:
             return self
         readings = (fits[i].reading if i in fits else r for i, r in enumerate(self.readings))
@@ -103,17 +115,17 @@ def rows_of(hit: Hit) -> tuple[Row | None, ...]:
 
 
 def heads_of(hit: Hit, spans: Sequence[tuple[int, int]]) -> list[tuple[Hit, Sentence]]:
-    """Return the lines that say what the cells of a row are, in a passage of their own if need be.
+    """Return what says what a sentence is of, in passages of its own where the hit's has it not.
 
     A long table is cut into several passages, and its head stands in the first.
     """
     inside = {(s.start, s.end): s for s in hit.passage.sentences}
-    found = [(hit, inside[span]) for span in spans if span in inside]
     text = hit.document.text
-    lines = [Sentence(a, b, text[a:b]) for a, b in sorted(spans) if (a, b) not in inside]
-    if not lines:
-        return found
-    start, end = lines[0].start, max(line.end for line in lines)
-    id_ = f"{hit.document.id}:{start}-{end}"
-    passage = Passage(id_, hit.document.id, start, end, text[start:end], tuple(lines))
-    return [*((replace(hit, passage=passage, copies=()), line) for line in lines), *found]
+    found = []
+    for start, end in sorted(spans):
+        line = Sentence(start, end, text[start:end])
+        id_ = f"{hit.document.id}:{start}-{end}"
+        own = Passage(id_, hit.document.id, start, end, line.text, (line,))
+        there = (start, end) in inside
+        found.append((hit, inside[start, end]) if there else (replace(hit, passage=own), line))
+    return found

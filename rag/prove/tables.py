@@ -127,11 +127,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A row held against a statement.
+    """A row, or a sentence in the first person, held against a statement.
 
     Attributes:
-        reading: what the row says of it: its label and the cells meant with their heads.
-        heads: see `Row`; none where the statement takes no number from the row.
+        reading: what it says of it: of a row its label and the cells meant with their heads.
+        heads: start and end in the document of what must be cited beside it.
         wrong: why the number is not the one that the statement speaks of, "" where it may be.
         numbers: of the statement that stand in the row, rightly or wrongly.
     """
