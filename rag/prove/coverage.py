@@ -103,6 +103,8 @@ class CoverageChecker:
             reason = "No sentence of the document says this."
             return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
         sentences = evidence.cited(chosen)
+        known = {hit.passage.id for hit in claim.hits}
+        beside = tuple(s for hit, s in sentences if hit.passage.id not in known)
         support, missing = self._coverage(statement, asked, evidence, chosen)
         named = anchored(statement, evidence, chosen)
         if not named and not refers_back(statement, evidence, chosen):
@@ -120,8 +122,8 @@ class CoverageChecker:
             words = ", ".join(f"“{word}”" for word in dict.fromkeys(missing))
             verdict = Verdict.PARTLY if support >= 0.5 else Verdict.NOT_FOUND
             reason = f"Not in the source: {words}." if words else _WHO
-            return Judgement(verdict, support, sentences, reason, named, fault="words")
-        return Judgement(Verdict.SUPPORTED, support, sentences, anchored=named)
+            return Judgement(verdict, support, sentences, reason, named, "words", beside)
+        return Judgement(Verdict.SUPPORTED, support, sentences, anchored=named, beside=beside)
 
     def _evidence(self, hits: Sequence[Hit]) -> Evidence:
         parts = [self._passage(hit) for hit in hits]
@@ -304,6 +306,7 @@ def _worst(found: Sequence[Judgement]) -> Judgement:
         support=min(j.support for j in found),
         sentences=tuple(cited.values()),
         anchored=all(j.anchored for j in found),
+        beside=tuple(dict.fromkeys(s for j in found for s in j.beside)),
     )
 
 

@@ -85,7 +85,10 @@ def find_fault(
         if row.wrong and not of_row <= numbers:
             return "number", Verdict.CONTRADICTED, row.wrong
     # "The three companies": a count that the question gave is no new fact.
-    wrong = statement.numbers - numbers - asked.numbers
+    given = asked.numbers
+    if any(evidence.rows):  # a figure of a table is the fact itself
+        given = frozenset(n for n in given if not n[1] and n[0] <= _SMALL)
+    wrong = statement.numbers - numbers - given
     wrong = frozenset(n for n in wrong if not any(_unit_once(n, r) for r in picked))
     if wrong:
         value, unit = min(wrong)

@@ -496,7 +496,7 @@ def _other_row(row: Row, cells: Sequence[Cell], said: Reading) -> str:
     label = _read(row.label)
     own = {s for s in _stems(label) if not is_light(s)}
     named = {s for s in own if match(s, said.stems)}
-    if 2 * len(named) < len(own):
+    if 2 * len(named) <= len(own) and own:
         return f"The table gives this number of “{row.label}”."
     if not own and label.dates and said.dates and not _share_day(label.dates, said.dates):
         return f"The table gives this number of “{row.label}”."
@@ -505,7 +505,8 @@ def _other_row(row: Row, cells: Sequence[Cell], said: Reading) -> str:
     around = (row.section, row.caption, *(cell.head for cell in cells))
     held = join([label, *map(_read, around)]).stems
     for other in row.others:
-        theirs = _stems(_read(other)) - held
+        label_words = _stems(_read(other))
+        theirs = label_words if named != own else label_words - held
         if theirs and all(match(s, said.stems) for s in theirs):
             return f"The table gives this number of “{row.label}”, not of “{other}”."
     return ""

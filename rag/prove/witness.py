@@ -20,7 +20,7 @@ from rag.passages import heading
 from rag.prove.claims import EXACT, Checker, Claim, Judgement
 from rag.prove.facts import gives_day
 from rag.prove.rarity import Rarity, match
-from rag.prove.window import quoted, window
+from rag.prove.window import headed, quoted, window
 from rag.prove.words import is_light, read, suffered
 from rag.types import Hit, Sentence, Verdict
 
@@ -170,12 +170,15 @@ class WitnessedChecker:
         return replace(found, verdict=verdict, reason=reason)
 
     def _log_odds(self, claim: Claim, found: Judgement) -> float:
-        """Return the same as `log_odds`; of a row with the head of its table, if that is elsewhere."""
-        shown = {hit.passage.id for hit in claim.hits}
-        if all(hit.passage.id in shown for hit, _ in found.sentences):
+        """Return the same as `log_odds`, of what says what the sentences are of as well."""
+        if not found.beside:
             return self.log_odds(claim)
-        cited = sorted(found.sentences, key=lambda pair: (pair[0].document.id, pair[1].start))
-        asked = prompts.states_in_part(quoted(cited), claim.text)
+        if len(claim.hits) == 1 and len(claim.hits[0].passage.text.split()) <= LONG_WORDS:
+            text = prompts.passage_text(claim.hits[0], headed(claim.hits[0], found.beside))
+            return self.witness.log_odds(prompts.states_in(text, claim.text), cancel=self.cancel)
+        lines = " … ".join(sentence.text for sentence in found.beside)
+        text = f"{lines}\n\n{window(claim.text, claim.hits, self.rarity)}"
+        asked = prompts.states_in_part(text, claim.text)
         return self.witness.log_odds(asked, cancel=self.cancel)
 
     def log_odds(self, claim: Claim) -> float:
