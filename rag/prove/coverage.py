@@ -76,7 +76,7 @@ class CoverageChecker:
         if not statement.words:  # "In May 2021" states nothing
             reason = "It states nothing that can be checked."
             return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
-        evidence = self._evidence(claim.hits).fitted(statement)
+        evidence = self._evidence(claim.hits).fitted(statement, claim.text)
         asked = _given(claim.question)
         chosen = self._choose(statement, evidence)
         found = self._judge_by(claim, statement, asked, evidence, chosen)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.documents import FILE_NAME
-from rag.prove.speakers import Speaker, spoken
+from rag.prove.speakers import Source, Speaker, spoken
 from rag.prove.tables import Fitted, Row, fit, is_row, row_at
 from rag.prove.when import lifespans, resolve
 from rag.prove.words import Reading, Word, read, stem
@@ -35,18 +35,24 @@ class Evidence:
     speakers: tuple[Speaker | None, ...] = ()
     fits: Mapping[int, Fitted] = field(default_factory=dict)
 
-    def fitted(self, statement: Reading) -> Evidence:
-        """Return this evidence with rows and first persons read as a statement takes them."""
+    def fitted(self, statement: Reading, text: str) -> Evidence:
+        """Return this evidence with rows and first persons read as a statement takes them.
+
+        Args:
+            statement: read.
+            text: the same in words.
+        """
         fits = {
             i: found
             for i, row in enumerate(self.rows)
-            if row and (found := fit(row, self.readings[i], statement))
+            if row and (found := fit(row, self.readings[i], statement, text))
         }
         for i, speaker in enumerate(self.speakers):
             known = fits.get(i) or Fitted(self.readings[i])
             row = self.rows[i]
-            text = row.caption if row else self.sentences[i][1].text
-            named = speaker and spoken(speaker, known.reading, text, statement, row=bool(row))
+            words = row.caption if row else self.sentences[i][1].text
+            source = Source(words, bool(row), text)
+            named = speaker and spoken(speaker, known.reading, source, statement)
             if speaker and named:
                 heads = (*known.heads, (speaker.start, speaker.end))
                 fits[i] = replace(known, reading=named, heads=heads)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rag.passages import split_sentences
+from rag.prove.rarity import match
 from rag.prove.words import Reading, Word, normal, read
 
 _WE = frozenset("we us our ours".split())
@@ -24,6 +25,7 @@ _QUOTED = re.compile(r"[“\"]([^“”\"]{1,40})[”\"]")
 _NAME = (
     r"[A-Z][\w&.'’-]*(?:,?\s+(?:[A-Z][\w&.'’-]*|&)"
     r"|(?:(?<=Bank)|(?<=City)|(?<=University)|(?<=Republic))\s+of(?=\s+[A-Z]))*"
+    r"(?:\s+(?:plc|llc|ltd|gmbh|ag|se|nv|sa)\b)?"
 )
 # "“we” and the “Company” mean NAME", "the terms … as used herein refer to NAME"
 _MEANS = re.compile(
@@ -40,6 +42,25 @@ _LEGAL = frozenset(
     "inc incorporated corp corporation company co ltd limited plc llc lp ag se sa nv gmbh group "
     "holdings the of".split()
 )
+
+
+# Words after which "the Company" is not the one who does something.
+_OBJECT_AFTER = frozenset("to with by from for of against on upon in at between towards".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A sentence in words, and the statement it is held against.
+
+    Attributes:
+        sentence: of a row of a table what stands above it.
+        above: it is what stands above a row: the table is the speaker's, whatever it says of it.
+        statement: in words.
+    """
+
+    sentence: str
+    above: bool
+    statement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,34 +132,39 @@ def _same(one: Speaker, other: Speaker) -> bool:
     return bool(one.names & other.names)
 
 
-def spoken(speaker: Speaker, plain: Reading, text: str, said: Reading, *, row: bool) -> Reading | None:
+def spoken(speaker: Speaker, plain: Reading, source: Source, said: Reading) -> Reading | None:
     """Return a sentence with the name of the one who speaks in it, as a statement gives it.
 
     Args:
         speaker: whom its document means by "we".
         plain: the sentence, read.
-        text: the same in words; of a row of a table what stands above it.
-        said: the statement.
-        row: it is the caption of a row: the table is the speaker's whatever it says of it.
+        source: the sentence and the statement in words.
+        said: the statement, read.
 
     Returns:
-        None where the statement does not name the speaker, or the sentence does not speak of him
-        in the same part: who does something must be "we", whose something is must be "our".
+        None where the statement does not name the speaker, or says little else that stands there,
+        or where the speaker has another part in it: who does something must be "we", whose
+        something is must be "our", to whom something is done must be "us".
     """
     named = [w for w in said.words if w.name and w.stem in speaker.names]
-    if not named or {w.stem for w in named} <= plain.stems:
+    own = {w.stem for w in named}
+    if not named or own <= plain.stems:
         return None
-    text = normal(text)
-    if '"' in text:
+    rest = {w.stem for w in said.words} - own
+    text = normal(source.sentence)
+    if '"' in text or 2 * len({s for s in rest if match(s, plain.stems)}) < len(rest):
         return None  # somebody who is quoted may say "we" of others
     does, owns, suffers = _parts(text, speaker.terms)
-    leads = said.words[:1] == (named[0],)
-    if row:
+    statement = normal(source.statement)
+    name = re.escape(named[0].surface.removesuffix("'s"))
+    if source.above:
         fits = does or owns or suffers
-    elif named[0].surface.endswith(("'s", "’s", "s'")):
+    elif re.search(rf"\b{name}\b[^,.]{{0,30}}'s?(?=\s)", statement):
         fits = owns or does
+    elif re.search(rf"(?:^|[,;]\s+|\band\s+|\bthat\s+|\bby\s+)(?:the\s+)?{name}\b", statement):
+        fits = does
     else:
-        fits = does if leads else does or owns or suffers
+        fits = suffers
     words = (replace(word, first=False) for word in named)
     return replace(plain, words=(*plain.words, *words)) if fits else None
 
@@ -151,7 +177,9 @@ def _parts(text: str, terms: frozenset[str]) -> tuple[bool, bool, bool]:
         owns = bool(re.search(r"\bours?\b", text, re.IGNORECASE))
         suffers = bool(re.search(r"\bus\b", text))
     for term in terms - {"we"}:
-        called = re.findall(rf"\b[Tt]he {term.capitalize()}\b('s)?", text)
-        owns = owns or any(called)
-        does = does or any(not possessive for possessive in called)
+        for found in re.finditer(rf"(\w+)?\s*\b[Tt]he {term.capitalize()}\b('s)?", text):
+            before, possessive = found.groups()
+            owns = owns or bool(possessive)
+            suffers = suffers or (not possessive and (before or "").lower() in _OBJECT_AFTER)
+            does = does or (not possessive and (before or "").lower() not in _OBJECT_AFTER)
     return does, owns, suffers

@@ -31,8 +31,8 @@ SCALES = {
 }
 MOST_LINES = 400  # of a table that are looked at on either side of a row
 CAPTION_WORDS = 60  # of what stands above a table that are taken for its caption
-SHORT_WORDS = 8  # of a line between a caption and its table ("June 25, 2022")
-MOST_CAPTION_LINES = 3
+SHORT_WORDS = 8  # of a paragraph between a caption and its table ("June 25, 2022")
+MOST_CAPTIONS = 3
 _FIGURE = re.compile(r"[($€£₹¥\s+-]*\d[\d,.]*\s*\)?\s*%?\s*\)?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _RULE = re.compile(r"[\s|:-]+")  # "|---|---|"
@@ -41,7 +41,7 @@ _SCALE = re.compile(r"\b(thousand|lakh|million|crore|billion|trillion)s?\b|(?<![
 # A caption tells the scale in brackets or after "in"; prose that stands above a table may count.
 _CAPTION_SCALE = re.compile(
     r"\(([^()]*)\)|\b(?:in|expressed in|stated in|amounts in|figures in)\s+"
-    r"((?:[\w.]+\s+){0,3}?(?:thousand|lakh|million|crore|billion|trillion)s?\b(?:\s+of\s+\w+)?)",
+    r"((?:[\w.$€£₹¥']+\s+){0,3}?(?:thousand|lakh|million|crore|billion|trillion)s?\b(?:\s+of\s+\w+)?)",
     re.IGNORECASE,
 )
 _EXCEPT = re.compile(r"\bexcept\b.*", re.IGNORECASE | re.DOTALL)
@@ -70,6 +70,9 @@ _TAKES_AWAY = frozenset(
     "loss lose decreas declin fall drop lower less down negat deficit use pay payment spend "
     "purchas repurchas repay outflow tax expens cost minus reduc withhold return shortfal "
     "impair charg deduct distribut dividend fell lost".split()
+)
+_CLAUSES = re.compile(
+    r",\s+(?!\d{4}\b)|;|\b(?:and|while|whereas|but|against|versus|compared|from)\b"
 )
 _PERIODS = frozenset("day week month quarter year".split())
 
@@ -267,24 +270,20 @@ def _alone_above(heads: Sequence[_Line]) -> Iterator[str]:
 
 
 def _caption(text: str, start: int) -> list[tuple[int, int]]:
-    """Return the lines above a table that say what it is, the nearest last."""
+    """Return start and end of the paragraphs above a table that say what it is, the nearest last."""
     found: list[tuple[int, int]] = []
     end = start
-    while len(found) < MOST_CAPTION_LINES:
+    while len(found) < MOST_CAPTIONS:
         end = len(text[:end].rstrip())
-        begin = text.rfind("\n", 0, end) + 1
-        line = text[begin:end]
-        if not line.strip() or line.startswith("|"):
+        begin = text.rfind("\n\n", 0, end) + 2 if "\n\n" in text[:end] else 0
+        paragraph = text[begin:end]
+        words = len(paragraph.split())
+        if not words or words > CAPTION_WORDS or paragraph.startswith("|"):
             break
         found.append((begin, end))
-        if len(line.split()) > SHORT_WORDS or _CAPTION_SCALE.search(line):
+        if words > SHORT_WORDS or _CAPTION_SCALE.search(paragraph):
             break
         end = begin
-    if found and len(text[slice(*found[-1])].split()) > SHORT_WORDS:
-        begin, last = found[-1]
-        words = list(re.finditer(r"\S+", text[begin:last]))
-        if len(words) > CAPTION_WORDS:
-            found.pop()
     return found[::-1]
 
 
@@ -397,13 +396,14 @@ def _cell(text: str, head: str, sign: str, about: tuple[str, str], scale: float)
     return Cell(text, head, frozenset(numbers), bare, scale, bool(_NEGATIVE.match(text)))
 
 
-def fit(row: Row, plain: Reading, said: Reading) -> Fitted | None:
+def fit(row: Row, plain: Reading, said: Reading, text: str) -> Fitted | None:
     """Hold a row against a statement: the cells whose numbers it gives, with their heads.
 
     Args:
         row: of a table of figures.
         plain: the row as a sentence, with what its passage adds to it.
-        said: the statement.
+        said: the statement, read.
+        text: the same in words.
 
     Returns:
         None where the statement has no number of the row's cells.
@@ -416,19 +416,14 @@ def fit(row: Row, plain: Reading, said: Reading) -> Fitted | None:
         return None
     own = _read(row.label)
     label = replace(plain, numbers=own.numbers, counted=own.counted, dates=own.dates)
-    fitting = [cell for cell in row.cells if _common(cell.numbers, said.numbers)]
-    wrong = ""
-    if not fitting:
-        wrong = "The table gives this number in another unit."
-    elif not (fitting := [cell for cell in fitting if not _other_column(row, cell, said)]):
-        wrong = "The table gives this number in another column."
-    elif len({cell.head for cell in fitting}) > 1 and len(said.dates) > 1:
-        wrong = "The table gives these numbers in several columns."  # which of which day?
+    fitting, wrong = _fitting(row, said, text)
     wrong = wrong or _other_row(row, fitting, said)
     if wrong:
         return Fitted(label, wrong=wrong, numbers=numbers)
     around = (row.section, row.caption)
-    words = [replace(_read(text), numbers=frozenset(), dates=(), counted=frozenset()) for text in around]
+    words = [
+        replace(_read(text), numbers=frozenset(), dates=(), counted=frozenset()) for text in around
+    ]
     reading = join([label, *words, *(_read(cell.head) for cell in fitting)])
     given = frozenset[tuple[float, str]]().union(
         *(_common(cell.numbers, said.numbers) for cell in fitting)
@@ -443,6 +438,35 @@ def fit(row: Row, plain: Reading, said: Reading) -> Fitted | None:
         negated=plain.negated,
     )
     return Fitted(fitted, row.heads, numbers=numbers)
+
+
+def _fitting(row: Row, said: Reading, text: str) -> tuple[list[Cell], str]:
+    """Return the cells that a statement gives, or why it gives another number than it says."""
+    meant = [cell for cell in row.cells if _common(cell.numbers, said.numbers)]
+    if not meant:
+        return [], "The table gives this number in another unit."
+    meant = [cell for cell in meant if not cell.negative or _TAKES_AWAY & said.stems]
+    if not meant:
+        return [], "The table gives this number as a negative one."
+    given = frozenset[tuple[float, str]]().union(
+        *(_common(cell.numbers, said.numbers) for cell in meant)
+    )
+    clauses = [said] if len(given) == 1 else [*map(read, _CLAUSES.split(text))]
+    if len(clauses) > 1 and len(said.dates) > 1:
+        # "in 2021 and 2022 it was 7 and 9": which belongs to which is not told by clauses.
+        if any(bool(clause.dates) != bool(clause.numbers & given) for clause in clauses):
+            return [], "The table gives these numbers in several columns."
+    # "7 in 2021 and 9 in 2022": each number with what its own clause says of it.
+    fitting = [
+        (cell, number)
+        for clause in clauses
+        for number in given & clause.numbers
+        for cell in meant
+        if _common(cell.numbers, frozenset({number})) and not _other_column(row, cell, clause)
+    ]
+    if given - {number for _, number in fitting}:
+        return [], "The table gives this number in another column."
+    return list(dict.fromkeys(cell for cell, _ in fitting)), ""
 
 
 def _common(
@@ -466,18 +490,14 @@ def _dates(row: Row, cells: Sequence[Cell]) -> tuple[Date, ...]:
 
 
 def _other_column(row: Row, cell: Cell, said: Reading) -> bool:
-    """Tell whether a statement speaks of another column than a cell's, or of the opposite."""
-    if cell.negative and not _TAKES_AWAY & said.stems:
-        return True
+    """Tell whether a statement, or a clause of one, speaks of another column than a cell's."""
     head, label = _read(cell.head), _read(f"{row.label} {row.section}")
     days = (*_read(row.label).dates, *_dates(row, [cell]))
     if not all(any(day.carries(date) for day in days) for date in said.dates):
         return True
     others = [_read(other.head) for other in row.cells if other.head != cell.head]
     for span in _PERIODS:
-        own, wanted = (
-            {n for n, thing in each.counted if thing == span} for each in (head, said)
-        )
+        own, wanted = ({n for n, thing in each.counted if thing == span} for each in (head, said))
         known = {n for other in others for n, thing in other.counted if thing == span}
         if (known or own) and wanted & (known | own) and not wanted <= own:
             return True
@@ -537,7 +557,9 @@ def completed(text: str, rows: Sequence[Row]) -> str:
         value = float(found["digits"].replace(",", ""))
         scales = {cell.scale for row in rows for cell in row.cells if value in cell.bare}
         scale = scales.pop() if len(scales) == 1 else 0.0
-        day = _YEAR.fullmatch(found[0]) or read(text[max(0, found.start() - 12) : found.end()]).dates
+        day = (
+            _YEAR.fullmatch(found[0]) or read(text[max(0, found.start() - 12) : found.end()]).dates
+        )
         return f"{found[0]} {names[scale]}" if scale in names and not day else found[0]
 
     return _UNSCALED.sub(scaled, text)

@@ -74,7 +74,9 @@ BALANCE = """Balance sheet of Ulm Tools AG as of March 31, 2021 (amounts in thou
 | Inventories | 9,120 |
 | Goodwill | 700 |
 """
-OTHERS = "The ferry runs every hour. Apples were picked in May. A company paid for its sales in 1990."
+OTHERS = (
+    "The ferry runs every hour. Apples were picked in May. A company paid for its sales in 1990."
+)
 TEXTS = (SALES, INCOME, BUYBACK, LAKHS, PLAIN, MARGINS, BALANCE)
 RARITY = Rarity([*TEXTS, OTHERS])
 
@@ -95,8 +97,14 @@ TRUE = [
     (INCOME, "Research and development was $1,403 thousand in 2022."),
     (INCOME, "The basic net income per share was $0.27 in 2023."),
     (INCOME, "The net loss was $680 thousand in 2023."),
-    (BUYBACK, "The average price paid per share was $123.96 from September 26 to October 30, 2022."),
+    (
+        BUYBACK,
+        "The average price paid per share was $123.96 from September 26 to October 30, 2022.",
+    ),
     (BUYBACK, "17 million shares were purchased from September 26, 2022 to October 30, 2022."),
+    (BUYBACK, "The average price paid per share was $133.80 from August 29 to September 25, 2022."),
+    (INCOME, "Revenue was $5,931 thousand in 2023 and $7,103 thousand in 2022."),
+    (MARGINS, "The gross margin of saws was 53.6% and their growth 4.1%."),
     (LAKHS, "The turnover was ₹2,32,822 crore in 2021-22."),
     (LAKHS, "The profit after tax was ₹9,871 crore in 2020-21."),
     (PLAIN, "The Aske has a length of 212 km."),
@@ -107,43 +115,150 @@ TRUE = [
     (BALANCE, "Goodwill was 700 thousand euros."),
 ]
 FALSE = [
-    pytest.param(SALES, "Net sales of carpets were $7,224 in the three months ended June 25, 2022.", id="no scale"),
-    pytest.param(SALES, "Net sales of carpets were $7,224 thousand in the three months ended June 25, 2022.", id="less scale"),
-    pytest.param(SALES, "Net sales of carpets were $7,224 billion in the three months ended June 25, 2022.", id="more scale"),
-    pytest.param(SALES, "Net sales of carpets were €7,224 million in the three months ended June 25, 2022.", id="currency"),
-    pytest.param(SALES, "Net sales of carpets were 7,224 % in the three months ended June 25, 2022.", id="percent"),
-    pytest.param(SALES, "Net sales of carpets were $7,224 million in the nine months ended June 25, 2022.", id="other period"),
-    pytest.param(SALES, "Net sales of carpets were $7,224 million in the three months ended June 26, 2021.", id="other year"),
-    pytest.param(SALES, "Net sales of carpets were $7,368 million in the three months ended June 25, 2022.", id="cell beside it"),
-    pytest.param(SALES, "Net sales of carpets were $22,118 million in the three months ended June 25, 2022.", id="cell further on"),
-    pytest.param(SALES, "Net sales of cloth were $7,224 million in the three months ended June 25, 2022.", id="other row"),
-    pytest.param(SALES, "Net sales of carpets were $7,382 million in the three months ended June 25, 2022.", id="cell above"),
-    pytest.param(SALES, "Total net sales were $7,224 million in the three months ended June 25, 2022.", id="part for whole"),
-    pytest.param(SALES, "Net sales were $7,224 million in the three months ended June 25, 2022.", id="no label"),
-    pytest.param(SALES, "Net sales of carpets were $7,225 million in the three months ended June 25, 2022.", id="digit"),
-    pytest.param(SALES, "Net sales of carpets were not $7,224 million in the three months ended June 25, 2022.", id="denied"),
-    pytest.param(SALES, "Net sales of carpets were $7,368 million in 2022 and $7,224 million in 2021.", id="years swapped"),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were $7,224 in the three months ended June 25, 2022.",
+        id="no scale",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were $7,224 thousand in the three months ended June 25, 2022.",
+        id="less scale",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were $7,224 billion in the three months ended June 25, 2022.",
+        id="more scale",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were €7,224 million in the three months ended June 25, 2022.",
+        id="currency",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were 7,224 % in the three months ended June 25, 2022.",
+        id="percent",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were $7,224 million in the nine months ended June 25, 2022.",
+        id="other period",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were $7,224 million in the three months ended June 26, 2021.",
+        id="other year",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were $7,368 million in the three months ended June 25, 2022.",
+        id="cell beside it",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were $22,118 million in the three months ended June 25, 2022.",
+        id="cell further on",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of cloth were $7,224 million in the three months ended June 25, 2022.",
+        id="other row",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were $7,382 million in the three months ended June 25, 2022.",
+        id="cell above",
+    ),
+    pytest.param(
+        SALES,
+        "Total net sales were $7,224 million in the three months ended June 25, 2022.",
+        id="part for whole",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales were $7,224 million in the three months ended June 25, 2022.",
+        id="no label",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were $7,225 million in the three months ended June 25, 2022.",
+        id="digit",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were not $7,224 million in the three months ended June 25, 2022.",
+        id="denied",
+    ),
+    pytest.param(
+        SALES,
+        "Net sales of carpets were $7,368 million in 2022 and $7,224 million in 2021.",
+        id="years swapped",
+    ),
     pytest.param(INCOME, "Revenue was $5,931 million in 2023.", id="millions for thousands"),
     pytest.param(INCOME, "Revenue was $5,931 in 2023.", id="thousands left out"),
     pytest.param(INCOME, "Revenue was $7,103 thousand in 2023.", id="the year before"),
     pytest.param(INCOME, "The cost of revenue was $5,931 thousand in 2023.", id="cost for revenue"),
     pytest.param(INCOME, "Revenue was $2,754 thousand in 2023.", id="revenue for cost"),
-    pytest.param(INCOME, "The basic net income per share was $0.27 thousand in 2023.", id="a price is not scaled"),
-    pytest.param(INCOME, "The diluted net income per share was $0.27 in 2023.", id="basic for diluted"),
+    pytest.param(
+        INCOME,
+        "The basic net income per share was $0.27 thousand in 2023.",
+        id="a price is not scaled",
+    ),
+    pytest.param(
+        INCOME, "The diluted net income per share was $0.27 in 2023.", id="basic for diluted"
+    ),
     pytest.param(INCOME, "The net income was $680 thousand in 2023.", id="loss for income"),
-    pytest.param(INCOME, "Fenwick Mills had revenue of $5,931 thousand in 2023.", id="a name from nowhere"),
+    pytest.param(
+        INCOME, "Fenwick Mills had revenue of $5,931 thousand in 2023.", id="a name from nowhere"
+    ),
     pytest.param(INCOME, "There were $1,120 employees in 2023.", id="people are no money"),
-    pytest.param(BUYBACK, "The average price paid per share was $133.80 from September 26 to October 30, 2022.", id="other row of days"),
-    pytest.param(BUYBACK, "The average price paid per share was $123.96 from August 29 to September 25, 2022.", id="other days"),
-    pytest.param(BUYBACK, "The average price paid per share was $8.28 from September 26 to October 30, 2022.", id="other column"),
-    pytest.param(BUYBACK, "The average price paid per share was $123.96 million from September 26 to October 30, 2022.", id="scale of another column"),
-    pytest.param(BUYBACK, "17 shares were purchased from September 26, 2022 to October 30, 2022.", id="17 shares"),
-    pytest.param(BUYBACK, "The average price paid per share was 17 million from September 26 to October 30, 2022.", id="shares for a price"),
+    pytest.param(
+        BUYBACK,
+        "The average price paid per share was $133.80 from September 26 to October 30, 2022.",
+        id="other row of days",
+    ),
+    pytest.param(
+        BUYBACK,
+        "The average price paid per share was $123.96 from August 29 to September 25, 2022.",
+        id="other days",
+    ),
+    pytest.param(
+        BUYBACK,
+        "The average price paid per share was $8.28 from September 26 to October 30, 2022.",
+        id="other column",
+    ),
+    pytest.param(
+        BUYBACK,
+        "The average price paid per share was $123.96 million from September 26 to October 30, 2022.",
+        id="scale of another column",
+    ),
+    pytest.param(
+        BUYBACK,
+        "17 shares were purchased from September 26, 2022 to October 30, 2022.",
+        id="17 shares",
+    ),
+    pytest.param(
+        BUYBACK,
+        "The average price paid per share was 17 million from September 26 to October 30, 2022.",
+        id="shares for a price",
+    ),
+    pytest.param(
+        INCOME, "Revenue was $7,103 thousand in 2023 and $5,931 thousand in 2022.", id="swapped"
+    ),
+    pytest.param(
+        INCOME, "Revenue in 2022 and 2023 was $5,931 thousand and $7,103 thousand.", id="in turn"
+    ),
+    pytest.param(
+        MARGINS, "The gross margin of saws was 4.1% and their growth 53.6%.", id="columns swapped"
+    ),
     pytest.param(LAKHS, "The turnover was ₹32,822 crore in 2021-22.", id="half a number"),
     pytest.param(LAKHS, "The turnover was ₹2,32,822 in 2021-22.", id="crore left out"),
     pytest.param(LAKHS, "The turnover was ₹2,32,822 lakh in 2021-22.", id="lakh for crore"),
     pytest.param(LAKHS, "The turnover was $2,32,822 crore in 2021-22.", id="dollars for rupees"),
-    pytest.param(LAKHS, "The profit after tax was ₹2,32,822 crore in 2021-22.", id="turnover for profit"),
+    pytest.param(
+        LAKHS, "The profit after tax was ₹2,32,822 crore in 2021-22.", id="turnover for profit"
+    ),
     pytest.param(PLAIN, "The Aske has a length of 148 km.", id="other river"),
     pytest.param(PLAIN, "The Brell has a length of 212 km.", id="other river's length"),
     pytest.param(PLAIN, "The Aske has a length of 212 million km.", id="a scale from nowhere"),
@@ -151,10 +266,18 @@ FALSE = [
     pytest.param(MARGINS, "The gross margin of saws was 44.2%.", id="margin of drills"),
     pytest.param(MARGINS, "The gross margin of saws was 4.1%.", id="growth for margin"),
     pytest.param(MARGINS, "The gross margin of saws was $53.6.", id="money for percent"),
-    pytest.param(BALANCE, "Inventories were €9,120 as of March 31, 2021.", id="thousands of euros left out"),
-    pytest.param(BALANCE, "Inventories were $9,120 thousand as of March 31, 2021.", id="dollars for euros"),
-    pytest.param(BALANCE, "Inventories were €9,120 thousand as of March 31, 2022.", id="another year"),
-    pytest.param(BALANCE, "Cash was €9,120 thousand as of March 31, 2021.", id="inventories for cash"),
+    pytest.param(
+        BALANCE, "Inventories were €9,120 as of March 31, 2021.", id="thousands of euros left out"
+    ),
+    pytest.param(
+        BALANCE, "Inventories were $9,120 thousand as of March 31, 2021.", id="dollars for euros"
+    ),
+    pytest.param(
+        BALANCE, "Inventories were €9,120 thousand as of March 31, 2022.", id="another year"
+    ),
+    pytest.param(
+        BALANCE, "Cash was €9,120 thousand as of March 31, 2021.", id="inventories for cash"
+    ),
 ]
 
 
@@ -171,3 +294,127 @@ def test_refused(text: str, statement: str, asks: bool) -> None:
     question = f"Is it right: {statement.removesuffix('.')}?" if asks else ""
     found = judge(statement, make_hit(text, title="Figures"), question)
     assert found.verdict is not Verdict.SUPPORTED
+
+
+def part(text: str, first: str, last: str, *, title: str = "Figures") -> Hit:
+    """Return some lines of a document as a passage of it."""
+    whole = make_hit(text, title=title)
+    start, end = text.index(first), text.index(last) + len(last)
+    inside = tuple(s for s in whole.passage.sentences if start <= s.start and s.end <= end)
+    id_ = f"{whole.document.id}:{start}-{end}"
+    passage = Passage(id_, whole.document.id, start, end, text[start:end], inside)
+    return Hit(passage, whole.document, 1.0)
+
+
+CARPETS = "Net sales of carpets were $7,224 million in the three months ended June 25, 2022."
+
+
+def test_the_head_of_a_table_is_cited_from_another_passage() -> None:
+    hit = part(SALES, "| Carpets", "304,182 | $ 282,457 |")
+    found = judge(CARPETS, hit)
+    assert found.verdict is Verdict.SUPPORTED
+    quotes = [sentence.text for _, sentence in found.sentences]
+    assert quotes[0].startswith("| Carpets")
+    assert any(quote.endswith("were as follows (in millions):") for quote in quotes)
+    assert "|  |  | Three Months Ended |  | Nine Months Ended |" in quotes
+    assert [s.text for s in found.beside] == quotes[1:]
+    for cited, sentence in found.sentences:
+        assert cited.document.text[sentence.start : sentence.end] == sentence.text
+
+
+def test_a_scale_that_a_draft_leaves_out_is_put_in_and_proven() -> None:
+    hit = part(SALES, "| Carpets", "304,182 | $ 282,457 |")
+    draft = CARPETS.replace(" million", "")
+    proof = Prover(CoverageChecker(RARITY, threshold=0.83)).prove(draft, "", (hit,), (hit,))
+    assert proof.supported
+    assert (proof.text, proof.written) == (CARPETS, draft)
+
+
+def test_a_scale_is_not_put_into_a_wrong_statement() -> None:
+    hit = part(SALES, "| Carpets", "304,182 | $ 282,457 |")
+    draft = CARPETS.replace(" million", "").replace("three", "nine")
+    assert not Prover(CoverageChecker(RARITY)).prove(draft, "", (hit,), (hit,)).supported
+
+
+@pytest.mark.parametrize(
+    ("caption", "label", "cell", "numbers"),
+    [
+        pytest.param("Sales", "Cloth", "12", {(12.0, "")}, id="nothing told"),
+        pytest.param("Sales (in millions)", "Cloth", "12", {(12e6, "")}, id="brackets"),
+        pytest.param("Sales in € million", "Cloth", "12", {(12e6, ""), (12e6, "€")}, id="in"),
+        pytest.param("Sales ($ thousands)", "Cloth", "12", {(12e3, ""), (12e3, "$")}, id="sign"),
+        pytest.param("Sales ($000s)", "Cloth", "12", {(12e3, ""), (12e3, "$")}, id="000s"),
+        pytest.param("We sold 3 million reels.", "Cloth", "12", {(12.0, "")}, id="prose"),
+        pytest.param("Sales (in millions)", "Growth rate", "12", set(), id="a rate: open"),
+        pytest.param("Sales (in millions)", "Growth", "12%", {(12.0, "%")}, id="per cent"),
+        pytest.param("In millions, or (in thousands)", "Cloth", "12", set(), id="two: open"),
+        pytest.param("(In $ millions, except shares)", "Shares", "12", set(), id="except: open"),
+        pytest.param(
+            "(In $ millions, except per share)",
+            "Gain per share",
+            "12",
+            {(12.0, ""), (12.0, "$")},
+            id="except: a price",
+        ),
+    ],
+)
+def test_scale_and_unit(
+    caption: str, label: str, cell: str, numbers: set[tuple[float, str]]
+) -> None:
+    text = f"{caption}\n\n| Item | Amount |\n| Wool | 10 |\n| {label} | {cell} |\n"
+    row = row_at(make_document(text), text.index(f"| {label} |"))
+    assert row is not None
+    assert row.cells[0].numbers == numbers
+
+
+REPORT = (
+    "All references to “Fenwick,” “we,” “our” or the “Company” mean Fenwick Mills plc and its "
+    "subsidiaries.\n\nOne customer made up 12% of our receivables in May 2021. "
+    "We have a credit line of $575 million with Ostbank. The Company bought 7 looms in Ulm. "
+    "Lutz said: “We sold 40 looms to Ostbank.”\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "carried"),
+    [
+        ("One customer made up 12% of Fenwick's receivables in May 2021.", True),
+        ("Fenwick has a credit line of $575 million with Ostbank.", True),
+        ("Fenwick Mills bought 7 looms in Ulm.", True),
+        ("Fenwick made up 12% of receivables in May 2021.", False),
+        ("Ostbank has a credit line of $575 million with Fenwick.", False),
+        ("7 looms were bought by Fenwick in Ulm.", True),
+        ("Brell has a credit line of $575 million with Ostbank.", False),
+        ("Fenwick sold 40 looms to Ostbank.", False),
+        ("Fenwick has a credit line of $575 billion with Ostbank.", False),
+    ],
+)
+def test_we_is_whom_the_document_says(statement: str, carried: bool) -> None:
+    hit = part(REPORT, "One customer", "looms to Ostbank.”", title="FORM 10-Q")
+    found = judge(statement, hit)
+    assert (found.verdict is Verdict.SUPPORTED) == carried
+    assert bool(found.beside) >= carried
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Fenwick Mills plc and its subsidiaries (“we” or the “Company”) make yarn.", "fenwick mill"),
+        ("In this report “we” and “us” refer to Fenwick Mills plc.", "fenwick mill"),
+        ("Each of the terms the “Company” and “Aske” as used herein refers to Aske Inc.", "ask"),
+        ("Ada Quist, Chief Officer of Aske Corporation (the “Company”), certifies this.", "ask"),
+        ("Aske Inc. (the “Company”) buys Brell Inc. from Corrow Ltd.\n\n"
+         "Brell Inc. (the “Company”) makes rope.", None),
+        ("“We will not sell,” said Fenwick Mills.", None),
+        ("We are Fenwick Mills.", None),
+    ],
+)  # fmt: skip
+def test_who_speaks(text: str, names: str | None) -> None:
+    found = speaker_of(text)
+    assert (" ".join(sorted(found.names)) if found else None) == names
+
+
+def test_indian_groups_are_one_number() -> None:
+    assert read("2,32,822 jobs and ₹ 1,186 crore").numbers == {(232822.0, ""), (1.186e10, "₹")}
+    assert read("1,234,567 and 12,345").numbers == {(1234567.0, ""), (12345.0, "")}
+    assert read("$ 123.96 or 5 rupees").numbers == {(123.96, "$"), (5.0, "₹")}
