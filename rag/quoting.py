@@ -19,8 +19,8 @@ from rag.llm import Witness
 from rag.passages import heading
 from rag.prove import Judgement, Proof, Rarity
 from rag.prove.facts import leaves_open
-from rag.prove.window import headed
 from rag.prove.select import relevance
+from rag.prove.window import headed
 from rag.types import Hit, Sentence, Verdict
 
 EACH = 3  # sentences of a passage that are put to the model
@@ -277,6 +277,16 @@ class Quoter:
         self._witness = witness
         self._rarity = rarity
         self._find = find
+
+    def holds(self, question: str, proof: Proof, cancel: threading.Event | None) -> float:
+        """Return the log-odds that a passage answers, with the lines that are cited beside it.
+
+        A row without the head of its table, or a "we" that nobody has been named for, may seem to
+        answer nothing.
+        """
+        hit = proof.groups[0][0][0]
+        text = prompts.passage_text(hit, headed(hit, proof.judgement.beside))
+        return self._witness.log_odds(prompts.holds_in(text, question), cancel=cancel)
 
     def judge_proof(
         self, question: str, proof: Proof, holds: float, cancel: threading.Event | None

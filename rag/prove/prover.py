@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from rag.documents import places
 from rag.prove.claims import Checker, Claim, Judgement
+from rag.prove.copies import holds, says_nothing_new, told_once, with_copies
 from rag.prove.evidence import rows_of
 from rag.prove.tables import completed
-from rag.prove.copies import holds, says_nothing_new, told_once, with_copies
 from rag.prove.words import read
 from rag.types import Citation, Hit, Sentence, Statement, Verdict
 

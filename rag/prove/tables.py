@@ -1,9 +1,9 @@
-"""A row of a table -> what each of its cells says with its label, the head of its column, its scale.
+"""A row of a table -> what each of its cells says with its label, its column's head and its scale.
 
 A cell says nothing by itself: "7,224" is a number of something (the label of its row), of some time
 or kind (the head of its column) and in some unit ("in millions", above the table). Rows are lines
-`| label | cell | cell |`, as readers write them; the head and what stands above the table are looked
-for in the document, since a long table is cut into several passages.
+`| label | cell | cell |`, as readers write them; the head and what stands above the table are
+looked for in the document, since a long table is cut into several passages.
 
 What cannot be told is not guessed: a cell whose scale is open has no number, a column whose head
 cannot be placed has no date.
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rag.prove.rarity import match
-from rag.prove.words import Date, Reading, is_light, join, normal, read
+from rag.prove.words import Date, Reading, is_light, join, read
 from rag.types import Document
 
 SCALES = {
@@ -270,7 +270,7 @@ def _alone_above(heads: Sequence[_Line]) -> Iterator[str]:
 
 
 def _caption(text: str, start: int) -> list[tuple[int, int]]:
-    """Return start and end of the paragraphs above a table that say what it is, the nearest last."""
+    """Return where the paragraphs above a table are that say what it is, the nearest last."""
     found: list[tuple[int, int]] = []
     end = start
     while len(found) < MOST_CAPTIONS:
@@ -452,10 +452,10 @@ def _fitting(row: Row, said: Reading, text: str) -> tuple[list[Cell], str]:
         *(_common(cell.numbers, said.numbers) for cell in meant)
     )
     clauses = [said] if len(given) == 1 else [*map(read, _CLAUSES.split(text))]
-    if len(clauses) > 1 and len(said.dates) > 1:
+    apart = any(bool(clause.dates) != bool(clause.numbers & given) for clause in clauses)
+    if len(clauses) > 1 and len(said.dates) > 1 and apart:
         # "in 2021 and 2022 it was 7 and 9": which belongs to which is not told by clauses.
-        if any(bool(clause.dates) != bool(clause.numbers & given) for clause in clauses):
-            return [], "The table gives these numbers in several columns."
+        return [], "The table gives these numbers in several columns."
     # "7 in 2021 and 9 in 2022": each number with what its own clause says of it.
     fitting = [
         (cell, number)

@@ -230,7 +230,7 @@ FALSE = [
     ),
     pytest.param(
         BUYBACK,
-        "The average price paid per share was $123.96 million from September 26 to October 30, 2022.",
+        "The average price paid per share was $123.96 million from September 26, 2022.",
         id="scale of another column",
     ),
     pytest.param(
@@ -399,7 +399,7 @@ def test_we_is_whom_the_document_says(statement: str, carried: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("Fenwick Mills plc and its subsidiaries (“we” or the “Company”) make yarn.", "fenwick mill"),
+        ("Fenwick Mills plc and its subsidiaries (“we”, the “Company”) make yarn.", "fenwick mill"),
         ("In this report “we” and “us” refer to Fenwick Mills plc.", "fenwick mill"),
         ("Each of the terms the “Company” and “Aske” as used herein refers to Aske Inc.", "ask"),
         ("Ada Quist, Chief Officer of Aske Corporation (the “Company”), certifies this.", "ask"),
