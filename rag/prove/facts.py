@@ -100,7 +100,12 @@ def find_fault(
     for value, counts in statement.counted:
         if (value, "") in asked.numbers or (counts in asked.stems and is_light(counts)):
             continue
-        if not any((value, "") in r.numbers and match(counts, r.stems) for r in picked):
+        rows = (evidence.fits[i].reading for i in chosen if i in evidence.fits and evidence.rows[i])
+        told = frozenset[tuple[float, str]]().union(*(row.counted for row in rows))
+        plain = (r for i, r in zip(chosen, picked, strict=True) if not evidence.rows[i])
+        if (value, counts) not in told and not any(
+            (value, "") in r.numbers and match(counts, r.stems) for r in plain
+        ):
             return "number", Verdict.NOT_FOUND, f"The source does not count {value:g} of these."
         if _counts_others(value, counts, picked):
             reason = f"The source counts {value:g} of other things, and not so many of these."

@@ -174,12 +174,12 @@ def is_row(text: str) -> bool:
 def row_at(document: Document, start: int) -> Row | None:
     """Return the row that begins at a place of a document.
 
-    None where the lines there are no table of figures: the columns of a table of words cannot be
-    told from its rows.
+    None where it holds no figure, for the columns of a table of words cannot be told from its rows,
+    and where it begins with one, for then it has no label.
     """
     lines = _lines(document.text, start)
     here = next((i for i, line in enumerate(lines) if line.start == start), -1)
-    if here < 0 or not lines[here].has_figure:
+    if here < 0 or not lines[here].has_figure or _is_figure(lines[here].cells[0]):
         return None
     first, heads = _head(lines, here)
     caption = _caption(document.text, lines[0].start)
@@ -428,7 +428,10 @@ def fit(row: Row, plain: Reading, said: Reading, text: str) -> Fitted | None:
     given = frozenset[tuple[float, str]]().union(
         *(_common(cell.numbers, said.numbers) for cell in fitting)
     )
-    counted = {(value, word.stem) for value, unit in given if not unit for word in reading.words}
+    # What stands above the table may speak of other things that can be counted.
+    things = (row.label, row.section, *(cell.head for cell in fitting))
+    stems = {word.stem for text in things for word in _read(text).words}
+    counted = {(value, stem) for value, unit in given if not unit for stem in stems}
     fitted = replace(
         reading,
         numbers=reading.numbers | given,
