@@ -57,7 +57,7 @@ class Proof:
             each other document that carries it alone.
         answers: probability, 0 to 1, that it gives what was asked for; None where not judged.
         meets: log-odds that its passage gives it as the answer to this question; None likewise.
-        written: the sentence as it was drafted, where it was cut to what is carried.
+        written: the sentence as it was drafted, where it was cut to what is carried or a scale was put in.
     """
 
     text: str
