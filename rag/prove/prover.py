@@ -57,7 +57,8 @@ class Proof:
             each other document that carries it alone.
         answers: probability, 0 to 1, that it gives what was asked for; None where not judged.
         meets: log-odds that its passage gives it as the answer to this question; None likewise.
-        written: the sentence as it was drafted, where it was cut to what is carried or a scale was put in.
+        written: the sentence as it was drafted, where it was cut to what is carried or a scale was
+            put in.
     """
 
     text: str
@@ -142,16 +143,20 @@ class Prover:
         """
         text = without_yes(text)
         proof = self._prove(text, question, own, hits)
+        for other in self._changed(text, own) if not proof.supported else ():
+            found = self._prove(other, question, own, hits)
+            if found.supported:
+                return replace(found, written=text)
+        return proof
+
+    def _changed(self, text: str, own: Sequence[Hit]) -> list[str]:
+        """Return what a sentence may be changed into to be carried, the least changed first."""
         whole = completed(text, [row for hit in own for row in rows_of(hit) if row])
         changed = [whole]
         for each in dict.fromkeys((whole, text)):
             changed += without_opening(each), without_year(each), without_date(each)
             changed.append(without_addition(each))
-        for other in dict.fromkeys(changed):
-            if self.cuts and not proof.supported and other != text:
-                found = self._prove(other, question, own, hits)
-                proof = replace(found, written=text) if found.supported else proof
-        return proof
+        return [other for other in dict.fromkeys(changed) if other != text] if self.cuts else []
 
     def _prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:
         tried = [self.checker.judge(Claim(text, question, (hit,))) for hit in own]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from rag.prove import Claim, CoverageChecker, Judgement, Prover, Rarity
+from rag.prompt import Prompt
+from rag.prove import Claim, CoverageChecker, Judgement, Prover, Rarity, WitnessedChecker
 from rag.prove.speakers import speaker_of
-from rag.prove.tables import row_at
+from rag.prove.tables import completed, row_at
 from rag.prove.words import read
-from rag.testing import make_document, make_hit
+from rag.quoting import Quoter
+from rag.testing import FakeEmbedder, make_document, make_hit
 from rag.types import Hit, Passage, Verdict
 
 SALES = """Fenwick Mills plc
@@ -418,3 +422,46 @@ def test_indian_groups_are_one_number() -> None:
     assert read("2,32,822 jobs and ₹ 1,186 crore").numbers == {(232822.0, ""), (1.186e10, "₹")}
     assert read("1,234,567 and 12,345").numbers == {(1234567.0, ""), (12345.0, "")}
     assert read("$ 123.96 or 5 rupees").numbers == {(123.96, "$"), (5.0, "₹")}
+
+
+class Asked:
+    """A witness that says yes and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.prompts: list[Prompt] = []
+
+    def log_odds(self, prompt: Prompt, *, cancel: threading.Event | None = None) -> float:
+        self.prompts.append(prompt)
+        return 3.0
+
+
+def test_every_judgement_is_shown_what_is_cited_beside_a_row() -> None:
+    hit, witness = part(SALES, "| Carpets", "304,182 | $ 282,457 |"), Asked()
+    coverage = CoverageChecker(RARITY, threshold=0.83)
+    checker = WitnessedChecker(coverage, witness, RARITY, threshold=0.5)
+    question = "What were net sales of carpets?"
+    proof = Prover(checker, also=coverage).prove(CARPETS, question, (hit,), (hit,))
+    assert proof.supported
+    quoter = Quoter(FakeEmbedder(), witness, RARITY, lambda question, passages: [])
+    assert quoter.holds(question, proof, None) == 3.0
+    quoter.judge_proof(question, proof, 3.0, None)
+    assert len(witness.prompts) == 3
+    for prompt in witness.prompts:
+        assert "(in millions)" in prompt.reading
+        assert not prompt.of  # nothing to be kept as the passage's own reading
+
+
+@pytest.mark.parametrize(
+    ("draft", "whole"),
+    [
+        ("Carpets made 7,224 on June 25, 2022.", "Carpets made 7,224 million on June 25, 2022."),
+        ("They made $7,224 million.", "They made $7,224 million."),
+        ("They made 7,224 % of it.", "They made 7,224 % of it."),
+        ("They made 7,225.", "They made 7,225."),
+        ("They made 17,224.", "They made 17,224."),
+    ],
+)
+def test_only_a_bare_figure_of_the_table_is_given_its_scale(draft: str, whole: str) -> None:
+    row = row_at(make_document(SALES), SALES.index("| Carpets |"))
+    assert row is not None
+    assert completed(draft, [row]) == whole
