@@ -527,9 +527,10 @@ def _other_row(row: Row, cells: Sequence[Cell], said: Reading) -> str:
         return f"The table gives this number of “{row.label}” only."
     around = (row.section, row.caption, *(cell.head for cell in cells))
     held = join([label, *map(_read, around)]).stems
+    unsaid = not all(match(s, said.stems) for s in _stems(label))
     for other in row.others:
         label_words = _stems(_read(other))
-        theirs = label_words if named != own else label_words - held
+        theirs = label_words if unsaid else label_words - held
         if theirs and all(match(s, said.stems) for s in theirs):
             return f"The table gives this number of “{row.label}”, not of “{other}”."
     return ""
