@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import threading
 
 import pytest
 
+from benchmarks.cells import Said
 from rag.prompt import Prompt
 from rag.prove import Claim, CoverageChecker, Judgement, Prover, Rarity, WitnessedChecker
 from rag.prove.speakers import speaker_of
@@ -465,3 +467,22 @@ def test_only_a_bare_figure_of_the_table_is_given_its_scale(draft: str, whole: s
     row = row_at(make_document(SALES), SALES.index("| Carpets |"))
     assert row is not None
     assert completed(draft, [row]) == whole
+
+
+def test_what_the_benchmark_says_of_a_cell_is_altered_in_one_thing() -> None:
+    hit = make_hit(SALES, title="Figures")
+    row = row_at(hit.document, SALES.index("| Carpets |"))
+    assert row is not None
+    said = Said(hit, row, row.cells[0])
+    true = "Carpets was 7,224 million for Three Months Ended June 25, 2022."
+    assert said.text() == true
+    altered = dict(said.altered(random.Random(1)))
+    assert altered["scale left out"] == true.replace(" million", "")
+    assert altered["another scale"] == true.replace("million", "billion")
+    assert set(altered) >= {
+        "another cell of the row", "another column's head", "another row's label"
+    }  # fmt: skip
+    assert judge(true, hit).verdict is Verdict.SUPPORTED
+    for text in altered.values():
+        assert text != true
+        assert judge(text, hit).verdict is not Verdict.SUPPORTED
