@@ -296,6 +296,9 @@ class Drafter:
             if proof is None:
                 proof = self.prover.prove(sentence, run.question, own, run.hits)
                 if proof.supported and holds is not None and "answers" not in self._without:
+                    if proof.judgement.beside:
+                        holds = self.quoter.holds(run.question, proof, run.cancel)
+                        run.drafts[number] = draft = replace(draft, holds=holds)
                     asked = asked_of(run.question, proof.text)
                     proof = self.quoter.judge_proof(asked, proof, holds, run.cancel)
                 run.proofs.append((proof, draft))

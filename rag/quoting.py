@@ -20,6 +20,7 @@ from rag.passages import heading
 from rag.prove import Judgement, Proof, Rarity
 from rag.prove.facts import leaves_open
 from rag.prove.select import relevance
+from rag.prove.window import headed
 from rag.types import Hit, Sentence, Verdict
 
 EACH = 3  # sentences of a passage that are put to the model
@@ -77,6 +78,7 @@ class Candidate:
         statement: what the model wrote from the sentences, "" where they stand for themselves.
         meets: log-odds, by the model, that the passage gives the statement as its answer to this
             very question; None where it was not asked.
+        beside: lines of the document that stand elsewhere and say what the sentences are of.
     """
 
     hit: Hit
@@ -87,6 +89,7 @@ class Candidate:
     direct: float = 0.0
     statement: str = ""
     meets: float | None = None
+    beside: tuple[Sentence, ...] = ()
 
     @property
     def text(self) -> str:
@@ -229,7 +232,10 @@ def _met(
 ) -> Candidate:
     """Return a candidate of which the model said whether it meets the question."""
     hit = candidate.hit
-    asked = prompts.meets_question(question, candidate.text, hit, heading(hit.document))
+    above = headed(hit, candidate.beside)
+    asked = prompts.meets_question(question, candidate.text, hit, above)
+    if candidate.beside:  # no reading of the passage alone
+        asked = replace(asked, of="")
     return replace(candidate, meets=witness.log_odds(asked, cancel=cancel))
 
 
@@ -272,11 +278,22 @@ class Quoter:
         self._rarity = rarity
         self._find = find
 
+    def holds(self, question: str, proof: Proof, cancel: threading.Event | None) -> float:
+        """Return the log-odds that a passage answers, with the lines that are cited beside it.
+
+        A row without the head of its table, or a "we" that nobody has been named for, may seem to
+        answer nothing.
+        """
+        hit = proof.groups[0][0][0]
+        text = prompts.passage_text(hit, headed(hit, proof.judgement.beside))
+        return self._witness.log_odds(prompts.holds_in(text, question), cancel=cancel)
+
     def judge_proof(
         self, question: str, proof: Proof, holds: float, cancel: threading.Event | None
     ) -> Proof:
         """Return a supported proof with the probability that it gives what was asked for."""
         drafted = of_statement(question, proof.text, proof.groups[0], self._embedder)
+        drafted = replace(drafted, beside=proof.judgement.beside)
         judged = self._judge(question, drafted, holds, cancel)
         return replace(proof, answers=judged.answers, meets=judged.meets)
 

@@ -280,7 +280,8 @@ class Statement:
         citations: the smallest set of source sentences that carry it, then one set for each
             other document that carries it too.
         reason: why it is withheld, in words a reader understands; "" when supported.
-        written: the sentence as the model first wrote it, where it was cut to what is carried.
+        written: the sentence as the model first wrote it, where it was cut to what is carried or a
+            scale was put in.
         answers: 0 to 1, how likely it gives what was asked for; None where that was not judged.
     """
 

@@ -6,6 +6,8 @@ copies.py    which passages tell the same in the same words, and are one voice
 rarity.py    how rare words are in an index, and which stems say the same
 claims.py    what is to be proven, what its proof came to, and the one-method `Checker`
 evidence.py  the sentences of passages, taken apart
+tables.py    what a cell says with its label, head, scale and unit
+speakers.py  whom a document means by "we"
 names.py     whom a statement and its evidence speak of
 facts.py     the exact layer: a fact that the evidence does not bear out
 coverage.py  the judge: which sentences carry how much, and the exact layer

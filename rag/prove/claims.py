@@ -50,6 +50,8 @@ class Judgement:
             meant follows from the surroundings, if at all.
         fault: the first kind of thing that is not borne out; "nothing": no sentence is near,
             "elsewhere": the number or date stands in the passage, but not with the rest.
+        beside: those of the sentences that stand in no passage of the claim and say what the others
+            are of: the head of a table, whom "we" means.
     """
 
     verdict: Verdict
@@ -58,6 +60,7 @@ class Judgement:
     reason: str = ""
     anchored: bool = True
     fault: Fault = ""
+    beside: tuple[Sentence, ...] = ()
 
     @property
     def open(self) -> bool:

@@ -15,12 +15,13 @@ from dataclasses import replace
 
 from rag.passages import heading, split_sentences
 from rag.prove.claims import EXACT, Claim, Judgement
-from rag.prove.evidence import Evidence, readings_of
+from rag.prove.evidence import Evidence, readings_of, rows_of
 from rag.prove.facts import dated, dates_life, find_fault
 from rag.prove.names import anchored, is_name, refers_back
 from rag.prove.rarity import Rarity, match
+from rag.prove.speakers import Speaker, speaker_of
 from rag.prove.words import Reading, has_demonym, join, name_run, read
-from rag.types import Hit, Verdict
+from rag.types import Document, Hit, Verdict
 
 MAX_EVIDENCE = 3
 # A further sentence must carry this share of the statement to be cited as well.
@@ -58,6 +59,7 @@ class CoverageChecker:
         self.covers = covers
         self.threshold = threshold if covers else _EVEN
         self._passages: dict[str, Evidence] = {}
+        self._speakers: dict[str, Speaker | None] = {}
 
     def judge(self, claim: Claim) -> Judgement:
         """Return verdict, support and the fewest sentences that carry the claim.
@@ -74,7 +76,7 @@ class CoverageChecker:
         if not statement.words:  # "In May 2021" states nothing
             reason = "It states nothing that can be checked."
             return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
-        evidence = self._evidence(claim.hits)
+        evidence = self._evidence(claim.hits).fitted(statement, claim.text)
         asked = _given(claim.question)
         chosen = self._choose(statement, evidence)
         found = self._judge_by(claim, statement, asked, evidence, chosen)
@@ -100,7 +102,9 @@ class CoverageChecker:
         if not chosen:
             reason = "No sentence of the document says this."
             return Judgement(Verdict.NOT_FOUND, 0.0, (), reason, fault="nothing")
-        sentences = tuple(evidence.sentences[i] for i in chosen)
+        sentences = evidence.cited(chosen)
+        known = {hit.passage.id for hit in claim.hits}
+        beside = tuple(s for hit, s in sentences if hit.passage.id not in known)
         support, missing = self._coverage(statement, asked, evidence, chosen)
         named = anchored(statement, evidence, chosen)
         if not named and not refers_back(statement, evidence, chosen):
@@ -118,8 +122,8 @@ class CoverageChecker:
             words = ", ".join(f"“{word}”" for word in dict.fromkeys(missing))
             verdict = Verdict.PARTLY if support >= 0.5 else Verdict.NOT_FOUND
             reason = f"Not in the source: {words}." if words else _WHO
-            return Judgement(verdict, support, sentences, reason, named, fault="words")
-        return Judgement(Verdict.SUPPORTED, support, sentences, anchored=named)
+            return Judgement(verdict, support, sentences, reason, named, "words", beside)
+        return Judgement(Verdict.SUPPORTED, support, sentences, anchored=named, beside=beside)
 
     def _evidence(self, hits: Sequence[Hit]) -> Evidence:
         parts = [self._passage(hit) for hit in hits]
@@ -129,6 +133,8 @@ class CoverageChecker:
             tuple(reading for part in parts for reading in part.readings),
             around[0] if len(around) == 1 else join(around),
             "\n".join(part.text for part in parts),
+            tuple(row for part in parts for row in part.rows),
+            tuple(speaker for part in parts for speaker in part.speakers),
         )
 
     def _passage(self, hit: Hit) -> Evidence:
@@ -142,11 +148,20 @@ class CoverageChecker:
                 readings_of(hit),
                 read(". ".join([heading(hit.document), *facts])),
                 passage.text,
+                rows_of(hit),
+                (self._speaker(hit.document),) * len(passage.sentences),
             )
             if len(self._passages) >= 4096:
                 self._passages.clear()
             self._passages[passage.id] = known
         return known
+
+    def _speaker(self, document: Document) -> Speaker | None:
+        if document.id not in self._speakers:
+            if len(self._speakers) >= 4096:
+                self._speakers.clear()
+            self._speakers[document.id] = speaker_of(document.text)
+        return self._speakers[document.id]
 
     def _choose(
         self, statement: Reading, evidence: Evidence, asked: Reading | None = None
@@ -291,6 +306,7 @@ def _worst(found: Sequence[Judgement]) -> Judgement:
         support=min(j.support for j in found),
         sentences=tuple(cited.values()),
         anchored=all(j.anchored for j in found),
+        beside=tuple(dict.fromkeys(s for j in found for s in j.beside)),
     )
 
 

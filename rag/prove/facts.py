@@ -63,6 +63,7 @@ _OF_NAME = re.compile(
     r"(?P<number>[$€£]?\d[\d,.]*(?:\s+(?:thousand|million|billion))?%?(?:\s+[a-z]+)?(?:\s*\([^()]*\))?)"
     r"(?:\s+[a-z]+){0,3}?\s+(?:from|of|off|to)\s+(?:the\s+)?(?P<name>[A-Z][\w-]*)"
 )
+_SMALL = 12
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -78,8 +79,16 @@ def find_fault(
     numbers = frozenset[tuple[float, str]]().union(*(r.numbers for r in picked))
     days = frozenset[str]().union(*(r.weekdays for r in picked))
     dates = [d for r in picked for d in r.dates]
+    for i, row in evidence.fits.items():
+        # A small count may stand in any table.
+        of_row = {n for n in row.numbers if i in chosen or n[1] or n[0] > _SMALL}
+        if row.wrong and not of_row <= numbers:
+            return "number", Verdict.CONTRADICTED, row.wrong
     # "The three companies": a count that the question gave is no new fact.
-    wrong = statement.numbers - numbers - asked.numbers
+    given = asked.numbers
+    if any(evidence.rows):  # a figure of a table is the fact itself
+        given = frozenset(n for n in given if not n[1] and n[0] <= _SMALL)
+    wrong = statement.numbers - numbers - given
     wrong = frozenset(n for n in wrong if not any(_unit_once(n, r) for r in picked))
     if wrong:
         value, unit = min(wrong)
@@ -91,7 +100,12 @@ def find_fault(
     for value, counts in statement.counted:
         if (value, "") in asked.numbers or (counts in asked.stems and is_light(counts)):
             continue
-        if not any((value, "") in r.numbers and match(counts, r.stems) for r in picked):
+        rows = (evidence.fits[i].reading for i in chosen if i in evidence.fits and evidence.rows[i])
+        told = frozenset[tuple[float, str]]().union(*(row.counted for row in rows))
+        plain = (r for i, r in zip(chosen, picked, strict=True) if not evidence.rows[i])
+        if (value, counts) not in told and not any(
+            (value, "") in r.numbers and match(counts, r.stems) for r in plain
+        ):
             return "number", Verdict.NOT_FOUND, f"The source does not count {value:g} of these."
         if _counts_others(value, counts, picked):
             reason = f"The source counts {value:g} of other things, and not so many of these."

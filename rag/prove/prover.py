@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from rag.documents import places
 from rag.prove.claims import Checker, Claim, Judgement
 from rag.prove.copies import holds, says_nothing_new, told_once, with_copies
+from rag.prove.evidence import rows_of
+from rag.prove.tables import completed
 from rag.prove.words import read
 from rag.types import Citation, Hit, Sentence, Statement, Verdict
 
@@ -55,7 +57,8 @@ class Proof:
             each other document that carries it alone.
         answers: probability, 0 to 1, that it gives what was asked for; None where not judged.
         meets: log-odds that its passage gives it as the answer to this question; None likewise.
-        written: the sentence as it was drafted, where it was cut to what is carried.
+        written: the sentence as it was drafted, where it was cut to what is carried or a scale was
+            put in.
     """
 
     text: str
@@ -129,7 +132,8 @@ class Prover:
         """Judge one sentence.
 
         Where it fails and stands without a date, the year of one or something added at its end,
-        it is cut to what is carried: models like to add such things from elsewhere.
+        it is cut to what is carried: models like to add such things from elsewhere. Where it fails
+        for a number whose scale stands above its table, that is put in.
 
         Args:
             text: the sentence.
@@ -139,12 +143,20 @@ class Prover:
         """
         text = without_yes(text)
         proof = self._prove(text, question, own, hits)
-        cuts = without_opening(text), without_year(text), without_date(text), without_addition(text)
-        for shorter in dict.fromkeys(cuts):
-            if self.cuts and not proof.supported and shorter != text:
-                cut = self._prove(shorter, question, own, hits)
-                proof = replace(cut, written=text) if cut.supported else proof
+        for other in self._changed(text, own) if not proof.supported else ():
+            found = self._prove(other, question, own, hits)
+            if found.supported:
+                return replace(found, written=text)
         return proof
+
+    def _changed(self, text: str, own: Sequence[Hit]) -> list[str]:
+        """Return what a sentence may be changed into to be carried, the least changed first."""
+        whole = completed(text, [row for hit in own for row in rows_of(hit) if row])
+        changed = [whole]
+        for each in dict.fromkeys((whole, text)):
+            changed += without_opening(each), without_year(each), without_date(each)
+            changed.append(without_addition(each))
+        return [other for other in dict.fromkeys(changed) if other != text] if self.cuts else []
 
     def _prove(self, text: str, question: str, own: Sequence[Hit], hits: Sequence[Hit]) -> Proof:
         tried = [self.checker.judge(Claim(text, question, (hit,))) for hit in own]

@@ -69,6 +69,17 @@ def quoted(cited: Sequence[tuple[Hit, Sentence]]) -> str:
     return _laid_out(rows)
 
 
+def headed(hit: Hit, beside: Sequence[Sentence]) -> str:
+    """Return the heading of a passage with lines of its document that stand elsewhere.
+
+    Args:
+        hit: the passage.
+        beside: what says what its sentences are of, such as the head of a table.
+    """
+    lines = "\n".join(sentence.text for sentence in beside)
+    return "\n\n".join(filter(None, (heading(hit.document), lines)))
+
+
 def _laid_out(chosen: Sequence[tuple[int, Hit, Sentence]]) -> str:
     text, last_row, last_document = "", -2, ""
     for row, hit, sentence in chosen:

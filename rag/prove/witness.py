@@ -20,7 +20,7 @@ from rag.passages import heading
 from rag.prove.claims import EXACT, Checker, Claim, Judgement
 from rag.prove.facts import gives_day
 from rag.prove.rarity import Rarity, match
-from rag.prove.window import quoted, window
+from rag.prove.window import headed, quoted, window
 from rag.prove.words import is_light, read, suffered
 from rag.types import Hit, Sentence, Verdict
 
@@ -94,7 +94,7 @@ class WitnessedChecker:
         if not self.is_open(claim, found):
             return found
         try:
-            settled = self.settle(claim, found, self.log_odds(claim))
+            settled = self.settle(claim, found, self._log_odds(claim, found))
             return self._supposed(claim, settled)
         except ModelError as error:
             reason = f"It could not be checked: {error}"
@@ -168,6 +168,18 @@ class WitnessedChecker:
         except ModelError as error:
             verdict, reason = Verdict.NOT_CHECKED, f"It could not be checked: {error}"
         return replace(found, verdict=verdict, reason=reason)
+
+    def _log_odds(self, claim: Claim, found: Judgement) -> float:
+        """Return the same as `log_odds`, of what says what the sentences are of as well."""
+        if not found.beside:
+            return self.log_odds(claim)
+        if len(claim.hits) == 1 and len(claim.hits[0].passage.text.split()) <= LONG_WORDS:
+            text = prompts.passage_text(claim.hits[0], headed(claim.hits[0], found.beside))
+            return self.witness.log_odds(prompts.states_in(text, claim.text), cancel=self.cancel)
+        lines = " … ".join(sentence.text for sentence in found.beside)
+        text = f"{lines}\n\n{window(claim.text, claim.hits, self.rarity)}"
+        asked = prompts.states_in_part(text, claim.text)
+        return self.witness.log_odds(asked, cancel=self.cancel)
 
     def log_odds(self, claim: Claim) -> float:
         """Return the witness's calibrated log-odds that the claim's passages state all of it.

@@ -177,7 +177,19 @@ _MAGNITUDES = {
     "billion": 1e9,
     "bn": 1e9,
     "trillion": 1e12,
+    "lakh": 1e5,
+    "lakhs": 1e5,
+    "crore": 1e7,
+    "crores": 1e7,
 }
+_SIGNS = "$€£₹¥"
+_CURRENCIES = {
+    "dollar": "$",
+    "euro": "€",
+    "pound": "£",
+    "rupee": "₹",
+    "yen": "¥",
+} | {"dollars": "$", "euros": "€", "pounds": "£", "rupees": "₹"}
 _MONTHS = {
     name[:size]: month
     for month, name in enumerate(
@@ -209,7 +221,7 @@ _RANGE = re.compile(
 _MODEL = re.compile(r"\b([A-Z]{1,6})-(\d+)\b")
 _CAPITALS = re.compile(r"\b[A-Z][\w'-]*(?:\s+(?:(?:of|and|for|the|on)\s+)*[A-Z][\w'-]*)+")
 _TOKEN = re.compile(
-    r"""(?P<number>[$€£]?\d+(?:,\d{3})*(?:\.\d+)?)
+    r"""(?P<number>(?:[$€£₹¥][ ]?)?(?:\d{1,2}(?:,\d{2})+,\d{3}(?!\d)|\d+(?:,\d{3})*)(?:\.\d+)?)
       | (?P<word>[^\W\d_]+(?:\d[^\W_]*)?(?:[.'][^\W\d_]+)*)
       | (?P<percent>%)
       | (?P<break>[;:,()"]|(?<=\s)-(?=\s)|[.!?](?=\s|$))""",
@@ -262,7 +274,7 @@ class Reading:
 
     Attributes:
         words: content words in order.
-        numbers: (value, unit) with unit "%", "$", "€", "£" or "".
+        numbers: (value, unit) with unit "%", "$", "€", "£", "₹", "¥" or "".
         dates: dates and parts of dates, weekdays not included.
         weekdays: names of days, lower case.
         counted: for each number that counts something, (value, stem of the next word).
@@ -545,9 +557,10 @@ def _is_no_count(matches: list[re.Match[str]], i: int) -> bool:
 def _number(matches: list[re.Match[str]], i: int) -> tuple[float, str, int]:
     """Read a number with its magnitude and unit; return value, unit, index of its last token."""
     token = matches[i].group(0)
-    unit = token[0] if token[0] in "$€£" else ""
+    unit = token[0] if token[0] in _SIGNS else ""
     lower = token.lower()
-    value = float(UNITS[lower]) if lower in UNITS else float(token.lstrip("$€£").replace(",", ""))
+    digits = token.lstrip(f"{_SIGNS} ").replace(",", "")
+    value = float(UNITS[lower]) if lower in UNITS else float(digits)
     while i + 1 < len(matches):
         following = matches[i + 1].group(0).lower()
         # "m" and "k" are magnitudes only where they touch the number ("5m").
@@ -558,8 +571,8 @@ def _number(matches: list[re.Match[str]], i: int) -> tuple[float, str, int]:
             value *= _SPANS[following]
         elif following in {"%", "percent", "pct"}:
             unit = "%"
-        elif following in {"dollar", "dollars", "euro", "euros", "pound", "pounds"}:
-            unit = {"d": "$", "e": "€", "p": "£"}[following[0]]
+        elif following in _CURRENCIES:
+            unit = _CURRENCIES[following]
         elif value >= 20 and value % 10 == 0 and value < 100 and 0 < UNITS.get(following, 0) < 10:
             value += UNITS[following]
         else:
