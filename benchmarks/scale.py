@@ -289,13 +289,16 @@ STEPS = {step.__name__: step for step in (opening, asking, recall, adding)}
 def run(folder: Path) -> dict[str, Any]:
     """Take every figure in a process of its own."""
     figures: dict[str, Any] = {"commit": commit(), "measured": measured()}
-    for name in STEPS:
+    # Twice what depends on whether the system holds the files; the first figures are kept beside.
+    for name in ("opening", "asking", *STEPS):
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.scale", name, "--folder", str(folder)],
             check=True,
             stdout=subprocess.PIPE,
         )
-        figures |= json.loads(done.stdout)
+        found = json.loads(done.stdout)
+        again = {f"first_{key}": figures[key] for key in found if key in figures}
+        figures |= again | found
         print(json.dumps(figures, indent=1), file=sys.stderr)
     return figures
 
@@ -305,10 +308,15 @@ def table(result: dict[str, Any]) -> str:
     rows = {
         "passages, sentences": f"{result['passages']:,}, {result['sentences']:,}",
         "on the disk": f"{result['disk_mb'] / 1000:.1f} GB in {result['segments']} segments",
-        "opening": f"{result['open_s']:.2f} s",
+        "opening, and the first time after other work": (
+            f"{result['open_s']:.2f} and {result['first_open_s']:.2f} s"
+        ),
         "a question's passages, median and 95 %": (
             f"{result['query_p50_ms']:.0f} and {result['query_p95_ms']:.0f} ms"
             f" (its vector {result['embed_p50_ms']:.0f} ms)"
+        ),
+        "the same, the first 200 questions after other work": (
+            f"{result['first_query_p50_ms']:.0f} and {result['first_query_p95_ms']:.0f} ms"
         ),
         "ten nearest passages found": f"{result['recall_at_10']:.3f}",
         "most memory, the embedder's with it": f"{result['query_peak_mb']:.0f} MB",
