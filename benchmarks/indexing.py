@@ -157,12 +157,13 @@ def table(result: dict[str, Any]) -> str:
         cells += [f"{found['passages_a_second']:.0f}" if "passages" in found else ""]
         cells += [f"{found['cores']:.2f}", f"{found['peak_mb']:.0f}" if "peak_mb" in found else ""]
         lines.append(f"| {way} | {' | '.join(cells)} |")
+    lines.append("")
     for precision in ("float32", "int8"):
         own = ways.get(f"footnote {precision}")
         for other in (f"alone {precision}", "llamaindex 1024", "llamaindex 256"):
             if own and other in ways:
                 ratio = ways[other]["seconds"] / own["seconds"]
-                lines.append(f"footnote {precision} against {other}: {ratio:.2f}")
+                lines.append(f"- footnote {precision}: {ratio:.2f} times as fast as {other}")
     return "\n".join(lines)
 
 
