@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MODELS := qwen2.5-coder-1.5b all-minilm-l6-v2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: chat test install install-dev models index check fast real browser-tools eval gate bench probes fuzz docs clean help
+.PHONY: chat test install install-dev models index check fast real ocr-tools browser-tools eval gate bench probes fuzz docs clean help
 
 help:
 	@echo "make chat   install, fetch the models, index seeds/, open http://127.0.0.1:7860"
@@ -33,7 +33,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing (the first time compiles llama.cpp: a few minutes) …"
-	$(PIP) --editable '.[web,report,dev]'
+	$(PIP) --editable '.[web,report,ocr,dev]'
 	@touch $@ $(VENV)/.installed
 
 install: $(VENV)/.installed
@@ -52,8 +52,15 @@ check: install-dev
 	$(BIN)/mypy
 	$(BIN)/cog --check README.md docs/*.md
 
-fast: install-dev
+fast: install-dev ocr-tools
 	$(BIN)/pytest tests/fast
+
+# Tesseract for the tests of scanned pages; elsewhere they skip and say so.
+ocr-tools:
+	@if command -v tesseract >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends tesseract-ocr >/dev/null; \
+	else echo "Tesseract is not installed; the tests of scanned pages will be skipped"; fi
 
 # Debian's chromium for the browser test; elsewhere the test skips and says so.
 browser-tools:
