@@ -27,6 +27,7 @@ from rag.cli.evaluating import eval_group
 from rag.cli.options import (
     index_option,
     model_option,
+    password_option,
     reading_options,
     within,
     within_options,
@@ -122,14 +123,7 @@ def main() -> None:
     is_flag=True,
     help="Have the model read every passage now, so that first questions are answered sooner.",
 )
-@click.option(
-    "--password",
-    "passwords",
-    multiple=True,
-    envvar="RAG_PASSWORD",
-    metavar="WORD",
-    help="Tried on files that need one; may be given several times.",
-)
+@password_option
 @click.option(
     "--ocr", is_flag=True, help="Recognise the words on scanned pages of PDFs; needs Tesseract."
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.options import index_option
+from rag.cli.options import index_option, password_option
 from rag.cli.terminal import bar, one_line
 from rag.config import DEFAULT_EMBEDDER, index_folder
 
@@ -19,14 +19,7 @@ UNSOUND = 1
 @click.command("doctor")
 @index_option
 @click.option("--check", "only_check", is_flag=True, help="Say what is wrong and change nothing.")
-@click.option(
-    "--password",
-    "passwords",
-    multiple=True,
-    envvar="RAG_PASSWORD",
-    metavar="WORD",
-    help="Tried on files that need one; may be given several times.",
-)
+@password_option
 def doctor_command(index: str, only_check: bool, passwords: tuple[str, ...]) -> None:
     """See whether an index is sound, and mend it.
 

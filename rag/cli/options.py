@@ -39,6 +39,18 @@ def model_option(command: Command) -> Command:
     )(command)
 
 
+def password_option(command: Command) -> Command:
+    """Add the option that gives passwords of files."""
+    return click.option(
+        "--password",
+        "passwords",
+        multiple=True,
+        envvar="RAG_PASSWORD",
+        metavar="WORD",
+        help="Tried on files that need one; may be given several times.",
+    )(command)
+
+
 def reading_options(command: Command) -> Command:
     """Add the options that say how passages are read."""
     command = click.option(

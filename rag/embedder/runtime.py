@@ -56,10 +56,11 @@ def runtime_stamp() -> str:
     """Return what vectors may depend on beside the weights: the runtime and the processor."""
     import onnxruntime
 
-    return f"onnxruntime {onnxruntime.__version__}, {platform.machine()} {_processor()}".strip()
+    return f"onnxruntime {onnxruntime.__version__}, {platform.machine()} {processor()}".strip()
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the model name of the processor, an empty one where the system does not tell it."""
     listing = Path("/proc/cpuinfo")
     if listing.is_file():
         for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():

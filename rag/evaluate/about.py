@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rag.config import Settings
+from rag.embedder.runtime import processor
 from rag.errors import EvaluationError
 from rag.evaluate.sets import Question
 from rag.types import Document, Passage
@@ -244,13 +245,7 @@ def peak_memory_mib() -> float | None:
 
 def _cpu() -> str:
     """Return the processor's model name."""
-    listing = Path("/proc/cpuinfo")
-    if listing.is_file():
-        for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()
+    return processor() or platform.machine()
 
 
 def _memory_gib() -> float | None:

@@ -107,15 +107,16 @@ def build(
     with sole_writer(folder), Worker(options) as worker:
         sweep(folder)
         old, rebuilt = _open_old(folder, paths)
-        found = survey(paths, old.document_rows if old else (), folder, tell, options)
-        if old is not None and old.manifest.embedder_checksum != embedder.checksum:
+        old_rows = old.document_rows if old else ()
+        found = survey(paths, old_rows, folder, tell, options)
+        if old is not None and not _is_of(old, embedder):
             rebuilt = f"it was made with the embedder {old.manifest.embedder}"
         done = _bring_up_to_date(paths, folder, found, old, embedder, worker, tell)
         # What leaves the index leaves nothing behind that was read of it.
-        before = {row.document.id for row in old.document_rows} if old else set()
         if done.written:
-            forget(before - {row.document.id for row in done.rows})
-        compared = found.compare(done.rows, old.document_rows if old else ())
+            here = {row.document.id for row in done.rows}
+            forget({row.document.id for row in old_rows} - here)
+        compared = found.compare(done.rows, old_rows)
     return IndexReport(
         added=tuple(compared.added),
         changed=tuple(compared.changed),
@@ -158,9 +159,7 @@ def _bring_up_to_date(
         StoreError: nothing can be read, or written; what was there still stands.
         ModelError: the embedder does not work.
     """
-    usable = old
-    if old is not None and old.manifest.embedder_checksum != embedder.checksum:
-        usable = None
+    usable = old if old is not None and _is_of(old, embedder) else None
     before = {row.document.id: row for row in old.document_rows} if old else {}
     kept = [*found.kept, *found.elsewhere]
     stay = {row.document.id for row in kept if before.get(row.document.id) == row}
@@ -195,6 +194,11 @@ def _bring_up_to_date(
         raise
     sweep(folder)
     return _Done(rows, manifest.passages, filler.embedded, written=True)
+
+
+def _is_of(index: Index, embedder: Embedder) -> bool:
+    """Tell whether the vectors of an index are those of an embedder."""
+    return index.manifest.embedder_checksum == embedder.checksum
 
 
 def _staying(old: Index | None, stay: Set[str]) -> dict[str, Set[str]]:
@@ -244,14 +248,8 @@ def _copied(kept: Sequence[DocumentRow], old: Index | None, stay: Set[str]) -> l
     """Return the documents that are not read again but written, in order."""
     if old is None:
         return []
-    at = {
-        id_: (part, document)
-        for part in old.parts
-        for document, id_ in enumerate(part.ids)
-        if part.documents[document]
-    }
     rows = sorted((row for row in kept if row.document.id not in stay), key=lambda row: row.order)
-    return [_Copy(row, *at[row.document.id]) for row in rows]
+    return [_Copy(row, *old.where(row.document.id)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ class Examination:
         manifest: what the index is said to be; None where no manifest can be trusted.
         faults: in words, each with the file it is in.
         files: names of the files that are missing or altered.
-        segments: those that are sound in all their parts.
+        parts: the segments that are sound, without the documents that have left them.
         documents: how many documents the index has.
         passages: how many passages.
     """
@@ -70,7 +70,7 @@ class Examination:
     manifest: Manifest | None = None
     faults: list[str] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
-    segments: list[str] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     documents: int = 0
     passages: int = 0
 
@@ -122,10 +122,9 @@ def examine(folder: Path, progress: Progress | None = None) -> Examination:
             found.files.add(name)
         if progress:
             progress("check", done, len(manifest.files))
-    parts = [part for name in manifest.segments if (part := _part(found, manifest, name))]
-    found.segments = [part.segment.name for part in parts]
-    if len(parts) == len(manifest.segments):
-        _count(found, manifest, parts)
+    found.parts = [part for name in manifest.segments if (part := _part(found, manifest, name))]
+    if len(found.parts) == len(manifest.segments):
+        _count(found, manifest, found.parts)
     return found
 
 
@@ -301,13 +300,7 @@ class _Mending:
         self._nameless: set[str] = set()
         self._read: list[str] = []
         self._lost: list[DocumentError] = []
-        self._kept = [
-            Part(
-                Segment.open(found.folder / name, manifest.dimension),
-                set(manifest.removed.get(name, ())),
-            )
-            for name in found.segments
-        ]
+        self._kept = found.parts
         self._ids = {id_ for part in self._kept for id_ in part.ids if id_ not in part.removed}
         self._sound = len(self._ids)
 
@@ -318,7 +311,8 @@ class _Mending:
             OSError: it cannot be written.
             StoreError: nothing is left of it.
         """
-        broken = [name for name in self._manifest.segments if name not in self._found.segments]
+        sound = {part.segment.name for part in self._kept}
+        broken = [name for name in self._manifest.segments if name not in sound]
         for done, name in enumerate(broken):
             tell("mend", done, len(broken))
             self._salvage(name)

@@ -33,6 +33,13 @@ def size_of(path: Path) -> int:
         return 0
 
 
+def next_folder(folder: Path, kind: str) -> Path:
+    """Return the path of the next folder of a kind: `segment-000002` after `segment-000001`."""
+    numbers = (path.name.removeprefix(f"{kind}-") for path in folder.glob(f"{kind}-*"))
+    last = max((int(number) for number in numbers if number.isdecimal()), default=0)
+    return folder / f"{kind}-{last + 1:06d}"
+
+
 def absolute(path: Path) -> Path:
     """Return an absolute path without `..`; links stay as named."""
     return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 (resolve() would follow links)

@@ -6,14 +6,13 @@ together, those of about the same length in one batch, and written with their ve
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelError
-from rag.index.files import sha256
+from rag.index.files import next_folder, sha256
 from rag.index.opening import Index, Part
 from rag.index.rows import DocumentRow, text_line
 from rag.index.segment import COLUMNS, KINDS, Contents
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 HEADING_SHARE = 0.3
 BATCH = 32
 STRETCH = 4096  # texts that are embedded together
-SEGMENT = re.compile(r"segment-(\d{6,})")
 
 
 @dataclass(slots=True)
@@ -97,10 +95,10 @@ class Filler:
         self._exact = exact
         self._stretch = _Stretch()
         self._writer: SegmentWriter | None = None
-        self._at_place: dict[Path, list[str]] = {}
+        self._at_place: dict[str, list[str]] = {}
         for row in old.document_rows if old else ():
             for place in row.places:
-                self._at_place.setdefault(place.path, []).append(row.document.id)
+                self._at_place.setdefault(place.name, []).append(row.document.id)
 
     def copy(self, row: DocumentRow, part: Part, document: int) -> None:
         """Take over a document of another segment.
@@ -123,8 +121,7 @@ class Filler:
         line = _fit(heading(document), self._embedder)
         passages = _cut(document, line, self._embedder)
         texts: dict[bytes, str] = {}
-        whole = [_note(line, passage.text, texts) for passage in passages]
-        parts = [[_note(line, s.text, texts) for s in passage.sentences] for passage in passages]
+        whole, parts = _note_all(line, passages, texts)
         self._stretch.known.update(self._vectors_before(row, texts))
         self._stretch.texts.update(texts)
         self._stretch.documents.append(_Waiting(row, document, passages, whole, parts))
@@ -171,12 +168,9 @@ class Filler:
         if self._writer is not None and self._writer.full:
             self._end()
         if self._writer is None:
-            names = (SEGMENT.fullmatch(path.name) for path in self._folder.iterdir())
-            number = 1 + max((int(name[1]) for name in names if name), default=0)
-            self.segments.append(f"segment-{number:06d}")
-            self._writer = SegmentWriter(
-                self._folder / self.segments[-1], self._embedder.dimension, self._exact
-            )
+            folder = next_folder(self._folder, "segment")
+            self.segments.append(folder.name)
+            self._writer = SegmentWriter(folder, self._embedder.dimension, self._exact)
         return self._writer
 
     def _vectors_before(
@@ -190,7 +184,7 @@ class Filler:
             return
         ids = dict.fromkeys([row.document.id])
         for place in row.places:
-            ids |= dict.fromkeys(self._at_place.get(place.path, ()))
+            ids |= dict.fromkeys(self._at_place.get(place.name, ()))
         for id_ in ids:
             yield from self._old.vectors_of(id_, texts.keys())
 
@@ -202,11 +196,17 @@ def embedded_texts(index: Index, embedder: Embedder) -> Iterator[str]:
     texts: dict[bytes, str] = {}
     for document in index.documents.values():
         line = _fit(heading(document), embedder)
-        for passage in index.passages_of(document.id):
-            _note(line, passage.text, texts)
-            for sentence in passage.sentences:
-                _note(line, sentence.text, texts)
+        _note_all(line, list(index.passages_of(document.id)), texts)
     yield from texts.values()
+
+
+def _note_all(
+    line: str, passages: Sequence[Passage], texts: dict[bytes, str]
+) -> tuple[list[bytes], list[list[bytes]]]:
+    """Note the texts to embed for passages; return what they are known by, sentences by passage."""
+    whole = [_note(line, passage.text, texts) for passage in passages]
+    parts = [[_note(line, s.text, texts) for s in passage.sentences] for passage in passages]
+    return whole, parts
 
 
 def _note(line: str, text: str, texts: dict[bytes, str]) -> bytes:

@@ -251,17 +251,25 @@ class Index:
         part, local = self._local(row)
         return part.ids[part.segment.document_of(local)]
 
+    def where(self, document_id: str) -> tuple[Part, int]:
+        """Return the part that a document lies in, and its place there.
+
+        Raises:
+            KeyError: the index holds no such document.
+        """
+        at, document = self._places[document_id]
+        return self.parts[at], document
+
     def passages_of(self, document_id: str) -> Iterator[Passage]:
         """Yield the passages of a document, in their order.
 
         Raises:
             KeyError: the index holds no such document.
         """
-        at, ordinal = self._places[document_id]
-        segment = self.parts[at].segment
+        part, ordinal = self.where(document_id)
         document = self.documents[document_id]
-        for row in segment.passages_of(ordinal):
-            yield segment.passage(row, document)
+        for row in part.segment.passages_of(ordinal):
+            yield part.segment.passage(row, document)
 
     def passage(self, row: int) -> Passage:
         """Return the passage of a row.
@@ -275,12 +283,11 @@ class Index:
 
     def _document(self, id_: str) -> Document:
         """Return a document, read from the disk or kept from before."""
-        at, ordinal = self._places[id_]
-        segment = self.parts[at].segment
+        part, ordinal = self.where(id_)
 
         def read() -> Document:
             try:
-                return segment.document(ordinal)
+                return part.segment.document(ordinal)
             except (ValueError, LookupError, TypeError) as error:
                 raise damaged(self.folder, str(error)) from error
 
@@ -390,8 +397,8 @@ class Index:
 
         query = self._query(vector)
         id_, _, span = passage_id.rpartition(":")
-        at, document = self._places[id_]
-        segment = self.parts[at].segment
+        part, document = self.where(id_)
+        segment = part.segment
         own = segment.sentences_of(segment.row_at(document, *map(int, span.split("-"))))
         norm = float(np.linalg.norm(query)) or 1.0
         rows = segment.sentence_vectors.rows(own.start, len(own))
@@ -468,8 +475,8 @@ class Index:
         """
         if document_id not in self._places:
             return
-        at, document = self._places[document_id]
-        segment = self.parts[at].segment
+        part, document = self.where(document_id)
+        segment = part.segment
         for row in segment.passages_of(document):
             whole, parts = segment.embedded(row)
             if whole in wanted:

@@ -35,7 +35,7 @@ class DocumentRow:
     """A document with every place its bytes were found in; the first is the one it goes by.
 
     Attributes:
-        document: all that is known of it; its text and marks are left out (see `described`) and
+        document: all that is known of it; its text and marks are left out and
             kept apart, so that thousands of documents are listed without being read.
         file: hash of the file it was read from; several documents may lie in one file.
         pipeline: fingerprint of the code that read it and cut it.
@@ -72,11 +72,6 @@ def also_named(places: Sequence[Place]) -> tuple[str, ...]:
         place.source if place.root == places[0].root else place.path.as_posix()
         for place in places[1:]
     )
-
-
-def described(document: Document) -> Document:
-    """Return a document without its text and marks."""
-    return replace(document, text="", marks=())
 
 
 def row_line(row: DocumentRow) -> bytes:

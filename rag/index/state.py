@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import IndexMissingError, StoreError
 from rag.index.checking import note
-from rag.index.files import file_sha256, sync_file, sync_folder, write_file
+from rag.index.files import file_sha256, next_folder, sync_file, sync_folder, write_file
 from rag.index.manifest import (
     FORMAT,
     MANIFEST,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from rag.embedder import Embedder
 
 _OURS = re.compile(r"(?:segment|state|generation)-\d{6,}")  # "generation" until format 3
-_STATE = re.compile(r"state-(\d{6,})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,7 @@ def write(folder: Path, following: Next, embedder: Embedder) -> Manifest:
     Raises:
         OSError: it cannot be written; the old state still stands.
     """
-    numbers = [int(name[1]) for path in folder.iterdir() if (name := _STATE.fullmatch(path.name))]
-    state = folder / f"state-{max(numbers, default=0) + 1:06d}"
+    state = next_folder(folder, "state")
     state.mkdir()
     opened = [Segment.open(folder / name, embedder.dimension) for name in following.segments]
     parts = [*following.kept, *(Part(segment, set()) for segment in opened)]

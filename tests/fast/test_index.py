@@ -317,6 +317,15 @@ STATES = st.lists(
 )
 
 
+def write_state(corpus: Path, files: dict[str, str]) -> None:
+    """Write files into a folder that held others."""
+    shutil.rmtree(corpus, ignore_errors=True)
+    corpus.mkdir()
+    for name, text in files.items():
+        (corpus / name).parent.mkdir(exist_ok=True)
+        (corpus / name).write_text(text)
+
+
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -327,11 +336,7 @@ def test_bringing_up_to_date_equals_building_afresh(
     tmp = tmp_path_factory.mktemp("law")
     corpus, kept, fresh = tmp / "corpus", tmp / "kept", tmp / "fresh"
     for files in states:
-        shutil.rmtree(corpus, ignore_errors=True)
-        corpus.mkdir()
-        for name, text in files.items():
-            (corpus / name).parent.mkdir(exist_ok=True)
-            (corpus / name).write_text(text)
+        write_state(corpus, files)
         shutil.rmtree(fresh, ignore_errors=True)
         before = state_of(kept) if (kept / MANIFEST).exists() else None
         try:
@@ -356,11 +361,7 @@ def test_an_index_of_many_segments_holds_and_finds_the_same(
     tmp = tmp_path_factory.mktemp("law")
     corpus, kept, fresh = tmp / "corpus", tmp / "kept", tmp / "fresh"
     for files in states:
-        shutil.rmtree(corpus, ignore_errors=True)
-        corpus.mkdir()
-        for name, text in files.items():
-            (corpus / name).parent.mkdir(exist_ok=True)
-            (corpus / name).write_text(text)
+        write_state(corpus, files)
         shutil.rmtree(fresh, ignore_errors=True)
         try:
             build([corpus], fresh, FakeEmbedder())
