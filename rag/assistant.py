@@ -250,7 +250,7 @@ class Assistant:
         """
         documents = self.index.documents
         if (within := period(question)) is not None:
-            ids = only_known(within, documents.values())
+            ids = only_known(within, self.index.described)
             told = within.which()
         elif named := asks_latest(question):
             hits = self._find(check_question(question), self.settings.passages)

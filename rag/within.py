@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from rag.errors import NothingWithinError, WithinError
+from rag.passages import spoken_date
 from rag.prove.words import Date, read
 from rag.types import Document
 
@@ -25,10 +26,6 @@ OFFERED_CHARS = 100
 """Longest value of a fact that is offered for choosing by it."""
 
 _FIRST = ("publisher", "author", *OWN)
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ].*)?)?)?\Z")
 
@@ -117,7 +114,9 @@ class Within:
 
     def _when(self) -> str:
         """Return in words of when a document must be."""
-        since, until = (_written(each) if each else "" for each in (self.since, self.until))
+        since, until = (
+            spoken_date(each.isoformat()) if each else "" for each in (self.since, self.until)
+        )
         if since and until:
             return f"of {since}" if since == until else f"between {since} and {until}"
         return f"since {since}" if since else f"until {until}" if until else ""
@@ -246,10 +245,6 @@ def _typed_day(what: str, text: str, *, last: bool = False) -> datetime.date:
 
 def _documents(told: str) -> str:
     return f"documents {told}".rstrip()
-
-
-def _written(of: datetime.date) -> str:
-    return f"{of.day} {_MONTHS[of.month - 1]} {of.year}"
 
 
 def _meant(text: str) -> tuple[datetime.date, datetime.date] | None:

@@ -138,8 +138,9 @@ class Index:
         narrow = copy(self)
         narrow._narrow = frozenset(document_ids) & self._places.keys()
         narrow.parts = [part.narrowed(narrow._narrow) for part in self.parts]
-        for name in ("documents", "described", "document_rows"):
-            narrow.__dict__.pop(name, None)
+        narrow.__dict__.pop("documents", None)
+        rows = self.document_rows  # read once, whatever is narrowed
+        narrow.document_rows = [row for row in rows if row.document.id in narrow._narrow]
         return narrow
 
     @classmethod
@@ -216,13 +217,8 @@ class Index:
     @cached_property
     def document_rows(self) -> Sequence[DocumentRow]:
         """What is known of each document, its text and marks left out."""
-        ids = self._places if self._narrow is None else self._narrow
         try:
-            return [
-                self.parts[at].segment.row(document)
-                for id_, (at, document) in self._places.items()
-                if id_ in ids
-            ]
+            return [self.parts[at].segment.row(place) for at, place in self._places.values()]
         except (ValueError, LookupError, TypeError) as error:
             raise damaged(self.folder, str(error)) from error
 
