@@ -40,6 +40,18 @@ def recognised_folder() -> Path:
     return Path(named).expanduser() if named else home() / "recognised"
 
 
+def data_folder() -> Path:
+    """Return the folder of what the user makes here: `RAG_DATA`, else the platform's data folder.
+
+    Collections of uploaded documents, conversations and preferences; nothing of it can be fetched
+    again.
+    """
+    from platformdirs import user_data_path
+
+    named = os.environ.get("RAG_DATA")
+    return Path(named).expanduser() if named else user_data_path("footnote")
+
+
 def index_folder(name: str) -> Path:
     """Return the folder of an index: a path, or a name under `RAG_INDEXES` (else `indexes/`)."""
     if "/" in name or os.sep in name or name in {".", ".."}:

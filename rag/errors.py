@@ -23,6 +23,9 @@
     │   ├── IndexDamagedError
     │   ├── IndexMismatchError
     │   └── IndexBusyError
+    ├── LibraryError             a collection, or a file of one, cannot be had or changed
+    ├── ConversationError        what was kept of conversations cannot be read or written
+    ├── PreferencesError         what was chosen cannot be kept or is out of its range
     ├── EvaluationError          a question set or a run file is malformed
     └── CancelledError           the caller stopped the work
 
@@ -156,6 +159,18 @@ class IndexMismatchError(StoreError):
 
 class IndexBusyError(StoreError):
     """Another process is writing this index."""
+
+
+class LibraryError(RagError):
+    """A collection, or a file of one, cannot be had or changed."""
+
+
+class ConversationError(RagError):
+    """What was kept of conversations cannot be read or written."""
+
+
+class PreferencesError(RagError):
+    """What was chosen cannot be kept or is out of its range."""
 
 
 class EvaluationError(RagError):

@@ -10,8 +10,9 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def _readings_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep saved readings and recognised pages of this run apart, for child processes too."""
-    before = {name: os.environ.get(name) for name in ("RAG_READINGS", "RAG_RECOGNISED")}
+    """Keep what this run saves apart from the user's own, for child processes too."""
+    names = ("RAG_READINGS", "RAG_RECOGNISED", "RAG_DATA")
+    before = {name: os.environ.get(name) for name in names}
     for name in before:
         os.environ[name] = str(tmp_path_factory.mktemp(name.lower()))
     yield

@@ -1,7 +1,8 @@
 """Finished turns, sources and the list of documents as HTML.
 
 Everything that comes from a document, a model or a question passes through `esc`. The class
-names are those of `page.css`, the anchors (`cite-<turn>-<number>`) those `page.js` listens for.
+names are those of the files in `looks`, the anchors (`cite-<turn>-<number>`) those that
+`behaviour/reading.js` listens for.
 """
 
 from __future__ import annotations
@@ -55,12 +56,18 @@ _ICON = (
 
 def looks() -> str:
     """Return the colours, type and shapes of our pages: CSS."""
-    return (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+    return _joined("looks", "css")
+
+
+def _joined(folder: str, suffix: str) -> str:
+    """Return the files of a folder one after another, by name."""
+    files = sorted((Path(__file__).parent / folder).glob(f"*.{suffix}"))
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def head_html() -> str:
     """Return what belongs into the head of the page: icon, looks and behaviour."""
-    behaviour = (Path(__file__).parent / "page.js").read_text(encoding="utf-8")
+    behaviour = _joined("behaviour", "js")
     icon = f'<link rel="icon" href="{_ICON}">'
     return f"{icon}<style>{looks()}</style><script>{behaviour}</script>"
 
