@@ -50,12 +50,19 @@ class Shell:
         self.session = gr.State(Session())
         serving.html_part(render.header_html(TITLE, say(TAGLINE)), "fn-top")
         with gr.Row(elem_id="fn-main"):
-            with gr.Tabs(elem_id="fn-tabs") as self.tabs, gr.Tab(say("Ask"), id="ask"):
-                self.ask = AskTab(self, examples)
+            with gr.Tabs(elem_id="fn-tabs") as self.tabs:
+                self._lay_out_tabs(examples)
             with gr.Column(elem_id="fn-side"):
                 serving.html_part(render.PANEL, "fn-holder")
         self.ask.connect()
         self.api = Api(self)
+
+    def _lay_out_tabs(self, examples: Sequence[str]) -> None:
+        """Lay out the tabs in the order in which they stand."""
+        import gradio as gr
+
+        with gr.Tab(say("Ask"), id="ask"):
+            self.ask = AskTab(self, examples)
 
     def collection(self, name: str) -> str:
         """Return the name of a collection that is asked; "" stands for the desk's.
