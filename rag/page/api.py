@@ -10,6 +10,7 @@ from rag import render
 from rag.errors import RagError
 from rag.page.desk import answered
 from rag.page.questions import Question
+from rag.types import Answer
 from rag.within import pair, typed
 
 if TYPE_CHECKING:
@@ -55,12 +56,21 @@ class Api:
             within = typed(since, until, latest, map(pair, only))
             name = self.shell.collection(collection)
             asked = Question(uuid4().hex, name, render.Live(question.strip(), 1), within)
-            self.desk.line.add(asked)
-            async with aclosing(asked.watch()) as states:
-                async for _ in states:
-                    pass
-            return answered(asked).to_json()
+            return (await self._answered(asked)).to_json()
         except RagError as error:
             raise gr.Error(self.shell.told(error), print_exception=False) from error
+
+    async def _answered(self, question: Question) -> Answer:
+        """Wait for an answer; who leaves stops the work.
+
+        Raises:
+            RagError: there is none.
+        """
+        self.desk.line.add(question)
+        try:
+            async with aclosing(question.watch()) as states:
+                async for _ in states:
+                    pass
         finally:
-            self.desk.stop(asked)
+            self.desk.line.stop(question)
+        return answered(question)

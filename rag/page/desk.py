@@ -219,7 +219,6 @@ class Desk:
 
     def ask(self, question: Question) -> Question:
         """Take a question into the line."""
-        self.start(question.collection)
         if self.keeper is not None:
             self.keeper.begun(question)
         self.line.add(question)

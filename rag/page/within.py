@@ -168,7 +168,7 @@ class WithinPart:
         Raises:
             WithinError: something is no date.
         """
-        return typed(since or "", until or "", latest, self._pairs(session, chosen, fact))
+        return typed(since or "", until or "", bool(latest), self._pairs(session, chosen, fact))
 
     def _pairs(
         self, session: Session, chosen: Sequence[str], fact: str | None
