@@ -52,11 +52,16 @@ class Conversations:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.path = (folder or data_folder()) / FILE
+        self.path = self.path_in(folder)
         self._database = Database(self.path)
         self._run = Run(self.path)
         self._settle()
         sweep(self.path)
+
+    @staticmethod
+    def path_in(folder: Path | None = None) -> Path:
+        """Return where the file of a folder is, of the data folder where none is given."""
+        return (folder or data_folder()) / FILE
 
     def close(self) -> None:
         """Let go of the file; what is still being asked counts as interrupted from then on."""
@@ -76,6 +81,7 @@ class Conversations:
         typed: str,
         *,
         conversation_id: str = "",
+        turn_id: str = "",
         asked: str = "",
         model: str = "",
         collection: str = "",
@@ -86,18 +92,19 @@ class Conversations:
             typed: as it was typed.
             conversation_id: the conversation it goes on with; begun where it is not there yet, and
                 given an id where it is "".
+            turn_id: known as this from now on; given an id where it is "".
             asked: as it is asked of the documents, where that is not as it was typed.
             model: name of the model that is to answer.
             collection: name of the documents that are asked.
 
         Raises:
-            ConversationError: the id is no 32 hex digits, or it cannot be written.
+            ConversationError: an id is no 32 hex digits, or it cannot be written.
         """
-        if conversation_id and not _ID.fullmatch(conversation_id):
-            raise ConversationError("The id of a conversation has 32 hex digits; begin a new one.")
+        if not all(_ID.fullmatch(given) for given in (conversation_id, turn_id) if given):
+            raise ConversationError("An id has 32 hex digits; leave it out to be given one.")
         self._run.begin()
         typed, asked = writable(typed), writable(asked or typed)
-        id_, moment, run = secrets.token_hex(16), now(), self._run.name
+        id_, moment, run = turn_id or secrets.token_hex(16), now(), self._run.name
         with self._database.writing() as rows:
             key, number = _next(rows, conversation_id, moment) or (
                 _begin(rows, conversation_id, _title_of(typed), collection, moment),
@@ -174,7 +181,9 @@ class Conversations:
                 "UPDATE turns SET state = ?, error = ? WHERE key = ?",
                 (state, writable(error), key),
             )
-            if kept is not None:
+            if kept is not None and answer is not None:
+                model = writable(answer.model)
+                rows.execute("UPDATE turns SET model = ? WHERE key = ?", (model, key))
                 _keep(rows, key, answer=kept)
             elif proven is not None:
                 _keep(rows, key, proven=proven_kept(proven))

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from rag.errors import ConversationError
 from rag.types import Answer, Statement
 
 TITLE_CHARS = 60
@@ -35,6 +36,18 @@ class Thumb(StrEnum):
     UP = "up"
     DOWN = "down"
 
+    @classmethod
+    def of(cls, word: str) -> Thumb:
+        """Return the thumb of a word.
+
+        Raises:
+            ConversationError: it is none.
+        """
+        try:
+            return cls(word)
+        except ValueError as error:
+            raise ConversationError(f"{word!r} is no thumb; give “up” or “down”.") from error
+
 
 class Reason(StrEnum):
     """Why an answer is judged as it is."""
@@ -47,6 +60,19 @@ class Reason(StrEnum):
     IN_DOCUMENTS = "in documents"
     UNCLEAR = "unclear"
     OTHER = "other"
+
+    @classmethod
+    def of(cls, word: str) -> Reason:
+        """Return the reason of a word.
+
+        Raises:
+            ConversationError: it is none.
+        """
+        try:
+            return cls(word)
+        except ValueError as error:
+            known = ", ".join(f"“{reason}”" for reason in cls if reason)
+            raise ConversationError(f"{word!r} is no reason; give one of {known}.") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
     desk.py           what stands behind the page: the assistants and the line
     session.py        one browser tab: where its conversation stands
     shell.py          the page as a whole: head, tabs, and what they share
+    conversations.py  the conversations beside the chat; keeping.py: keeps them
     ask.py            the Ask tab; within.py: which documents may answer
     api.py            named endpoints for programs
 
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from rag import render, serving
 from rag.config import DEFAULT_MODEL, Settings
 from rag.page.desk import AssistantLike, Desk
+from rag.page.keeping import Kept
 from rag.page.shell import TAGLINE, TITLE, Shell
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ __all__ = [
     "TAGLINE",
     "TITLE",
     "Desk",
+    "Kept",
     "OneAssistant",
     "build",
     "launch",
@@ -76,16 +79,17 @@ class OneAssistant:
         """Nothing is shared."""
 
 
-def build(desk: Desk, *, examples: Sequence[str] = ()) -> gr.Blocks:
+def build(desk: Desk, *, examples: Sequence[str] = (), kept: Kept | None = None) -> gr.Blocks:
     """Return the page, not yet served.
 
     Args:
         desk: what stands behind it.
         examples: questions to click.
+        kept: the conversations that the desk keeps, to be listed and opened again.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     with serving.blocks(TITLE) as page:
-        page.shell = Shell(page, desk, examples)
+        page.shell = Shell(page, desk, examples, kept)
     page.desk = desk
     return page.queue(max_size=64)
 
@@ -106,8 +110,9 @@ def serve(
     """
     from rag.page.opening import SharedModel
 
-    desk = Desk(SharedModel(Settings(model=model), lambda: collections(index)), index)
-    page = build(desk, examples=EXAMPLES if index == INDEX else ())
+    kept = Kept(told=Shell.told)
+    desk = Desk(SharedModel(Settings(model=model), lambda: collections(index)), index, kept)
+    page = build(desk, examples=EXAMPLES if index == INDEX else (), kept=kept)
     launch(page, host, port)
     sys.stdout.write(f"{TITLE} is at http://{host}:{port} (Ctrl-C stops it)\n")
     sys.stdout.flush()
@@ -135,4 +140,6 @@ def launch(page: Any, host: str = HOST, port: int = PORT) -> None:
         ConfigError: the port is taken.
     """
     serving.launch(page, host, port, render.head_html(), page.desk.draw)
+    for route in page.shell.routes:
+        page.app.router.routes.insert(0, route)
     page.desk.start()

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rag import render, serving
-from rag.errors import QuestionError, RagError
+from rag.errors import ConversationError, QuestionError, RagError
 from rag.page.questions import Question
 from rag.page.session import Session
 from rag.page.within import WithinPart
@@ -92,8 +92,12 @@ class AskTab:
             *((example.click, example) for example in self.examples),
         ]:
             begun = trigger(self.begin, [question, *asked], asking, queue=False, **quiet)
-            begun.success(self.reply, self.session, [*self.turns, self.suggested], **answering)
-        self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
+            replied = begun.success(
+                self.reply, self.session, [*self.turns, self.suggested], **answering
+            )
+            self._keep_listed(begun, replied)
+        halted = self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
+        self._keep_listed(halted)
         self.box.input(
             self.foresee,
             [self.box, self.session],
@@ -108,7 +112,12 @@ class AskTab:
             self.restore, [self.remembered, self.session], shown, queue=False,
             js="() => [window.footnote.remembered(), null]", **quiet,
         )  # fmt: skip
-        loaded.success(self.reply, self.session, [*self.turns, self.suggested], **answering)
+        replied = loaded.success(
+            self.reply, self.session, [*self.turns, self.suggested], **answering
+        )
+        self._keep_listed(loaded, replied)
+        if (beside := self.shell.conversations) is not None:
+            loaded.success(beside.reopen, self.session, self.thread, **answering)
         gr.on(fn=self.fill, inputs=self.session, outputs=self.library, **answering)
         picked = self.collection.input(
             self.choose, [self.collection, self.session], [self.library], queue=False, **quiet
@@ -117,6 +126,18 @@ class AskTab:
         learnt = [self.within.fact, self.within.chosen]
         picked.success(self.within.begin_offer, self.session, learnt, **answering)
         self.within.connect(quiet)
+
+    def _keep_listed(self, *events: Any) -> None:
+        """List the conversations anew after events."""
+        if (beside := self.shell.conversations) is not None:
+            for event in events:
+                event.success(
+                    beside.draw,
+                    self.session,
+                    [beside.list, beside.told],
+                    concurrency_limit=None,
+                    **self.shell.quiet,
+                )
 
     async def fill(self, session: Session) -> str:
         """List the documents as soon as they are known."""
@@ -205,8 +226,14 @@ class AskTab:
         live = question.live
         documents = self.desk.documents(question.collection)
         if question.answer is not None:
+            beside = self.shell.conversations
             return render.to_html(
-                question.answer, documents, live.turn, typed=live.question, meant=live.meant
+                question.answer,
+                documents,
+                live.turn,
+                typed=live.question,
+                meant=live.meant,
+                below=beside.judge_of(question) if beside is not None else "",
             )
         if question.error is not None:
             return render.error_html(live.question, self.shell.told(question.error), live.turn)
@@ -231,12 +258,20 @@ class AskTab:
         """Take up the conversation that this tab showed before it was loaded anew."""
         import gradio as gr
 
-        at_work = self.desk.line.of(conversation) if conversation else None
-        if at_work is None or session.question is not None:
+        if not conversation or session.question is not None:
             return {self.live: gr.skip()}
-        session.conversation, session.question = at_work.owner, at_work
-        session.collection, session.turn = at_work.collection, at_work.live.turn
-        return {self.welcome: gr.update(visible=False), **self.shown(session)}
+        if (beside := self.shell.conversations) is not None:
+            try:
+                await beside.take_up(session, conversation)
+            except ConversationError:
+                return {self.live: gr.skip()}  # deleted since; or told in place of the list
+        elif (at_work := self.desk.line.of(conversation)) is not None:
+            session.conversation, session.question = at_work.owner, at_work
+            session.collection, session.turn = at_work.collection, at_work.live.turn
+        else:
+            return {self.live: gr.skip()}
+        chosen = {self.collection: self.asked(session)}
+        return {self.welcome: gr.update(visible=False), **chosen, **self.shown(session)}
 
     async def foresee(self, question: str, session: Session) -> None:
         """Have the assistant read what a question being typed will need."""

@@ -90,7 +90,10 @@ class Keeper(Protocol):
         """Another statement of its answer was proven."""
 
     def ended(self, question: Question) -> None:
-        """It was answered or stopped, or could not be."""
+        """It was answered or stopped, or could not be; of a stopped one this is told twice."""
+
+    def close(self) -> None:
+        """Nothing more is told; what is not ended by now is interrupted."""
 
 
 class Desk:
@@ -108,7 +111,7 @@ class Desk:
 
     def __init__(self, opener: Opener, collection: str, keeper: Keeper | None = None) -> None:
         self.collection = collection
-        self.line = Line(self._answer)
+        self.line = Line(self._stream, self._ended)
         self.keeper = keeper
         self._opener = opener
         self._threads = ThreadPoolExecutor()
@@ -139,6 +142,18 @@ class Desk:
         """Return the documents by id; none as long as the assistant is not open."""
         assistant = self.opened(collection)
         return assistant.index.documents if assistant is not None else {}
+
+    def lies_at(self, collection: str, source: str, inside: str) -> Document | None:
+        """Return the document that lies at a path now, None where none does or it is not open."""
+        known = self.documents(collection)
+        return next(
+            (
+                known[each.id]
+                for each in self.described(collection)
+                if (each.source == source or source in each.also) and each.inside == inside
+            ),
+            None,
+        )
 
     def described(self, collection: str) -> Sequence[Document]:
         """Return the same without their text, for going through thousands."""
@@ -226,21 +241,16 @@ class Desk:
 
     def stop(self, question: Question) -> None:
         """Stop the work on a question; what was proven by then stays."""
-        waits = not question.ended.is_set() and question is not self.line.at_work
         self.line.stop(question)
-        if waits and self.keeper is not None:
+        self._ended(question)
+
+    def _ended(self, question: Question) -> None:
+        """Have it kept what came of a question."""
+        if self.keeper is not None:
             self.keeper.ended(question)
 
-    def _answer(self, question: Question) -> None:
-        """Answer a question, in the thread of the line."""
-        try:
-            self._stream(question)
-        finally:
-            if self.keeper is not None:
-                self.keeper.ended(question)
-
     def _stream(self, question: Question) -> None:
-        """Take up the events of an answer.
+        """Take up the events of an answer, in the thread of the line.
 
         Raises:
             RagError: the question cannot be answered.
@@ -256,7 +266,8 @@ class Desk:
         )
         for event in events:
             question.take(event)
-            if question.forsaken:
+            # What is kept is worth its answer, whoever has left by then.
+            if question.forsaken and self.keeper is None:
                 question.cancel.set()
             if question.cancel.is_set() and question.answer is None:
                 break
@@ -283,6 +294,8 @@ class Desk:
 
     def close(self) -> None:
         """Stop what is being worked on and close the assistants."""
+        if self.keeper is not None:
+            self.keeper.close()
         self.line.close()
         self._threads.shutdown(cancel_futures=True)
         self._pictures.close()

@@ -131,10 +131,16 @@ class Line:
 
     Args:
         work: answers one question; what it raises is kept with the question.
+        settled: called with a question whose outcome is known, before it is said to have ended.
     """
 
-    def __init__(self, work: Callable[[Question], None]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Question], None],
+        settled: Callable[[Question], None] = lambda question: None,
+    ) -> None:
         self._work = work
+        self._settled = settled
         self._waiting: list[tuple[int, int, Question]] = []
         self._numbers = itertools.count()
         self._turns: dict[str, int] = {}
@@ -226,6 +232,8 @@ class Line:
             while (found := self._next()) is not None:
                 if isinstance(found, Question):
                     _settle(found, thread.submit(self._work, found).exception())
+                    _told(thread.submit(self._settled, found).exception())
+                    found.end()
                 else:
                     _told(thread.submit(found, self._idle_cancel).exception())
 
@@ -258,7 +266,7 @@ class Line:
 
 
 def _settle(question: Question, error: BaseException | None) -> None:
-    """Keep what was raised with the question, and end it."""
+    """Keep what was raised with the question."""
     if isinstance(error, CancelledError):
         question.cancel.set()
     elif isinstance(error, RagError):
@@ -266,7 +274,6 @@ def _settle(question: Question, error: BaseException | None) -> None:
     else:
         question.broken = error is not None
         _told(error)
-    question.end()
 
 
 def _told(error: BaseException | None) -> None:

@@ -9,6 +9,7 @@ from rag.page.questions import Question
 from rag.types import Answer
 
 KEPT_TURNS = 20
+LISTED = 40
 
 
 @dataclass
@@ -22,6 +23,9 @@ class Session:
         answers: of those turns, the latest last; what follow-ups are understood by.
         turn: number of the latest question.
         question: the one that is being answered, None where none is.
+        sought: what conversations are searched for, "" where all are listed.
+        listed: how many of them are listed.
+        unopened: names of collections that were not open when `past` was written.
     """
 
     conversation: str = ""
@@ -30,6 +34,9 @@ class Session:
     answers: list[Answer] = field(default_factory=list)
     turn: int = 0
     question: Question | None = None
+    sought: str = ""
+    listed: int = LISTED
+    unopened: set[str] = field(default_factory=set)
 
     def begin(self) -> int:
         """Count a question; its number is returned."""

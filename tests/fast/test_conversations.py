@@ -113,8 +113,10 @@ def test_a_conversation_is_begun_under_an_id_given_before(kept: Conversations) -
     turn = kept.ask("When?", conversation_id="ab" * 16)
     assert turn.conversation_id == "ab" * 16
     assert kept.ask("And?", conversation_id="ab" * 16).number == 2
-    with pytest.raises(ConversationError, match="32 hex digits"):
-        kept.ask("When?", conversation_id="../../etc")
+    assert kept.ask("So?", turn_id="cd" * 16).id == "cd" * 16
+    for ids in ({"conversation_id": "../../etc"}, {"turn_id": "CD" * 16}):
+        with pytest.raises(ConversationError, match="32 hex digits"):
+            kept.ask("When?", **ids)
 
 
 def test_half_characters_are_kept_as_what_a_file_can_hold(kept: Conversations) -> None:
