@@ -624,8 +624,11 @@ def build_page(
         open_assistant: called once, behind the page; it may take its time or raise a RagError.
         examples: questions to click.
     """
+    return _lay_out(Desk(open_assistant), examples)
+
+
+def _lay_out(desk: Desk, examples: Sequence[str]) -> gr.Blocks:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    desk = Desk(open_assistant)
     with serving.blocks(TITLE) as page:
         Page(desk, examples)
     page.desk = desk
@@ -644,7 +647,7 @@ def serve(
         model: a name from the catalogue, or the path of a GGUF file.
 
     Raises:
-        ConfigError: the port is taken.
+        ConfigError: the port is taken, or others could reach the page without a password.
     """
     settings = rag.Settings(model=model)
     examples = EXAMPLES if index == INDEX else ()
@@ -656,26 +659,37 @@ def serve(
         assistant.read_ahead()
         return assistant
 
-    page = build_page(open_assistant, examples=examples)
-    launch(page, host, port)
-    sys.stdout.write(f"{TITLE} is at http://{host}:{port} (Ctrl-C stops it)\n")
-    sys.stdout.flush()
-    try:
-        threading.Event().wait()
-    finally:
-        # The work first: the server waits for those it answers.
-        page.desk.close()
-        page.close(verbose=False)
+    desk = Desk(open_assistant)
+    server = serving.Server(
+        host,
+        port,
+        routes=[serving.document_pages(desk.draw)],
+        password=serving.Password(),
+        on_close=desk.close,
+    )
+    with server:
+        sys.stdout.write(serving.greeting(TITLE, server))
+        sys.stdout.flush()
+        desk.start()
+        page = _lay_out(desk, examples)
+        server.show(serving.asgi(page, render.head_html()))
+        server.wait()
 
 
-def launch(page: gr.Blocks, host: str = HOST, port: int = PORT) -> None:
-    """Begin to serve a page and return; its assistant is opened from then on.
+def launch(page: gr.Blocks, host: str = HOST, port: int = PORT) -> serving.Server:
+    """Begin to serve a page and return the server; its assistant is opened from then on.
 
     Raises:
         ConfigError: the port is taken.
     """
-    serving.launch(page, host, port, render.head_html(), page.desk.draw)
-    page.desk.start()
+    desk = page.desk
+    server = serving.Server(
+        host, port, routes=[serving.document_pages(desk.draw)], on_close=desk.close
+    )
+    server.start()
+    desk.start()
+    server.show(serving.asgi(page, render.head_html()))
+    return server
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -445,10 +445,10 @@ def main() -> None:
         "When did the tsunami come?",
     )
     page = app.build_page(open_assistant, examples=examples)
-    app.launch(page, port=given.port)
+    server = app.launch(page, port=given.port)
     sys.stdout.write("serving\n")
     sys.stdout.flush()
-    page.block_thread()
+    server.wait()
 
 
 if __name__ == "__main__":
