@@ -13,12 +13,12 @@ Nothing here decides what is answered, proven or shown as proven.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag import render, serving
 from rag.config import DEFAULT_MODEL, Settings
@@ -27,6 +27,7 @@ from rag.page.shell import TAGLINE, TITLE, Shell
 
 if TYPE_CHECKING:
     import gradio as gr
+    from starlette.applications import Starlette
 
 __all__ = [
     "EXAMPLES",
@@ -86,8 +87,44 @@ def build(desk: Desk, *, examples: Sequence[str] = ()) -> gr.Blocks:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     with serving.blocks(TITLE) as page:
         page.shell = Shell(page, desk, examples)
-    page.desk = desk
     return page.queue(max_size=64)
+
+
+def launch(
+    desk: Desk,
+    host: str = HOST,
+    port: int = PORT,
+    *,
+    examples: Sequence[str] = (),
+    password: serving.Password | None = None,
+) -> serving.Server:
+    """Begin to serve the page and return; its assistant is opened from then on.
+
+    Args:
+        desk: what stands behind it.
+        host: the address to listen on; 127.0.0.1 is reached from this computer only.
+        port: the port to listen on, 0 for one that is free.
+        examples: questions to click.
+        password: asked for where it is set.
+
+    Raises:
+        ConfigError: the port is taken, or others could reach the page without a password.
+    """
+    routes = [serving.document_pages(desk.draw)]
+    server = serving.Server(host, port, routes=routes, password=password, on_close=desk.close)
+    server.start()
+
+    async def lay_out() -> Starlette:
+        # Gradio makes an event loop, and never closes it, where none is running.
+        return serving.asgi(build(desk, examples=examples), render.head_html())
+
+    def show() -> None:
+        server.show(asyncio.run(lay_out()))
+
+    desk.redraw = show
+    desk.start()
+    show()
+    return server
 
 
 def serve(
@@ -102,21 +139,16 @@ def serve(
         model: a name from the catalogue, or the path of a GGUF file.
 
     Raises:
-        ConfigError: the port is taken.
+        ConfigError: the port is taken, or others could reach the page without a password.
     """
     from rag.page.opening import SharedModel
 
     desk = Desk(SharedModel(Settings(model=model), lambda: collections(index)), index)
-    page = build(desk, examples=EXAMPLES if index == INDEX else ())
-    launch(page, host, port)
-    sys.stdout.write(f"{TITLE} is at http://{host}:{port} (Ctrl-C stops it)\n")
-    sys.stdout.flush()
-    try:
-        threading.Event().wait()
-    finally:
-        # The work first: the server waits for those it answers.
-        desk.close()
-        page.close(verbose=False)
+    examples = EXAMPLES if index == INDEX else ()
+    with launch(desk, host, port, examples=examples, password=serving.Password()) as server:
+        sys.stdout.write(serving.greeting(TITLE, server))
+        sys.stdout.flush()
+        server.wait()
 
 
 def collections(first: str) -> list[str]:
@@ -126,13 +158,3 @@ def collections(first: str) -> list[str]:
     folder = Path(os.environ.get("RAG_INDEXES", "indexes")).expanduser()
     found = sorted(each.parent.name for each in folder.glob(f"*/{MANIFEST}"))
     return list(dict.fromkeys([first, *found]))
-
-
-def launch(page: Any, host: str = HOST, port: int = PORT) -> None:
-    """Begin to serve a page and return; its assistant is opened from then on.
-
-    Raises:
-        ConfigError: the port is taken.
-    """
-    serving.launch(page, host, port, render.head_html(), page.desk.draw)
-    page.desk.start()
