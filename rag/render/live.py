@@ -10,6 +10,8 @@ from rag.prompt import REFUSAL, is_refusal
 from rag.render.page import (
     again_html,
     asked_html,
+    badge_html,
+    cited_by,
     esc,
     links_html,
     meant_html,
@@ -150,8 +152,7 @@ class Live:
     @property
     def citations(self) -> tuple[Citation, ...]:
         """Every distinct citation so far, in order of number."""
-        seen = {c.number: c for s in self.proven for c in s.citations}
-        return tuple(seen[number] for number in sorted(seen))
+        return cited_by(self.proven)
 
 
 def live_html(live: Live, seconds: Mapping[Stage, float] | None = None) -> str:
@@ -214,7 +215,7 @@ def stopped_html(live: Live, documents: Mapping[str, Document]) -> str:
         + "".join(statement_html(s, live.turn) for s in live.proven)
     )
     note = "Stopped. Only what was proven by then is shown." if live.proven else "Stopped."
-    body += f'<p class="fn-note">{note}</p>{references_html(live.citations, live.turn)}'
+    body += f'<p class="fn-note">{note}</p>{references_html(live.proven, live.turn)}'
     body += f'<p class="fn-small fn-tools">{again_html(live.question)}</p>'
     body += sources_html(live.citations, documents, live.turn)
     return turn_html(live.question, live.turn, body, "fn-stopped")
@@ -295,7 +296,8 @@ def _block_html(where: str, label: str, words: str) -> str:
 def _settled_html(text: str, statement: Statement, turn: int) -> str:
     """Return a sentence whose proof is in."""
     if _is_proven(statement):
-        return f'<span class="fn-proven">{esc(text)}{links_html(statement.citations, turn)}</span>'
+        cited = links_html(statement.citations, turn) + badge_html(statement)
+        return f'<span class="fn-proven">{esc(text)}{cited}</span>'
     why = esc(reason(statement))
     return (
         f'<s class="fn-struck" title="Withheld: {why}">{esc(text)}</s>'
