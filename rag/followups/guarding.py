@@ -14,7 +14,7 @@ from rag.prove.words import Date, Reading, is_light, read, stem
 _FRAMES = frozenset(
     stem(word)
     for word in "year date day time place reason happen much many long often far cost do does did "
-    "take name kind amount person people thing".split()
+    "take name kind amount person people thing perform participate carry conduct happen occur exist".split()
 )
 _MOST_WORDS = 60
 

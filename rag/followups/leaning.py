@@ -43,7 +43,8 @@ class Lean:
             "demonstrative" for somebody or something, "place" for a place or time, "more" asks
             for more.
         text: the words, as written.
-        rest: for "about" what is asked of, for "bare" the question word.
+        rest: for "about" what is asked of, for "bare" the question word, for "doing" who does it
+            ("did Amazon?") or the word that stands for it.
         start: in the normal form of the question.
     """
 
@@ -176,7 +177,7 @@ def _whole_form(plain: str) -> Lean | None:
     if _EVENT.match(rest) or _COMPARED.match(rest):
         return Lean("bare", plain, "")
     if name := _only_done(rest):
-        return Lean("about", plain, name)
+        return Lean("doing", plain, name)
     words = [t for t in tokens(rest) if not t.mark]
     if words and bare and _is_fragment(words, plain, opened=bool(opened)):
         return Lean("about", plain, re.sub(r"\s+(?:too|as well|either)$", "", bare))

@@ -41,8 +41,6 @@ def resolve(
     if not found or not earlier:
         return Resolved(question)
     known = tuple(_standing(earlier))
-    if forms.new_topic(question, found, known):
-        return Resolved(question)
     sure = forms.sure(question, found, known)
     if sure and not guarding.faults(question, found, sure, known):
         return _read_as(sure, found, "rules")
