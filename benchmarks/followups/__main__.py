@@ -42,11 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     from rag.assistant import load_llm
+    from rag.embedder import load_embedder
 
     options.out.unlink(missing_ok=True)
-    mind = load_llm(Settings(model=options.model))
+    settings = Settings(model=options.model)
+    mind, embedder = load_llm(settings), load_embedder(settings.embedder)
     try:
-        for row in resolving.run(mind, options.half):
+        for row in resolving.run(mind, embedder, options.half):
             add_line(options.out, row)
     finally:
         mind.close()

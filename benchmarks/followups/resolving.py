@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks import sets
 from benchmarks.runs import Row, share
+from rag.embedder import Embedder
 from rag.evaluate.metrics import wilson
 from rag.followups import Earlier, Resolved, resolve
 from rag.llm import LLM
@@ -36,7 +37,7 @@ def conversations(half: str = "") -> Iterator[dict[str, Any]]:
             yield conversation
 
 
-def run(mind: LLM, half: str = "") -> Iterator[Row]:
+def run(mind: LLM, embedder: Embedder, half: str = "") -> Iterator[Row]:
     """Yield a row a question: what rules alone and rules with the model read it as."""
     for conversation in conversations(half):
         earlier = [Earlier(**turn) for turn in conversation["earlier"]]
@@ -45,7 +46,9 @@ def run(mind: LLM, half: str = "") -> Iterator[Row]:
             row["earlier"] = [turn.question for turn in earlier]
             for way in WAYS:
                 began = time.perf_counter()
-                found = resolve(asked["q"], earlier, mind if way == "model" else None)
+                found = resolve(
+                    asked["q"], earlier, mind if way == "model" else None, embedder=embedder
+                )
                 row[way] = _told(found, time.perf_counter() - began)
             yield row
 

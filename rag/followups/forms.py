@@ -8,7 +8,7 @@ or nothing it wrote can be used: the nearest name in place of a pronoun, the fir
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rag.followups.leaning import Lean
 from rag.followups.naming import people, said_of
@@ -101,19 +101,32 @@ _DO_THAT = re.compile(
 _AGREES = {"are": "is", "were": "was", "have": "has", "do": "does", "aren't": "isn't"}
 
 
-def sure(question: str, found: Sequence[Lean], earlier: Sequence[Earlier]) -> str:
+Near = Callable[[str, Sequence[str]], Sequence[float]]
+_NEAR = 0.3  # cosine from which two things are of one kind, "methanol" and "ethanol" .43
+_NEARER = 0.05  # than any other thing
+
+
+def sure(
+    question: str, found: Sequence[Lean], earlier: Sequence[Earlier], near: Near | None = None
+) -> str:
     """Return a question that rules are sure of; "" where there is none.
 
     Args:
         question: as typed.
         found: what it leans on.
         earlier: the turns before it, whose questions stand by themselves.
+        near: cosines of a thing with others; None where there is no embedder.
     """
     before = normal(earlier[-1].asked).strip()
     first = found[0]
     if first.kind == "about":
         about = first.rest
-        return _of_year(about, before) or _of_place(about, before) or _of_name(about, before)
+        return (
+            _of_year(about, before)
+            or _of_place(about, before)
+            or _of_name(about, before)
+            or _of_kind(about, before, near, _NEAR)
+        )
     if first.kind == "bare":
         return _exchanged(first.rest, before)
     if first.kind == "doing" and first.rest[:1].isupper():
@@ -126,12 +139,15 @@ def sure(question: str, found: Sequence[Lean], earlier: Sequence[Earlier]) -> st
     return _put(question, found, meant) if all(meant) else ""
 
 
-def likely(question: str, found: Sequence[Lean], earlier: Sequence[Earlier]) -> str:
+def likely(
+    question: str, found: Sequence[Lean], earlier: Sequence[Earlier], near: Near | None = None
+) -> str:
     """Return the likeliest question by rules, "" where there is none; arguments as of `sure`."""
     before = normal(earlier[-1].asked).strip()
     first = found[0]
     if first.kind == "about":
-        return _of_noun(first.rest, before) or _of_name(first.rest, before, any_=True)
+        about = first.rest
+        return _of_kind(about, before, near, 0.0) or _of_name(about, before, any_=True)
     if first.kind == "bare" and first.rest:
         return _exchanged(first.rest, before)
     pronouns = [lean for lean in found if lean.kind in ("pronoun", "demonstrative")]
@@ -254,13 +270,45 @@ def _is_np(text: str, match: re.Match[str]) -> bool:
     return not after or not (after[0].lower == "of" or after[0].text[:1].isupper())
 
 
-def _of_noun(about: str, before: str) -> str:
-    """Ask the same of something else where a bare noun stands after a preposition at the end."""
-    words = tokens(f"is {about}")[1:]
-    if len(words) != 1 or words[0].capital:
+def _of_kind(about: str, before: str, near: Near | None, least: float) -> str:
+    """Ask the same of another thing, in place of the one that is nearest to it in meaning."""
+    words = [t for t in tokens(f"is {about}")[1:] if not t.mark]
+    if words and words[0].lower in DETERMINERS:
+        words = words[1:]
+    if near is None or not words or not all(t.content for t in words) or len(words) > 4:
         return ""
-    match = re.search(r"\b(?:of|for|in|on|about|by)\s+(?P<noun>[a-z]+)\s*\?*$", before)
-    return _asked(before[: match.start("noun")] + about) if match else ""
+    named = any(t.capital for t in words)
+    spans = (name_spans(before) if named else []) or _phrases(before)
+    if not spans:
+        return ""
+    thing = about[words[0].start - 3 :]
+    cosines = near(thing, [re.sub(r"'s?$", "", before[start:end]) for start, end in spans])
+    best = max(range(len(spans)), key=lambda at: (cosines[at], spans[at][1] - spans[at][0]))
+    (start, end), most = spans[best], cosines[best]
+    others = [c for c, (s, e) in zip(cosines, spans, strict=True) if e <= start or s >= end]
+    if most < least or (least and most - max(others, default=0.0) < _NEARER):
+        return ""
+    owner = re.search(r"'s?$", before[start:end])
+    article = re.search(r"\b(?:the|an?)\s+$", before[:start])
+    new = thing if article else about
+    return _asked(before[:start] + new + (owner[0] if owner else "") + before[end:])
+
+
+def _phrases(text: str) -> list[tuple[int, int]]:
+    """Return where runs of content words stand, and the beginnings and ends of each."""
+    runs, run = list[list[Token]](), list[Token]()
+    for token in tokens(text):
+        if token.content and not token.year:
+            run.append(token)
+        elif run:
+            runs.append(run)
+            run = []
+    return [
+        (part[0].start, part[-1].end)
+        for each in runs
+        for size in range(1, len(each) + 1)
+        for part in ([each[:size], each[-size:]] if size < len(each) else [each])
+    ]
 
 
 # -- another thing of the same -------------------------------------------------------------
