@@ -75,6 +75,7 @@ class Live:
         quotes: the sentences nearest to the question.
         asked: the documents that may answer, in words, where they were chosen.
         meant: the question as it is asked of the documents, where it follows up on others.
+        unclear: it seems to follow up on something, and nobody can tell on what.
     """
 
     question: str
@@ -89,6 +90,7 @@ class Live:
     quotes: tuple[Citation, ...] = ()
     asked: str = ""
     meant: str = ""
+    unclear: bool = False
 
     @property
     def asks(self) -> str:
@@ -101,7 +103,8 @@ class Live:
             case Retrieved(hits):
                 # A second search begins anew: the documents of the time that was asked for said
                 # nothing, and all are asked.
-                begun = Live(self.question, self.turn, asked=self.asked, meant=self.meant)
+                kept = {"asked": self.asked, "meant": self.meant, "unclear": self.unclear}
+                begun = Live(self.question, self.turn, **kept)
                 return replace(begun, hits=hits, stage="reading")
             case Sighted(quotes):
                 return replace(self, quotes=quotes)
@@ -166,7 +169,14 @@ def live_html(live: Live, seconds: Mapping[Stage, float] | None = None) -> str:
     status = f'<p class="fn-status" role="status"><i class="fn-dot"></i>{_status(live)}</p>'
     sighted = "" if live.proven else _sighted_html(live.quotes)
     stages = _stages_html(live.stage, seconds or {})
-    body = meant_html(live.meant) + _asked(live) + stages + status + sighted + drafts
+    body = (
+        meant_html(live.meant, unclear=live.unclear)
+        + _asked(live)
+        + stages
+        + status
+        + sighted
+        + drafts
+    )
     return turn_html(live.question, live.turn, body, "fn-live")
 
 
@@ -210,7 +220,7 @@ def _sighted_html(quotes: Sequence[Citation]) -> str:
 def stopped_html(live: Live, documents: Mapping[str, Document]) -> str:
     """Return a turn that the reader stopped: what was proven by then, and nothing else."""
     body = (
-        meant_html(live.meant)
+        meant_html(live.meant, unclear=live.unclear)
         + _asked(live)
         + "".join(statement_html(s, live.turn) for s in live.proven)
     )

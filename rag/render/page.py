@@ -93,6 +93,7 @@ def to_html(
     *,
     typed: str = "",
     meant: str = "",
+    unclear: bool = False,
 ) -> str:
     """Return one finished turn of the conversation, with the sources it opens.
 
@@ -102,6 +103,7 @@ def to_html(
         turn: number of the question in its conversation, part of every anchor.
         typed: the question as it was typed, where that is not the one answered.
         meant: the question as it was asked of the documents, where it followed up on others.
+        unclear: it may follow up on something, and nobody could tell on what.
     """
     if answer.abstained:
         body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
@@ -109,7 +111,7 @@ def to_html(
         body = _statements_html(answer, turn)
         said = map(not_said, answer.unanswered)
         body += "".join(f'<p class="fn-none">{esc(line)}</p>' for line in said)
-    body = meant_html(meant) + asked_html(asked_first(answer)) + body
+    body = meant_html(meant, unclear=unclear) + asked_html(asked_first(answer)) + body
     body += references_html(answer.statements, turn) + _withheld_html(answer.withheld, turn)
     total_s = answer.timings.total_s
     seconds = f"{total_s:.1f} seconds" if total_s < 99.95 else f"{total_s:.0f} seconds"
@@ -231,13 +233,20 @@ def asked_html(lines: Iterable[str]) -> str:
     return "".join(f'<p class="fn-asked">{esc(line)}</p>' for line in lines)
 
 
-def meant_html(meant: str) -> str:
+def meant_html(meant: str, *, unclear: bool = False) -> str:
     """Return the question that is asked of the documents, where a follow-up was understood so.
 
     It can be taken back into the box and corrected.
+
+    Args:
+        meant: the question, "" where it is asked as it was typed.
+        unclear: say that nobody could tell what it follows up on.
     """
     if not meant:
-        return ""
+        note = say(
+            "Asked as you typed it. If it follows up on something, name that in the question."
+        )
+        return f'<p class="fn-meant">{esc(note)}</p>' if unclear else ""
     return (
         f'<p class="fn-meant">{esc(say("Asked as:"))} <span dir="auto">{esc(meant)}</span> '
         f'<button type="button" class="fn-again" data-question="{esc(meant)}">'
