@@ -2,6 +2,7 @@
 
     opening.py        opens an assistant for each collection, over one model
     questions.py      questions under work: one line, each asker's in turn; a page may be left
+    following.py      what a follow-up means; what to ask next
     desk.py           what stands behind the page: the assistants and the line
     session.py        one browser tab: where its conversation stands
     shell.py          the page as a whole: head, tabs, and what they share
@@ -14,21 +15,23 @@ Nothing here decides what is answered, proven or shown as proven.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag import render, serving
 from rag.config import DEFAULT_MODEL, Settings
+from rag.page.conversations import exports
 from rag.page.desk import AssistantLike, Desk
 from rag.page.keeping import Kept
 from rag.page.shell import TAGLINE, TITLE, Shell
 
 if TYPE_CHECKING:
     import gradio as gr
+    from starlette.applications import Starlette
 
 __all__ = [
     "EXAMPLES",
@@ -79,19 +82,56 @@ class OneAssistant:
         """Nothing is shared."""
 
 
-def build(desk: Desk, *, examples: Sequence[str] = (), kept: Kept | None = None) -> gr.Blocks:
+def build(desk: Desk, *, examples: Sequence[str] = ()) -> gr.Blocks:
     """Return the page, not yet served.
 
     Args:
         desk: what stands behind it.
         examples: questions to click.
-        kept: the conversations that the desk keeps, to be listed and opened again.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     with serving.blocks(TITLE) as page:
-        page.shell = Shell(page, desk, examples, kept)
-    page.desk = desk
+        page.shell = Shell(page, desk, examples)
     return page.queue(max_size=64)
+
+
+def launch(
+    desk: Desk,
+    host: str = HOST,
+    port: int = PORT,
+    *,
+    examples: Sequence[str] = (),
+    password: serving.Password | None = None,
+) -> serving.Server:
+    """Begin to serve the page and return; its assistant is opened from then on.
+
+    Args:
+        desk: what stands behind it.
+        host: the address to listen on; 127.0.0.1 is reached from this computer only.
+        port: the port to listen on, 0 for one that is free.
+        examples: questions to click.
+        password: asked for where it is set.
+
+    Raises:
+        ConfigError: the port is taken, or others could reach the page without a password.
+    """
+    routes = [serving.document_pages(desk.draw)]
+    if desk.keeper is not None:
+        routes.append(exports(desk.keeper))
+    server = serving.Server(host, port, routes=routes, password=password, on_close=desk.close)
+    server.start()
+
+    async def lay_out() -> Starlette:
+        # Gradio makes an event loop, and never closes it, where none is running.
+        return serving.asgi(build(desk, examples=examples), render.head_html())
+
+    def show() -> None:
+        server.show(asyncio.run(lay_out()))
+
+    desk.redraw = show
+    desk.start()
+    show()
+    return server
 
 
 def serve(
@@ -106,22 +146,17 @@ def serve(
         model: a name from the catalogue, or the path of a GGUF file.
 
     Raises:
-        ConfigError: the port is taken.
+        ConfigError: the port is taken, or others could reach the page without a password.
     """
     from rag.page.opening import SharedModel
 
-    kept = Kept(told=Shell.told)
-    desk = Desk(SharedModel(Settings(model=model), lambda: collections(index)), index, kept)
-    page = build(desk, examples=EXAMPLES if index == INDEX else (), kept=kept)
-    launch(page, host, port)
-    sys.stdout.write(f"{TITLE} is at http://{host}:{port} (Ctrl-C stops it)\n")
-    sys.stdout.flush()
-    try:
-        threading.Event().wait()
-    finally:
-        # The work first: the server waits for those it answers.
-        desk.close()
-        page.close(verbose=False)
+    opener = SharedModel(Settings(model=model), lambda: collections(index))
+    desk = Desk(opener, index, keeper=Kept(told=Shell.told))
+    examples = EXAMPLES if index == INDEX else ()
+    with launch(desk, host, port, examples=examples, password=serving.Password()) as server:
+        sys.stdout.write(serving.greeting(TITLE, server))
+        sys.stdout.flush()
+        server.wait()
 
 
 def collections(first: str) -> list[str]:
@@ -131,15 +166,3 @@ def collections(first: str) -> list[str]:
     folder = Path(os.environ.get("RAG_INDEXES", "indexes")).expanduser()
     found = sorted(each.parent.name for each in folder.glob(f"*/{MANIFEST}"))
     return list(dict.fromkeys([first, *found]))
-
-
-def launch(page: Any, host: str = HOST, port: int = PORT) -> None:
-    """Begin to serve a page and return; its assistant is opened from then on.
-
-    Raises:
-        ConfigError: the port is taken.
-    """
-    serving.launch(page, host, port, render.head_html(), page.desk.draw)
-    for route in page.shell.routes:
-        page.app.router.routes.insert(0, route)
-    page.desk.start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag import render, serving
 from rag.errors import ConversationError, QuestionError, RagError
+from rag.page.following import earlier_of
 from rag.page.questions import Question
 from rag.page.session import Session
 from rag.page.within import WithinPart
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from rag.page.shell import Shell
+
+LOOK_S = 0.3  # between two looks for questions to ask next
+SUGGESTING_S = 90.0  # how long they are looked for
 
 
 class AskTab:
@@ -186,7 +192,8 @@ class AskTab:
             return {self.welcome: gr.update(visible=False), **self.shown(session)}
         if within:
             live = replace(live, asked=within.which())
-        asked = Question(session.conversation, self.asked(session), live, within)
+        earlier = earlier_of(session.answers)
+        asked = Question(session.conversation, self.asked(session), live, within, earlier)
         session.question = asked
         self.desk.ask(asked)
         folded = {self.within.fold: gr.update(open=False), self.welcome: gr.update(visible=False)}
@@ -214,12 +221,29 @@ class AskTab:
         if session.question is question:
             self.settle(session, question)
         yield self.shown(session)
+        async for suggested in self._suggested(session, question):
+            yield {self.suggested: render.suggested_html(suggested)}
+
+    async def _suggested(
+        self, session: Session, question: Question
+    ) -> AsyncIterator[Sequence[str]]:
+        """Yield the questions to ask next, as they are found, until another is asked."""
+        if question.answer is None or question.answer.abstained:
+            return
+        self.desk.suggest(question)
+        shown: Sequence[str] = ()
+        until = time.monotonic() + SUGGESTING_S
+        while _stands_last(session, question) and time.monotonic() < until:
+            if question.suggested != shown:
+                shown = question.suggested
+                yield shown
+            await asyncio.sleep(LOOK_S)
 
     def settle(self, session: Session, question: Question) -> None:
         """Put what came of a question into the thread."""
-        turn = question.live.turn
-        html, answer = self.html_of(question), question.answer
-        session.finish(turn, html, answer)
+        answer = question.answer
+        told = (question.live.question, answer) if answer is not None else None
+        session.finish(question.live.turn, self.html_of(question), told)
 
     def html_of(self, question: Question) -> str:
         """Return the finished turn of a question."""
@@ -233,6 +257,7 @@ class AskTab:
                 live.turn,
                 typed=live.question,
                 meant=live.meant,
+                unclear=live.unclear,
                 below=beside.judge_of(question) if beside is not None else "",
             )
         if question.error is not None:
@@ -291,3 +316,9 @@ class AskTab:
             self.ask: gr.update(visible=not busy),
             self.stop: gr.update(visible=busy),
         }
+
+
+def _stands_last(session: Session, question: Question) -> bool:
+    """Tell whether a question is the latest that a tab shows."""
+    last = session.conversation == question.owner and session.turn == question.live.turn
+    return last and session.question is None

@@ -193,7 +193,7 @@ class ConversationsPart:
             self.desk.start(name)
         html = await self.desk.aside(lambda: [self._turn(turn, session) for turn in settled])
         session.past = html
-        session.answers = [turn.answer for turn in settled if turn.answer is not None]
+        session.answers = [(turn.typed, turn.answer) for turn in settled if turn.answer is not None]
 
     def _turn(self, turn: Turn, session: Session) -> str:
         name = turn.collection
@@ -289,33 +289,29 @@ class ConversationsPart:
         await self.kept.set_aside()
         return say("The file was set aside beside itself; a new one is begun.")
 
-    # Exports.
 
-    def route(self) -> Route:
-        """Return the route that serves a conversation to take along, by its id and the format."""
-        from starlette.responses import Response
-        from starlette.routing import Route
+def exports(kept: Kept) -> Route:
+    """Return the route that serves a conversation to take along, by its id and the format."""
+    from starlette.responses import Response
+    from starlette.routing import Route
 
-        async def answer(request: Request) -> Response:
-            form = next((f for f in FORMATS if f == request.path_params["form"]), None)
-            id_ = request.path_params["id"]
-            if form is None:
-                return Response(status_code=404)
+    async def answer(request: Request) -> Response:
+        form = next((f for f in FORMATS if f == request.path_params["form"]), None)
+        id_ = request.path_params["id"]
+        if form is None:
+            return Response(status_code=404)
 
-            def work(kept: Conversations) -> Export:
-                return export(kept.conversation(id_), kept.turns(id_), form)
+        def work(conversations: Conversations) -> Export:
+            return export(conversations.conversation(id_), conversations.turns(id_), form)
 
-            try:
-                made = await self.kept.do(work)
-            except ConversationError:
-                return Response(status_code=404)
-            headers = {
-                "content-disposition": _attachment(made.name),
-                "cache-control": "no-store",
-            }
-            return Response(made.text.encode(), media_type=made.media_type, headers=headers)
+        try:
+            made = await kept.do(work)
+        except ConversationError:
+            return Response(status_code=404)
+        headers = {"content-disposition": _attachment(made.name), "cache-control": "no-store"}
+        return Response(made.text.encode(), media_type=made.media_type, headers=headers)
 
-        return Route(f"/{looks.EXPORTS}/{{id}}/{{form}}", answer, methods=["GET"])
+    return Route(f"/{looks.EXPORTS}/{{id}}/{{form}}", answer, methods=["GET"])
 
 
 def _attachment(name: str) -> str:

@@ -14,7 +14,9 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from rag.documents.pictures import Pictures
-from rag.page.questions import Line, Question, Task
+from rag.page.following import ByModel, Following
+from rag.page.keeping import Kept
+from rag.page.questions import Line, Question
 from rag.render.words import say
 from rag.types import Answer, Document, Event
 from rag.within import Within, facts
@@ -80,39 +82,33 @@ class Opener(Protocol):
         """Free what the assistants share."""
 
 
-class Keeper(Protocol):
-    """Keeps conversations; told from the thread that answers."""
-
-    def begun(self, question: Question) -> None:
-        """A question was asked."""
-
-    def changed(self, question: Question) -> None:
-        """Another statement of its answer was proven."""
-
-    def ended(self, question: Question) -> None:
-        """It was answered or stopped, or could not be; of a stopped one this is told twice."""
-
-    def close(self) -> None:
-        """Nothing more is told; what is not ended by now is interrupted."""
-
-
 class Desk:
     """The assistants behind the page and the line of questions.
 
     Args:
         opener: opens assistants, each in the background and once.
         collection: the one a new window asks.
-        keeper: told of every question.
+        keeper: keeps the conversations; told of every question.
+        following: understands follow-ups; by the model where not given.
 
     Attributes:
         collection: the one a new window asks.
         line: the questions under work.
+        redraw: lays the page out anew, for windows that are loaded from then on.
     """
 
-    def __init__(self, opener: Opener, collection: str, keeper: Keeper | None = None) -> None:
+    def __init__(
+        self,
+        opener: Opener,
+        collection: str,
+        keeper: Kept | None = None,
+        following: Following | None = None,
+    ) -> None:
         self.collection = collection
         self.line = Line(self._stream, self._ended)
         self.keeper = keeper
+        self.following = following or ByModel()
+        self.redraw: Callable[[], None] = lambda: None
         self._opener = opener
         self._threads = ThreadPoolExecutor()
         self._opening: dict[str, Future[AssistantLike]] = {}
@@ -261,6 +257,7 @@ class Desk:
         assistant = opening.result()
         question.tell(replace(question.live, note="", stage="searching"))
         self._attend(question.collection)
+        self._resolve(assistant, question)
         events = assistant.stream(
             question.live.asks, within=question.within, cancel=question.cancel
         )
@@ -273,6 +270,31 @@ class Desk:
                 break
             if self.keeper is not None and question.live.settled(event):
                 self.keeper.changed(question)
+
+    def _resolve(self, assistant: AssistantLike, question: Question) -> None:
+        """Find out what a question means in its conversation."""
+        if not question.earlier:
+            return
+        typed = question.live.question
+        found = self.following.resolve(assistant, typed, question.earlier, question.cancel)
+        if found.changed:
+            question.tell(replace(question.live, meant=found.question))
+        elif found.leans:
+            question.tell(replace(question.live, unclear=True))
+
+    def suggest(self, question: Question) -> None:
+        """Look for questions to ask next, while nobody asks."""
+        answer, assistant = question.answer, self.opened(question.collection)
+        if answer is None or assistant is None or answer.abstained:
+            return
+
+        def work(cancel: threading.Event) -> None:
+            found = self.following.suggest(assistant, answer, question.within, cancel)
+            for each in found:
+                question.suggested = (*question.suggested, each)
+
+        self.line.forget()  # one window's at a time: those of the latest answer
+        self.line.meanwhile(work)
 
     def _attend(self, collection: str) -> None:
         """Let what is read ahead be of the documents that are asked: there is one model."""
@@ -287,10 +309,6 @@ class Desk:
         assistant = self.opened(collection)
         if assistant is not None and not self.line.busy:
             assistant.foresee(question)
-
-    def meanwhile(self, task: Task) -> None:
-        """Do something with the model while nobody asks."""
-        self.line.meanwhile(task)
 
     def close(self) -> None:
         """Stop what is being worked on and close the assistants."""

@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from rag import render
 from rag.errors import CancelledError, RagError
+from rag.followups import Earlier
 from rag.types import Answer, Done, Event
 from rag.within import Within
 
@@ -38,6 +39,8 @@ class Question:
         collection: name of the documents that are asked.
         live: how it stands.
         within: the documents that may answer it, None where all may.
+        earlier: the turns before it, by which a follow-up is understood.
+        suggested: questions to ask next, each one tried, as they are found.
         answer: once it is there.
         error: why there is none, in words for the reader.
         broken: an error of ours ended it; the terminal shows which.
@@ -52,6 +55,8 @@ class Question:
     collection: str
     live: render.Live
     within: Within | None = None
+    earlier: tuple[Earlier, ...] = ()
+    suggested: tuple[str, ...] = ()
     answer: Answer | None = None
     error: RagError | None = None
     broken: bool = False

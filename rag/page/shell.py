@@ -14,13 +14,11 @@ from rag.page.api import Api
 from rag.page.ask import AskTab
 from rag.page.conversations import ConversationsPart
 from rag.page.desk import Desk
-from rag.page.keeping import Kept
 from rag.page.session import Session
 from rag.render.words import say
 
 if TYPE_CHECKING:
     import gradio as gr
-    from starlette.routing import Route
 
 TITLE = "Footnote"
 TAGLINE = "answers from your own documents, every sentence proven"
@@ -36,7 +34,6 @@ class Shell:
         blocks: the page that is being laid out.
         desk: what stands behind it.
         examples: questions to click.
-        kept: the conversations, None where none are kept.
 
     Attributes:
         session: what this browser tab shows.
@@ -45,15 +42,12 @@ class Shell:
 
     quiet: ClassVar[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
 
-    def __init__(
-        self, blocks: gr.Blocks, desk: Desk, examples: Sequence[str], kept: Kept | None = None
-    ) -> None:
+    def __init__(self, blocks: gr.Blocks, desk: Desk, examples: Sequence[str]) -> None:
         """Lay out the page."""
         import gradio as gr
 
         self.blocks = blocks
         self.desk = desk
-        self.kept = kept
         self.session = gr.State(Session())
         serving.html_part(render.header_html(TITLE, say(TAGLINE)), "fn-top")
         with gr.Row(elem_id="fn-main"):
@@ -70,14 +64,10 @@ class Shell:
         """Lay out the tabs in the order in which they stand."""
         import gradio as gr
 
+        kept = self.desk.keeper
         with gr.Tab(say("Ask"), id="ask"):
-            self.conversations = ConversationsPart(self, self.kept) if self.kept else None
+            self.conversations = ConversationsPart(self, kept) if kept else None
             self.ask = AskTab(self, examples)
-
-    @property
-    def routes(self) -> list[Route]:
-        """Routes of ours that are served beside the page."""
-        return [self.conversations.route()] if self.conversations else []
 
     def collection(self, name: str) -> str:
         """Return the name of a collection that is asked; "" stands for the desk's.

@@ -174,7 +174,7 @@ def kept_html(turn: Turn, documents: Mapping[str, Document], present: Present) -
     citations = [cited[number] for number in sorted(cited)]
     body = meant_html(turn.asked if turn.asked != turn.typed else "")
     body += "".join(statement_html(s, turn.number) for s in turn.proven)
-    body += note_html(_ended(turn)) + references_html(citations, turn.number)
+    body += note_html(_ended(turn)) + references_html(turn.proven, turn.number)
     body += f'<p class="fn-small fn-tools">{again_html(turn.typed)}</p>'
     body += sources_html(citations, documents, turn.number, present=present)
     return turn_html(turn.typed, turn.number, body, "fn-stopped")

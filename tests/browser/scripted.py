@@ -464,12 +464,11 @@ def main() -> None:
         "When did the tsunami come?",
     )
     kept = pages.Kept(given.data or (given.gate and given.gate.with_name("data")))
-    desk = pages.Desk(pages.OneAssistant(open_assistant, "harbour"), "harbour", kept)
-    page = pages.build(desk, examples=examples, kept=kept)
-    pages.launch(page, port=given.port)
+    desk = pages.Desk(pages.OneAssistant(open_assistant, "harbour"), "harbour", keeper=kept)
+    server = pages.launch(desk, port=given.port, examples=examples)
     sys.stdout.write("serving\n")
     sys.stdout.flush()
-    page.block_thread()
+    server.wait()
 
 
 if __name__ == "__main__":
