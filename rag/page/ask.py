@@ -91,16 +91,16 @@ class AskTab:
         quiet = self.shell.quiet
         asking = [*self.turns, self.suggested, self.box, self.welcome, self.within.fold]
         asked = [self.session, *self.within.said]
-        answering = {"concurrency_limit": None, **quiet}
+        # What to ask next may still be looked for after the last answer.
+        answering = {"concurrency_limit": None, "trigger_mode": "multiple", **quiet}
         for trigger, question in [
             (self.ask.click, self.box),
             (self.box.submit, self.box),
             *((example.click, example) for example in self.examples),
         ]:
             begun = trigger(self.begin, [question, *asked], asking, queue=False, **quiet)
-            replied = begun.success(
-                self.reply, self.session, [*self.turns, self.suggested], **answering
-            )
+            replied = begun.success(self.reply, self.session, self.turns, **answering)
+            replied.success(self.suggest, self.session, self.suggested, **answering)
             self._keep_listed(begun, replied)
         halted = self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
         self._keep_listed(halted)
@@ -118,12 +118,11 @@ class AskTab:
             self.restore, [self.remembered, self.session], shown, queue=False,
             js="() => [window.footnote.remembered(), null]", **quiet,
         )  # fmt: skip
-        replied = loaded.success(
-            self.reply, self.session, [*self.turns, self.suggested], **answering
-        )
+        replied = loaded.success(self.reply, self.session, self.turns, **answering)
+        replied.success(self.suggest, self.session, self.suggested, **answering)
         self._keep_listed(loaded, replied)
         if (beside := self.shell.conversations) is not None:
-            loaded.success(beside.reopen, self.session, self.thread, **answering)
+            loaded.success(beside.reopen, self.session, self.thread, queue=False, **quiet)
         gr.on(fn=self.fill, inputs=self.session, outputs=self.library, **answering)
         picked = self.collection.input(
             self.choose, [self.collection, self.session], [self.library], queue=False, **quiet
@@ -141,7 +140,8 @@ class AskTab:
                     beside.draw,
                     self.session,
                     [beside.list, beside.told],
-                    concurrency_limit=None,
+                    queue=False,
+                    trigger_mode="multiple",
                     **self.shell.quiet,
                 )
 
@@ -194,7 +194,7 @@ class AskTab:
             live = replace(live, asked=within.which())
         earlier = earlier_of(session.answers)
         asked = Question(session.conversation, self.asked(session), live, within, earlier)
-        session.question = asked
+        session.question = session.latest = asked
         self.desk.ask(asked)
         folded = {self.within.fold: gr.update(open=False), self.welcome: gr.update(visible=False)}
         return {self.box: "", self.suggested: "", **folded, **self.shown(session)}
@@ -221,15 +221,25 @@ class AskTab:
         if session.question is question:
             self.settle(session, question)
         yield self.shown(session)
-        async for suggested in self._suggested(session, question):
-            yield {self.suggested: render.suggested_html(suggested)}
+
+    async def suggest(self, session: Session) -> AsyncIterator[Any]:
+        """Show questions to ask next, as they are found, until another is asked.
+
+        An event of its own: the page is told once more what came last when an event is over, which
+        must not be an answer of long ago.
+        """
+        import gradio as gr
+
+        question = session.latest
+        if question is not None and question.answer and not question.answer.abstained:
+            async for suggested in self._suggested(session, question):
+                yield render.suggested_html(suggested)
+        yield gr.skip()
 
     async def _suggested(
         self, session: Session, question: Question
     ) -> AsyncIterator[Sequence[str]]:
         """Yield the questions to ask next, as they are found, until another is asked."""
-        if question.answer is None or question.answer.abstained:
-            return
         self.desk.suggest(question)
         shown: Sequence[str] = ()
         until = time.monotonic() + SUGGESTING_S
@@ -291,7 +301,8 @@ class AskTab:
             except ConversationError:
                 return {self.live: gr.skip()}  # deleted since; or told in place of the list
         elif (at_work := self.desk.line.of(conversation)) is not None:
-            session.conversation, session.question = at_work.owner, at_work
+            session.conversation = at_work.owner
+            session.question = session.latest = at_work
             session.collection, session.turn = at_work.collection, at_work.live.turn
         else:
             return {self.live: gr.skip()}
@@ -320,5 +331,4 @@ class AskTab:
 
 def _stands_last(session: Session, question: Question) -> bool:
     """Tell whether a question is the latest that a tab shows."""
-    last = session.conversation == question.owner and session.turn == question.live.turn
-    return last and session.question is None
+    return session.latest is question and session.question is None

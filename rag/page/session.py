@@ -24,6 +24,7 @@ class Session:
             are understood by.
         turn: number of the latest question.
         question: the one that is being answered, None where none is.
+        latest: the one that was asked last in this tab, None before the first.
         sought: what conversations are searched for, "" where all are listed.
         listed: how many of them are listed.
         unopened: names of collections that were not open when `past` was written.
@@ -35,6 +36,7 @@ class Session:
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     turn: int = 0
     question: Question | None = None
+    latest: Question | None = None
     sought: str = ""
     listed: int = LISTED
     unopened: set[str] = field(default_factory=set)
@@ -47,7 +49,7 @@ class Session:
 
     def finish(self, turn: int, html: str, answer: tuple[str, Answer] | None = None) -> None:
         """Put a finished turn in the place of the one in the making, once."""
-        if self.turn != turn or (self.question is not None and self.question.live.turn != turn):
+        if turn != (self.question.live.turn if self.question is not None else self.turn):
             return
         self.past = [*self.past, html][-KEPT_TURNS:]
         if answer is not None:
@@ -56,5 +58,6 @@ class Session:
 
     def clear(self) -> None:
         """Begin another conversation; a question under work goes on and is kept with its own."""
-        self.conversation, self.turn, self.question = "", 0, None
+        self.conversation, self.turn = "", 0
+        self.question = self.latest = None
         self.past, self.answers = [], []
