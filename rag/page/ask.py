@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from rag.page.shell import Shell
 
 LOOK_S = 0.3  # between two looks for questions to ask next
-SUGGESTING_S = 90.0  # how long they are looked for
 
 
 class AskTab:
@@ -211,8 +209,9 @@ class AskTab:
             return
         self.desk.suggest(question)
         shown: Sequence[str] = ()
-        until = time.monotonic() + SUGGESTING_S
-        while session.turn == question.live.turn and time.monotonic() < until:
+        more = True
+        while more and session.turn == question.live.turn:
+            more = self.desk.suggesting(question)
             if question.suggested != shown:
                 shown = question.suggested
                 yield shown

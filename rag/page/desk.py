@@ -125,6 +125,7 @@ class Desk:
         self._threads = ThreadPoolExecutor()
         self._opening: dict[str, Future[AssistantLike]] = {}
         self._facts: dict[str, tuple[AssistantLike, Mapping[str, Sequence[str]]]] = {}
+        self._suggesting: Question | None = None
         self._pictures = Pictures()
 
     # Assistants.
@@ -268,8 +269,6 @@ class Desk:
         )
         for event in events:
             question.take(event)
-            if question.forsaken:
-                question.cancel.set()
             if question.cancel.is_set() and question.answer is None:
                 break
             if self.keeper is not None and question.live.settled(event):
@@ -293,12 +292,20 @@ class Desk:
             return
 
         def work(cancel: threading.Event) -> None:
-            found = self.following.suggest(assistant, answer, question.within, cancel)
-            for each in found:
-                question.suggested = (*question.suggested, each)
+            try:
+                for each in self.following.suggest(assistant, answer, question.within, cancel):
+                    question.suggested = (*question.suggested, each)
+            finally:
+                if self._suggesting is question:
+                    self._suggesting = None
 
         self.line.forget()  # one window's at a time: those of the latest answer
+        self._suggesting = question
         self.line.meanwhile(work)
+
+    def suggesting(self, question: Question) -> bool:
+        """Tell whether more questions to ask next may come."""
+        return self._suggesting is question
 
     def _attend(self, collection: str) -> None:
         """Let what is read ahead be of the documents that are asked: there is one model."""

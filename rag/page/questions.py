@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import uuid4
@@ -27,7 +27,8 @@ from rag.within import Within
 LOOK_S = 0.05  # between two looks at how a question stands
 REDRAW_S = 0.1  # between two showings of it, at least
 MOMENT_S = 0.5  # and at most, so that the seconds go on
-FORSAKEN_S = 30.0  # nobody has watched a question for so long: it is stopped
+FORSAKEN_S = 60.0  # nobody has watched a question for so long: it is stopped
+HURRIED_S = 5.0  # the same where somebody else waits; a page is loaded anew in less
 
 
 @dataclass(eq=False)
@@ -95,9 +96,9 @@ class Question:
         return spent
 
     @property
-    def forsaken(self) -> bool:
-        """Whether nobody has watched it for long."""
-        return not self._watchers and time.monotonic() - self._left > FORSAKEN_S
+    def left_s(self) -> float:
+        """Seconds for which nobody has watched it."""
+        return 0.0 if self._watchers else time.monotonic() - self._left
 
     def end(self) -> None:
         """Say that nothing more comes."""
@@ -169,6 +170,10 @@ class Line:
             at_work = [self._at_work] if self._at_work is not None else []
             return at_work + [question for _, _, question in sorted(self._waiting)]
 
+    def forsaken(self, question: Question) -> bool:
+        """Tell whether nobody has watched a question for long."""
+        return question.left_s > (HURRIED_S if self._waiting else FORSAKEN_S)
+
     def of(self, owner: str) -> Question | None:
         """Return the question of an asker that is under work, None where there is none."""
         return next((question for question in self.questions if question.owner == owner), None)
@@ -230,7 +235,11 @@ class Line:
         with ThreadPoolExecutor(1, thread_name_prefix="answer") as thread:
             while (found := self._next()) is not None:
                 if isinstance(found, Question):
-                    _settle(found, thread.submit(self._work, found).exception())
+                    work = thread.submit(self._work, found)
+                    while not wait([work], timeout=MOMENT_S).done:
+                        if self.forsaken(found):
+                            found.cancel.set()
+                    _settle(found, work.exception())
                 else:
                     _told(thread.submit(found, self._idle_cancel).exception())
 
