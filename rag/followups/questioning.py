@@ -29,7 +29,11 @@ _EXAMPLES = (
         "Sales in Poland fell because two shops were closed for repairs.",
         "Why did the sales of Harlan Foods in Poland fall?",
     ),
-    ("Kestrel", "The kestrel lays three to six eggs in April.", "How many eggs does a kestrel lay?"),
+    (
+        "Kestrel",
+        "The kestrel lays three to six eggs in April.",
+        "How many eggs does a kestrel lay?",
+    ),
     (
         "Rules of the reading room",
         "Visitors who damage a book must replace it.",
@@ -44,7 +48,7 @@ _EXAMPLES = (
 
 
 def _shown(title: str, sentence: str) -> str:
-    return f"Title: {title}\nSentence: {sentence}\nQuestion:"
+    return f"Title: {' '.join(title.split())}\nSentence: {' '.join(sentence.split())}\nQuestion:"
 
 
 SYSTEM = (
@@ -71,9 +75,7 @@ _DEICTIC = re.compile(
 )
 
 
-def question_of(
-    title: str, sentence: str, mind: LLM, cancel: threading.Event | None = None
-) -> str:
+def question_of(title: str, sentence: str, mind: LLM, cancel: threading.Event | None = None) -> str:
     """Return the question that a sentence answers, "" where the model wrote none of use.
 
     Raises:

@@ -107,6 +107,6 @@ def first_question(pieces: Iterator[Piece]) -> str:
             said += piece.text
             if re.search(r"\S[^\n]*(?:\?|\n)", said):
                 break  # one question is all that is wanted
-    line = said.strip().split("\n")[0].strip(" \"“”")
+    line = said.strip().split("\n")[0].strip(' "“”')
     line = re.sub(r"^(?:Rewritten|Question)\s*:\s*", "", line)
     return line[: line.index("?") + 1] if "?" in line else ""

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rag import prompt as prompts
 from rag.errors import CancelledError, ModelError, RagError
 from rag.followups.questioning import question_of
+from rag.passages import heading
 from rag.prove.words import is_light, read
 from rag.retrieve import retrieve
 from rag.types import Answer, Hit, Sentence
@@ -27,7 +29,9 @@ PASSAGES = 12  # that sentences are taken from
 # Cosines: of a sentence with what was said, of questions with each other, of what is on the topic.
 SAID = 0.80
 SAME = 0.82
-NEAR = 0.30
+NEAR = 0.25
+HOLDS = 0.3  # log-odds, by the model, that the passage answers; below it is not worth asking
+_NEW_WORDS = 2  # that an answer must have beside those of its question
 _LEAST_WORDS, _MOST_WORDS = 7, 45
 
 
@@ -91,12 +95,7 @@ def _suggested(
         if _stop(cancel) or _is_said(fact, told):
             continue
         with own.aside():
-            try:
-                question = question_of(
-                    fact.hit.document.title, fact.sentence.text, own.llm, cancel
-                )
-            except ModelError:  # too long for the model: another sentence will do
-                continue
+            question = _written(own, fact, cancel)
         if not question:
             continue
         row = own.embedder.embed([question], kind="query")[0]
@@ -115,6 +114,19 @@ def _suggested(
             yield question
 
 
+def _written(own: Assistant, fact: _Fact, cancel: threading.Event) -> str:
+    """Return the question of a sentence that its passage surely answers, "" if there is none."""
+    hit = fact.hit
+    try:
+        question = question_of(hit.document.title, fact.sentence.text, own.llm, cancel)
+        if not question:
+            return ""
+        asked = prompts.holds_answer(question, hit, heading(hit.document))
+        return question if own.llm.log_odds(asked, cancel=cancel) >= HOLDS else ""
+    except ModelError:  # too long for the model: another sentence will do
+        return ""
+
+
 def _stop(cancel: threading.Event) -> bool:
     if cancel.is_set():
         raise CancelledError("stopped; ask again when you like.")
@@ -128,9 +140,7 @@ def _told(own: Assistant, answer: Answer) -> _Told:
     return _Told([rows[0]], list(rows[1:]), cited)
 
 
-def _facts(
-    own: Assistant, answer: Answer, told: _Told, within: Within | None
-) -> Iterator[_Fact]:
+def _facts(own: Assistant, answer: Answer, told: _Told, within: Within | None) -> Iterator[_Fact]:
     """Yield sentences near to what was asked, those of passages that were not cited first."""
     import numpy as np
 
@@ -156,8 +166,7 @@ def _facts(
     if not pairs:
         return
     rows = own.embedder.embed([sentence.text for _, sentence in pairs], kind="document")
-    topic = np.stack([told.asked[0], *told.said]).mean(axis=0)
-    near = rows @ (topic / np.linalg.norm(topic))
+    near = (rows @ np.stack([told.asked[0], *told.said]).T).max(axis=1)
     cited = {hit.passage.id for hit, _ in pairs if _is_cited(hit, hit.passage, told)}
     worth = near + np.array([_weight(hit, s, cited) for hit, s in pairs], dtype=np.float32)
     left = set(range(len(pairs)))
@@ -205,6 +214,18 @@ def _repeats(question: str, asked: str) -> bool:
     return mine <= read(asked).stems
 
 
+def _adds(reply: Answer) -> bool:
+    """Tell whether an answer says more than its question does."""
+    asked, said = read(reply.question), read(reply.statements[0].text)
+    more = {w.stem for w in said.words if w.stem not in asked.stems and not is_light(w.stem)}
+    return bool(
+        len(more) >= _NEW_WORDS
+        or said.numbers - asked.numbers
+        or set(said.dates) - set(asked.dates)
+        or any(w.name and not w.first and w.stem in more for w in said.words)
+    )
+
+
 def _answers(own: Assistant, reply: Answer, fact: _Fact, told: _Told) -> bool:
     """Tell whether an answer is proven by the sentence it was asked for, and says what is new.
 
@@ -213,6 +234,8 @@ def _answers(own: Assistant, reply: Answer, fact: _Fact, told: _Told) -> bool:
     if reply.abstained or reply.unanswered:
         return False
     document, sentence = fact.hit.document.id, fact.sentence
+    if not _adds(reply):
+        return False
     rests = any(
         c.document_id == document and c.start < sentence.end and sentence.start < c.end
         for c in reply.citations
