@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, islice, zip_longest
@@ -183,6 +183,19 @@ class Assistant:
                 return
             yield asked
 
+    def aside(self) -> AbstractContextManager[None]:
+        """Keep reading ahead off the model while something else is done with it."""
+        return self._warmer.aside() if self._warmer else nullcontext()
+
+    def apart(self) -> Assistant:
+        """Return one of the same parts, for questions of its own beside those of this one.
+
+        Each of the two is stopped by its own `cancel` alone; reading ahead waits for both.
+        """
+        other = Assistant(self.index, self.embedder, self.llm, self.settings, self.rarity)
+        other._warmer = self._warmer
+        return other
+
     def ask(
         self,
         question: str,
@@ -221,8 +234,7 @@ class Assistant:
             NothingWithinError: no document is of those that may answer.
             CancelledError: `cancel` was set.
         """
-        aside = self._warmer.aside() if self._warmer else nullcontext()
-        with aside:
+        with self.aside():
             if within is not None:
                 narrow, asked = self._narrowed(question, within)
                 yield from _telling(asked, narrow._stream(question, cancel))
