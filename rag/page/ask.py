@@ -96,7 +96,7 @@ class AskTab:
             *((example.click, example) for example in self.examples),
         ]:
             begun = trigger(self.begin, [question, *asked], asking, queue=False, **quiet)
-            begun.success(self.reply, self.session, [*self.turns, self.suggested], **answering)
+            self._answering(begun)
         self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
         self.box.input(
             self.foresee,
@@ -112,7 +112,7 @@ class AskTab:
             self.restore, [self.remembered, self.session], shown, queue=False,
             js="() => [window.footnote.remembered(), null]", **quiet,
         )  # fmt: skip
-        loaded.success(self.reply, self.session, [*self.turns, self.suggested], **answering)
+        self._answering(loaded)
         gr.on(fn=self.fill, inputs=self.session, outputs=self.library, **answering)
         picked = self.collection.input(
             self.choose, [self.collection, self.session], [self.library], queue=False, **quiet
@@ -121,6 +121,13 @@ class AskTab:
         learnt = [self.within.fact, self.within.chosen]
         picked.success(self.within.begin_offer, self.session, learnt, **answering)
         self.within.connect(quiet)
+
+    def _answering(self, begun: gr.events.Dependency) -> None:
+        """Have an answer shown after its question, and then what to ask next."""
+        # Several at once: what to ask next is still looked for when another question is asked.
+        answering = {"concurrency_limit": None, "trigger_mode": "multiple", **self.shell.quiet}
+        replied = begun.success(self.reply, self.session, self.turns, **answering)
+        replied.success(self.suggest, self.session, self.suggested, **answering)
 
     async def fill(self, session: Session) -> str:
         """List the documents as soon as they are known."""
@@ -197,15 +204,14 @@ class AskTab:
                 yield change
         if session.question is question:
             self.settle(session, question)
+            session.latest = question
         yield self.shown(session)
-        async for suggested in self._suggested(session, question):
-            yield {self.suggested: render.suggested_html(suggested)}
 
-    async def _suggested(
-        self, session: Session, question: Question
-    ) -> AsyncIterator[Sequence[str]]:
-        """Yield the questions to ask next, as they are found, until another is asked."""
-        if question.answer is None or question.answer.abstained:
+    async def suggest(self, session: Session) -> AsyncIterator[str]:
+        """Show questions to ask next, as they are found, until another is asked."""
+        question = session.latest
+        if question is None or question.answer is None or question.answer.abstained:
+            yield ""
             return
         self.desk.suggest(question)
         shown: Sequence[str] = ()
@@ -214,7 +220,7 @@ class AskTab:
             more = self.desk.suggesting(question)
             if question.suggested != shown:
                 shown = question.suggested
-                yield shown
+                yield render.suggested_html(shown)
             await asyncio.sleep(LOOK_S)
 
     def settle(self, session: Session, question: Question) -> None:

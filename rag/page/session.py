@@ -23,6 +23,7 @@ class Session:
             are understood by.
         turn: number of the latest question.
         question: the one that is being answered, None where none is.
+        latest: the one that was answered last, None before there was one.
     """
 
     conversation: str = ""
@@ -31,6 +32,7 @@ class Session:
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     turn: int = 0
     question: Question | None = None
+    latest: Question | None = None
 
     def begin(self) -> int:
         """Count a question; its number is returned."""
@@ -50,4 +52,5 @@ class Session:
     def clear(self) -> None:
         """Begin another conversation; a question under work goes on and is kept with its own."""
         self.conversation, self.turn, self.question = "", 0, None
+        self.latest = None
         self.past, self.answers = [], []
