@@ -6,6 +6,7 @@
     desk.py           what stands behind the page: the assistants and the line
     session.py        one browser tab: where its conversation stands
     shell.py          the page as a whole: head, tabs, and what they share
+    conversations.py  the conversations beside the chat; keeping.py: keeps them
     ask.py            the Ask tab; within.py: which documents may answer
     api.py            named endpoints for programs
 
@@ -23,7 +24,9 @@ from typing import TYPE_CHECKING
 
 from rag import render, serving
 from rag.config import DEFAULT_MODEL, Settings
+from rag.page.conversations import exports
 from rag.page.desk import AssistantLike, Desk
+from rag.page.keeping import Kept
 from rag.page.shell import TAGLINE, TITLE, Shell
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ __all__ = [
     "TAGLINE",
     "TITLE",
     "Desk",
+    "Kept",
     "OneAssistant",
     "build",
     "launch",
@@ -112,6 +116,8 @@ def launch(
         ConfigError: the port is taken, or others could reach the page without a password.
     """
     routes = [serving.document_pages(desk.draw)]
+    if desk.keeper is not None:
+        routes.append(exports(desk.keeper))
     server = serving.Server(host, port, routes=routes, password=password, on_close=desk.close)
     server.start()
 
@@ -144,7 +150,8 @@ def serve(
     """
     from rag.page.opening import SharedModel
 
-    desk = Desk(SharedModel(Settings(model=model), lambda: collections(index)), index)
+    opener = SharedModel(Settings(model=model), lambda: collections(index))
+    desk = Desk(opener, index, keeper=Kept(told=Shell.told))
     examples = EXAMPLES if index == INDEX else ()
     with launch(desk, host, port, examples=examples, password=serving.Password()) as server:
         sys.stdout.write(serving.greeting(TITLE, server))

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rag import render, serving
-from rag.errors import QuestionError, RagError
+from rag.errors import ConversationError, QuestionError, RagError
 from rag.page.following import earlier_of
 from rag.page.questions import Question
 from rag.page.session import Session
@@ -97,7 +97,8 @@ class AskTab:
         ]:
             begun = trigger(self.begin, [question, *asked], asking, queue=False, **quiet)
             self._answering(begun)
-        self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
+        halted = self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
+        self._keep_listed(halted)
         self.box.input(
             self.foresee,
             [self.box, self.session],
@@ -113,6 +114,8 @@ class AskTab:
             js="() => [window.footnote.remembered(), null]", **quiet,
         )  # fmt: skip
         self._answering(loaded)
+        if (beside := self.shell.conversations) is not None:
+            loaded.success(beside.reopen, self.session, self.thread, **answering)
         gr.on(fn=self.fill, inputs=self.session, outputs=self.library, **answering)
         picked = self.collection.input(
             self.choose, [self.collection, self.session], [self.library], queue=False, **quiet
@@ -128,6 +131,20 @@ class AskTab:
         answering = {"concurrency_limit": None, "trigger_mode": "multiple", **self.shell.quiet}
         replied = begun.success(self.reply, self.session, self.turns, **answering)
         replied.success(self.suggest, self.session, self.suggested, **answering)
+        self._keep_listed(begun, replied)
+
+    def _keep_listed(self, *events: Any) -> None:
+        """List the conversations anew after events."""
+        if (beside := self.shell.conversations) is not None:
+            for event in events:
+                event.success(
+                    beside.draw,
+                    self.session,
+                    [beside.list, beside.told],
+                    concurrency_limit=None,
+                    trigger_mode="multiple",
+                    **self.shell.quiet,
+                )
 
     async def fill(self, session: Session) -> str:
         """List the documents as soon as they are known."""
@@ -216,7 +233,7 @@ class AskTab:
         self.desk.suggest(question)
         shown: Sequence[str] = ()
         more = True
-        while more and session.turn == question.live.turn:
+        while more and _stands_last(session, question):
             more = self.desk.suggesting(question)
             if question.suggested != shown:
                 shown = question.suggested
@@ -234,6 +251,7 @@ class AskTab:
         live = question.live
         documents = self.desk.documents(question.collection)
         if question.answer is not None:
+            beside = self.shell.conversations
             return render.to_html(
                 question.answer,
                 documents,
@@ -241,6 +259,7 @@ class AskTab:
                 typed=live.question,
                 meant=live.meant,
                 unclear=live.unclear,
+                below=beside.judge_of(question) if beside is not None else "",
             )
         if question.error is not None:
             return render.error_html(live.question, self.shell.told(question.error), live.turn)
@@ -265,12 +284,20 @@ class AskTab:
         """Take up the conversation that this tab showed before it was loaded anew."""
         import gradio as gr
 
-        at_work = self.desk.line.of(conversation) if conversation else None
-        if at_work is None or session.question is not None:
+        if not conversation or session.question is not None:
             return {self.live: gr.skip()}
-        session.conversation, session.question = at_work.owner, at_work
-        session.collection, session.turn = at_work.collection, at_work.live.turn
-        return {self.welcome: gr.update(visible=False), **self.shown(session)}
+        if (beside := self.shell.conversations) is not None:
+            try:
+                await beside.take_up(session, conversation)
+            except ConversationError:
+                return {self.live: gr.skip()}  # deleted since; or told in place of the list
+        elif (at_work := self.desk.line.of(conversation)) is not None:
+            session.conversation, session.question = at_work.owner, at_work
+            session.collection, session.turn = at_work.collection, at_work.live.turn
+        else:
+            return {self.live: gr.skip()}
+        chosen = {self.collection: self.asked(session)}
+        return {self.welcome: gr.update(visible=False), **chosen, **self.shown(session)}
 
     async def foresee(self, question: str, session: Session) -> None:
         """Have the assistant read what a question being typed will need."""
@@ -290,3 +317,9 @@ class AskTab:
             self.ask: gr.update(visible=not busy),
             self.stop: gr.update(visible=busy),
         }
+
+
+def _stands_last(session: Session, question: Question) -> bool:
+    """Tell whether a question is the latest that a tab shows."""
+    last = session.conversation == question.owner and session.turn == question.live.turn
+    return last and session.question is None

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from rag.documents.pictures import Pictures
 from rag.page.following import ByModel, Following
+from rag.page.keeping import Kept
 from rag.page.questions import Line, Question
 from rag.render.words import say
 from rag.types import Answer, Document, Event
@@ -81,26 +82,13 @@ class Opener(Protocol):
         """Free what the assistants share."""
 
 
-class Keeper(Protocol):
-    """Keeps conversations; told from the thread that answers."""
-
-    def begun(self, question: Question) -> None:
-        """A question was asked."""
-
-    def changed(self, question: Question) -> None:
-        """Another statement of its answer was proven."""
-
-    def ended(self, question: Question) -> None:
-        """It was answered or stopped, or could not be."""
-
-
 class Desk:
     """The assistants behind the page and the line of questions.
 
     Args:
         opener: opens assistants, each in the background and once.
         collection: the one a new window asks.
-        keeper: told of every question.
+        keeper: keeps the conversations; told of every question.
         following: understands follow-ups; by the model where not given.
 
     Attributes:
@@ -113,11 +101,11 @@ class Desk:
         self,
         opener: Opener,
         collection: str,
-        keeper: Keeper | None = None,
+        keeper: Kept | None = None,
         following: Following | None = None,
     ) -> None:
         self.collection = collection
-        self.line = Line(self._answer)
+        self.line = Line(self._stream, self._ended)
         self.keeper = keeper
         self.following = following or ByModel()
         self.redraw: Callable[[], None] = lambda: None
@@ -151,6 +139,18 @@ class Desk:
         """Return the documents by id; none as long as the assistant is not open."""
         assistant = self.opened(collection)
         return assistant.index.documents if assistant is not None else {}
+
+    def lies_at(self, collection: str, source: str, inside: str) -> Document | None:
+        """Return the document that lies at a path now, None where none does or it is not open."""
+        known = self.documents(collection)
+        return next(
+            (
+                known[each.id]
+                for each in self.described(collection)
+                if (each.source == source or source in each.also) and each.inside == inside
+            ),
+            None,
+        )
 
     def described(self, collection: str) -> Sequence[Document]:
         """Return the same without their text, for going through thousands."""
@@ -238,21 +238,16 @@ class Desk:
 
     def stop(self, question: Question) -> None:
         """Stop the work on a question; what was proven by then stays."""
-        waits = not question.ended.is_set() and question is not self.line.at_work
         self.line.stop(question)
-        if waits and self.keeper is not None:
+        self._ended(question)
+
+    def _ended(self, question: Question) -> None:
+        """Have it kept what came of a question."""
+        if self.keeper is not None:
             self.keeper.ended(question)
 
-    def _answer(self, question: Question) -> None:
-        """Answer a question, in the thread of the line."""
-        try:
-            self._stream(question)
-        finally:
-            if self.keeper is not None:
-                self.keeper.ended(question)
-
     def _stream(self, question: Question) -> None:
-        """Take up the events of an answer.
+        """Take up the events of an answer, in the thread of the line.
 
         Raises:
             RagError: the question cannot be answered.
@@ -323,6 +318,8 @@ class Desk:
 
     def close(self) -> None:
         """Stop what is being worked on and close the assistants."""
+        if self.keeper is not None:
+            self.keeper.close()
         self.line.close()
         self._threads.shutdown(cancel_futures=True)
         self._pictures.close()

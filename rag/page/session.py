@@ -9,6 +9,7 @@ from rag.page.questions import Question
 from rag.types import Answer
 
 KEPT_TURNS = 20
+LISTED = 40
 
 
 @dataclass
@@ -24,6 +25,9 @@ class Session:
         turn: number of the latest question.
         question: the one that is being answered, None where none is.
         latest: the one that was answered last, None before there was one.
+        sought: what conversations are searched for, "" where all are listed.
+        listed: how many of them are listed.
+        unopened: names of collections that were not open when `past` was written.
     """
 
     conversation: str = ""
@@ -33,6 +37,9 @@ class Session:
     turn: int = 0
     question: Question | None = None
     latest: Question | None = None
+    sought: str = ""
+    listed: int = LISTED
+    unopened: set[str] = field(default_factory=set)
 
     def begin(self) -> int:
         """Count a question; its number is returned."""

@@ -12,6 +12,7 @@ from rag.config import data_folder
 from rag.errors import LibraryError, RagError
 from rag.page.api import Api
 from rag.page.ask import AskTab
+from rag.page.conversations import ConversationsPart
 from rag.page.desk import Desk
 from rag.page.session import Session
 from rag.render.words import say
@@ -55,13 +56,17 @@ class Shell:
             with gr.Column(elem_id="fn-side"):
                 serving.html_part(render.PANEL, "fn-holder")
         self.ask.connect()
+        if self.conversations:
+            self.conversations.connect(self.ask)
         self.api = Api(self)
 
     def _lay_out_tabs(self, examples: Sequence[str]) -> None:
         """Lay out the tabs in the order in which they stand."""
         import gradio as gr
 
+        kept = self.desk.keeper
         with gr.Tab(say("Ask"), id="ask"):
+            self.conversations = ConversationsPart(self, kept) if kept else None
             self.ask = AskTab(self, examples)
 
     def collection(self, name: str) -> str:

@@ -101,9 +101,12 @@
   }
 
   async function copy(button) {
-    await navigator.clipboard.writeText(button.closest(".fn-turn").querySelector(".fn-plain").textContent);
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy with sources"; }, 2000);
+    const copied = button.closest(".fn-turn").querySelector(".fn-" + button.dataset.of);
+    await navigator.clipboard.writeText(copied.textContent);
+    const label = button.textContent;
+    if (label === button.dataset.done) return;
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = label; }, 2000);
   }
 
   document.addEventListener("click", (event) => {
