@@ -232,6 +232,7 @@ class Desk:
     def ask(self, question: Question) -> Question:
         """Take a question into the line."""
         if self.keeper is not None:
+            question.kept = True
             self.keeper.begun(question)
         self.line.add(question)
         return question
@@ -243,7 +244,7 @@ class Desk:
 
     def _ended(self, question: Question) -> None:
         """Have it kept what came of a question."""
-        if self.keeper is not None:
+        if self.keeper is not None and question.kept:
             self.keeper.ended(question)
 
     def _stream(self, question: Question) -> None:
@@ -266,7 +267,7 @@ class Desk:
             question.take(event)
             if question.cancel.is_set() and question.answer is None:
                 break
-            if self.keeper is not None and question.live.settled(event):
+            if self.keeper is not None and question.kept and question.live.settled(event):
                 self.keeper.changed(question)
 
     def _resolve(self, assistant: AssistantLike, question: Question) -> None:

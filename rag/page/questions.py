@@ -45,6 +45,7 @@ class Question:
         answer: once it is there.
         error: why there is none, in words for the reader.
         broken: an error of ours ended it; the terminal shows which.
+        kept: it is of a conversation, and kept with it.
         cancel: stops the work on it.
         ended: nothing more comes of it.
         version: counts the changes of `live`.
@@ -61,6 +62,7 @@ class Question:
     answer: Answer | None = None
     error: RagError | None = None
     broken: bool = False
+    kept: bool = False
     cancel: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     version: int = 0
