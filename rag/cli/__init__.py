@@ -313,6 +313,29 @@ def fetch_command(names: tuple[str, ...]) -> None:
         click.echo(f"{model.name}: {path}")
 
 
+@main.command("languages")
+@click.argument("code", required=False)
+def languages_command(code: str | None) -> None:
+    """List the languages of the page, or print one to be completed.
+
+    What is printed is a file for `languages/CODE.json` in the data folder: every word of the page
+    in English, and what stands for it, empty where it is lacking. A code that is new begins one.
+    """
+    from rag.config import data_folder
+    from rag.render import collecting, words
+
+    there = words.languages()
+    if code is not None:
+        known = words.load(code) if code in there else {}
+        click.echo(collecting.form(there.get(code, code), known), nl=False)
+        return
+    for each, name in there.items():
+        lacking = 0 if each == words.ENGLISH else len(collecting.lacking(words.load(each)))
+        note = f"  lacks {lacking} of {len(collecting.english())}" if lacking else ""
+        click.echo(f"{each:6}{name}{note}")
+    click.echo(f"your own: {data_folder() / 'languages'}", err=True)
+
+
 @models_group.command("path")
 @click.argument("name")
 def path_command(name: str) -> None:
