@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Literal
 
 from rag.config import Settings
-from rag.evaluate.about import Corpus, digest, index_checksum, model_checksum, settings_json
-from rag.trust import evaluations, is_samples
+from rag.evaluate.about import Corpus, digest, model_checksum, settings_json
+from rag.trust import evaluations, identity, is_samples
 
 MADE = 24  # questions that are made of documents without any
 # Seconds of making and of asking one, on two cores; the first of docs/evaluation.md.
@@ -88,7 +88,7 @@ def plan(folder: Path, index: Corpus, settings: Settings) -> Plan:
     """
     from rag.evaluate import sets
 
-    here = index_checksum(index)[:12]
+    here = identity(index)[:12]
     stand = digest([here, model_checksum(settings.model), settings_json(settings)])[:12]
     result = evaluations() / f"{folder.name}-{stand}.json"
     asked = ["eval", "--index", str(folder.absolute()), "--model", settings.model]

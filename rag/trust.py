@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from rag.config import Settings, data_folder
 from rag.errors import EvaluationError
-from rag.types import Answer, Verdict
+from rag.types import Answer, Document, Verdict
 
 if TYPE_CHECKING:
     from rag.evaluate.about import Corpus
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 OURS = Path("benchmarks/results")
 # Settings that change how soon an answer is there, and not the answer.
 _NO_MATTER = frozenset({"model", "embedder", "readings_mb", "n_threads"})
+_IDENTITIES: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+_GUARD = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +178,14 @@ def document_facts(index: Corpus, *, refused: int = 0) -> DocumentFacts:
         index: that is asked.
         refused: files that could not be read.
     """
-    described = getattr(index, "described", None) or index.documents.values()
-    days = [str(each.metadata.get("read", "")) for each in described]
+    days = [str(each.metadata.get("read", "")) for each in _described(index)]
     return DocumentFacts(len(days), len(index.passages), refused, max(days, default="")[:10])
+
+
+def _described(index: Corpus) -> Iterable[Document]:
+    """Return the documents, without their text where they are kept so as well."""
+    found: Iterable[Document] = getattr(index, "described", None) or index.documents.values()
+    return found
 
 
 def said_facts(answers: Iterable[Answer]) -> SaidFacts:
@@ -198,12 +207,9 @@ def evaluations() -> Path:
 def measured(settings: Settings, index: Corpus) -> Measured | None:
     """Return the newest run with this model, these documents and these settings.
 
-    It is looked for where the page keeps them and where `rag eval` writes by default. The checksum
-    of an index reads all of its passages.
+    It is looked for where the page keeps them and where `rag eval` writes by default.
     """
-    from rag.evaluate.about import index_checksum
-
-    here = index_checksum(index)
+    here = identity(index)
     found = [
         (about, path)
         for about, path in _runs(
@@ -214,6 +220,16 @@ def measured(settings: Settings, index: Corpus) -> Measured | None:
         and _settings(about["settings"]) == _settings(_json(settings))
     ]
     return _newest(found)
+
+
+def identity(index: Corpus) -> str:
+    """Return what identifies the content of an index; it is worked out once, from every passage."""
+    from rag.evaluate.about import index_checksum
+
+    with _GUARD:
+        if index not in _IDENTITIES:
+            _IDENTITIES[index] = index_checksum(index)
+        return _IDENTITIES[index]
 
 
 def samples(settings: Settings) -> Measured | None:
@@ -238,7 +254,7 @@ def is_samples(index: Corpus) -> bool:
     """Tell whether an index holds the sample documents, which come with marked questions."""
     from rag.evaluate import sets
 
-    there = {document.source for document in index.documents.values()}
+    there = {document.source for document in _described(index)}
     marked = {
         evidence.source
         for question in sets.load()

@@ -3,9 +3,12 @@
     opening.py        opens an assistant for each collection, over one model
     questions.py      questions under work: one line, each asker's in turn; a page may be left
     desk.py           what stands behind the page: the assistants and the line
+    choices.py        what is chosen for the whole page, and what brings it about
     session.py        one browser tab: where its conversation stands
     shell.py          the page as a whole: head, tabs, and what they share
     ask.py            the Ask tab; within.py: which documents may answer
+    trust.py          the Trust tab: what this set-up is worth, and measuring it
+    settings.py       the Settings tab
     api.py            named endpoints for programs
 
 Nothing here decides what is answered, proven or shown as proven.
@@ -22,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag import render, serving
 from rag.config import DEFAULT_MODEL, Settings
+from rag.page.choices import Choices
 from rag.page.desk import AssistantLike, Desk
 from rag.page.shell import TAGLINE, TITLE, Shell
 
@@ -35,6 +39,7 @@ __all__ = [
     "PORT",
     "TAGLINE",
     "TITLE",
+    "Choices",
     "Desk",
     "OneAssistant",
     "build",
@@ -63,29 +68,40 @@ class OneAssistant:
     def __init__(self, open_assistant: Callable[[], AssistantLike], collection: str) -> None:
         self._open = open_assistant
         self._name = collection
+        self._settings = Settings()
 
     def __call__(self, collection: str) -> AssistantLike:
         """Open it."""
         return self._open()
 
+    @property
+    def settings(self) -> Settings:
+        """How questions are answered."""
+        return self._settings
+
     def collections(self) -> Sequence[str]:
         """Return its name."""
         return (self._name,)
+
+    def change(self, settings: Settings) -> None:
+        """Open it anew, by other settings."""
+        self._settings = settings
 
     def close(self) -> None:
         """Nothing is shared."""
 
 
-def build(desk: Desk, *, examples: Sequence[str] = ()) -> gr.Blocks:
+def build(desk: Desk, *, examples: Sequence[str] = (), choices: Choices | None = None) -> gr.Blocks:
     """Return the page, not yet served.
 
     Args:
         desk: what stands behind it.
         examples: questions to click.
+        choices: what is chosen for it; made where not given.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     with serving.blocks(TITLE) as page:
-        page.shell = Shell(page, desk, examples)
+        page.shell = Shell(page, desk, examples, choices or Choices(desk))
     page.desk = desk
     return page.queue(max_size=64)
 

@@ -2,11 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from rag.measuring import Plan, Progress
+from rag.render.page import esc
+from rag.render.settings import progress_html
 from rag.render.words import say
-from rag.trust import DocumentFacts, Measured, ModelFacts, Part, SaidFacts
+from rag.trust import DocumentFacts, Measured, ModelFacts, Part, SaidFacts, Trust
 from rag.types import Verdict
+
+
+def waiting_html() -> str:
+    """Return what stands in the panel before anything is known."""
+    return f'<p class="fn-note" role="status">{esc(say("Looking at what is known"))}</p>'
+
+
+def worth_html(trust: Trust) -> str:
+    """Return what a set-up is worth: one section a matter."""
+    parts = [
+        _section(say("What was measured"), _measured_html(trust)),
+        _section(say("Answers in this conversation"), _said_html(trust.said)),
+        _section(say("Documents"), _lines(document_lines(trust.documents))),
+        _section(say("Model"), _lines(model_lines(trust.model))),
+    ]
+    return f'<div class="fn-worth">{"".join(parts)}</div>'
+
+
+def takes_html(planned: Plan) -> str:
+    """Return what measuring does, and how long that takes."""
+    minutes = max(1, round(planned.seconds / 60))
+    if planned.makes:
+        said = say(
+            "Measuring makes {count} questions of your documents, then asks them. It takes about"
+            " {minutes} minutes, beside your work; stopped, it goes on where it was.",
+            count=planned.count,
+            minutes=minutes,
+        )
+    else:
+        said = say(
+            "Measuring asks {count} questions whose answers are marked. It takes about {minutes}"
+            " minutes, beside your work; stopped, it goes on where it was.",
+            count=planned.count,
+            minutes=minutes,
+        )
+    return f"<p>{esc(said)}</p>"
+
+
+def measuring_html(progress: Progress | None, error: str = "") -> str:
+    """Return how far measuring is, or what came of it.
+
+    Args:
+        progress: the last there was.
+        error: why it failed, fit to be shown.
+    """
+    if progress is None:
+        return ""
+    match progress.outcome:
+        case "failed":
+            return f'<p class="fn-error" role="alert">{esc(error)}</p>'
+        case "stopped":
+            return _status(say("Stopped. What was asked is kept."))
+        case "done":
+            return _status(say("Measured just now."))
+    making = progress.step == "making"
+    stage = say("Making questions") if making else say("Asking questions")
+    if progress.total:
+        of = say("{done} of {total}", done=progress.done, total=progress.total)
+        if progress.left_s is not None:
+            minutes = max(1, round(progress.left_s / 60))
+            of += " · " + say("about {minutes} minutes left", minutes=minutes)
+    else:
+        of = say("Opening the model")
+    bar = progress_html(stage, progress.done, progress.total)
+    return f"{_status(stage)}{bar}<p class='fn-of'>{esc(of)}</p>"
+
+
+def _measured_html(trust: Trust) -> str:
+    html = ""
+    if trust.measured is not None:
+        html += _run_html(trust.measured)
+    else:
+        html += _lines(
+            [say("These documents with this model and these settings were not measured yet.")]
+        )
+    if trust.samples is not None:
+        title = say("Measured by us on the sample documents")
+        html += f"<h3>{esc(title)}</h3>" + _run_html(trust.samples)
+        html += _lines([say("With the settings as they come; yours may do better or worse.")])
+    return html
+
+
+def _run_html(run: Measured) -> str:
+    rows = "".join(f"<li>{esc(line)}</li>" for line in measured_lines(run))
+    return f'<ul class="fn-figures">{rows}</ul>{_lines(caution_lines(run))}'
+
+
+def _said_html(said: SaidFacts) -> str:
+    rows = "".join(f"<li><b>{count}</b> {esc(why)}</li>" for count, why in withheld_rows(said))
+    return _lines(said_lines(said)) + (f'<ul class="fn-why-withheld">{rows}</ul>' if rows else "")
+
+
+def _section(title: str, html: str) -> str:
+    return f"<section><h2>{esc(title)}</h2>{html}</section>"
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"<p>{esc(line)}</p>" for line in lines)
+
+
+def _status(message: str) -> str:
+    return f'<p class="fn-note" role="status">{esc(message)}</p>'
 
 
 def model_lines(model: ModelFacts) -> Iterator[str]:

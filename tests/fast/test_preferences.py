@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rag.config import Settings
-from rag.errors import PreferencesError
-from rag.preferences import NAME, THRESHOLDS, PreferenceFile, Preferences
+from rag.errors import NotKeptError, PreferencesError
+from rag.preferences import COSTS, NAME, THRESHOLDS, Cost, PreferenceFile, Preferences
 
 
 @pytest.fixture
@@ -42,6 +42,24 @@ def test_what_is_chosen_holds_now_and_the_next_time(folder: Path) -> None:
         model="qwen2.5-coder-0.5b", support_threshold=0.9, length="thorough", passages=4
     )
     assert kept(folder)["version"] == 1
+
+
+def test_what_a_strictness_costs_is_told_of_the_kept_run() -> None:
+    from rag.evaluate.files import read
+    from rag.evaluate.metrics import Gold, statements_right
+
+    results = Path(__file__).parents[2] / "benchmarks" / "results"
+    run = read(results / "eval-qwen2.5-coder-1.5b-ba219c63ad63.json")
+    assert run.about["model"] == Settings().model
+    for strictness, cost in COSTS.items():
+        least = THRESHOLDS[strictness]
+        statements, answers = [], []
+        for row, judged in zip(run.rows, run.scores.judged, strict=True):
+            gold = [Gold(n, s) for n, s in zip(row.question.nuggets, row.gold, strict=True)]
+            shown = [said for said in row.statements if said.support >= least]
+            statements += [statements_right([said], gold)[0] for said in shown]
+            answers += [judged.right] if shown else []
+        assert cost == Cost(len(statements), sum(statements), len(answers), sum(answers))
 
 
 def test_stricter_is_a_higher_threshold_and_balanced_the_default() -> None:
@@ -84,13 +102,16 @@ def test_a_model_is_never_a_path(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(PreferencesError) as told:
         file.choose(model=str(gguf))
     assert str(tmp_path) not in str(told.value)
-    file.choose_model(str(gguf))
+    file.use_model(str(gguf))
     assert file.now.model == "mine.gguf"
+    file.choose(length="short")
     again = PreferenceFile(folder)
-    assert again.now.to_settings(Settings()).model == str(gguf)
-    again.choose(model="qwen2.5-coder-1.5b")
+    assert again.now.model == "qwen2.5-coder-1.5b", "named this time, and not chosen"
     again.choose(model="mine.gguf")
     assert PreferenceFile(folder).now.to_settings(Settings()).model == str(gguf)
+    other = tmp_path / "other" / "mine.gguf"
+    assert again.use_model(str(other)).to_settings(Settings()).model == str(other)
+    assert again.use_model("smollm2-135m").to_settings(Settings()).model == "smollm2-135m"
 
 
 def test_what_is_not_known_here_is_kept(folder: Path) -> None:
@@ -117,7 +138,7 @@ def test_a_damaged_file_is_told_and_left_alone(folder: Path, text: str, said: st
     file = PreferenceFile(folder)
     assert said in file.fault
     assert file.now == Preferences()
-    with pytest.raises(PreferencesError, match="until Footnote is closed"):
+    with pytest.raises(NotKeptError, match="until Footnote is closed"):
         file.choose(length="thorough")
     assert file.now.length == "thorough", "it holds for this run"
     assert (folder / NAME).read_bytes() == text.encode("latin-1")
@@ -142,6 +163,6 @@ def test_two_windows_do_not_undo_each_other(folder: Path) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file in its place", encoding="utf-8")
     file = PreferenceFile(tmp_path / "data" / "inside")
-    with pytest.raises(PreferencesError, match="RAG_DATA"):
+    with pytest.raises(NotKeptError, match="RAG_DATA"):
         file.choose(length="short")
     assert file.now.length == "short"
