@@ -171,8 +171,13 @@ class PreferenceFile:
         A file is remembered, so that it can be chosen.
 
         Raises:
+            UnknownModelError: there is no such model, and nothing has changed.
             NotKeptError: it is used, and cannot be remembered.
         """
+        from rag.catalogue import CATALOGUE, model_path
+
+        if model not in CATALOGUE:
+            model_path(model)
         self.now = self.now.with_model(model)
         if self.now.own_models:
             self._keep({"own_models": dict(self.now.own_models)})

@@ -265,8 +265,21 @@ def ask_command(
 
 
 @main.command("serve")
-@index_option
-@model_option
+@click.option(
+    "--index",
+    default="",
+    envvar="RAG_INDEX",
+    metavar="NAME",
+    help="What a new window asks: a name under indexes/, or a path. [default: what was asked last]",
+)
+@click.option(
+    "--model",
+    default="",
+    envvar="RAG_MODEL",
+    metavar="NAME",
+    help="What writes: a name that `rag models` lists, or the path of a GGUF file. [default: the"
+    " one chosen on the page]",
+)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="IP", help="Address to listen on."
 )

@@ -16,21 +16,25 @@ Nothing here decides what is answered, proven or shown as proven.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag import render, serving
-from rag.config import DEFAULT_MODEL, Settings
+from rag.config import Settings
+from rag.errors import NotKeptError
 from rag.page.choices import Choices
 from rag.page.desk import AssistantLike, Desk
 from rag.page.shell import TAGLINE, TITLE, Shell
+from rag.preferences import PreferenceFile
 
 if TYPE_CHECKING:
     import gradio as gr
+    from starlette.applications import Starlette
 
 __all__ = [
     "EXAMPLES",
@@ -102,37 +106,87 @@ def build(desk: Desk, *, examples: Sequence[str] = (), choices: Choices | None =
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     with serving.blocks(TITLE) as page:
         page.shell = Shell(page, desk, examples, choices or Choices(desk))
-    page.desk = desk
     return page.queue(max_size=64)
 
 
-def serve(
-    host: str = HOST, port: int = PORT, index: str = INDEX, model: str = DEFAULT_MODEL
-) -> None:
+def launch(
+    desk: Desk,
+    host: str = HOST,
+    port: int = PORT,
+    *,
+    examples: Sequence[str] = (),
+    password: serving.Password | None = None,
+    choices: Choices | None = None,
+) -> serving.Server:
+    """Begin to serve the page and return; its assistant is opened from then on.
+
+    Args:
+        desk: what stands behind it.
+        host: the address to listen on; 127.0.0.1 is reached from this computer only.
+        port: the port to listen on, 0 for one that is free.
+        examples: questions to click.
+        password: asked for where it is set.
+        choices: what is chosen for it; made where not given.
+
+    Raises:
+        ConfigError: the port is taken, or others could reach the page without a password.
+    """
+    chosen = choices or Choices(desk)
+
+    def close() -> None:
+        chosen.close()
+        desk.close()
+
+    routes = [serving.document_pages(desk.draw)]
+    server = serving.Server(host, port, routes=routes, password=password, on_close=close)
+    server.start()
+    chosen.speak()
+
+    async def lay_out() -> Starlette:
+        # Gradio makes an event loop, and never closes it, where none is running.
+        page = build(desk, examples=examples, choices=chosen)
+        return serving.asgi(page, render.head_html())
+
+    def show() -> None:
+        server.show(asyncio.run(lay_out()))
+
+    desk.redraw = show
+    desk.start()
+    show()
+    return server
+
+
+def serve(host: str = HOST, port: int = PORT, index: str = "", model: str = "") -> None:
     """Serve the page until interrupted.
 
     Args:
         host: the address to listen on; 127.0.0.1 is reached from this computer only.
         port: the port to listen on.
-        index: the collection that a new window asks: a name, or the path of an index.
-        model: a name from the catalogue, or the path of a GGUF file.
+        index: the collection that a new window asks: a name, or the path of an index; by default
+            the one that was asked last.
+        model: a name from the catalogue, or the path of a GGUF file; by default the one chosen on
+            the page.
 
     Raises:
-        ConfigError: the port is taken.
+        ConfigError: the port is taken, or others could reach the page without a password.
     """
     from rag.page.opening import SharedModel
 
-    desk = Desk(SharedModel(Settings(model=model), lambda: collections(index)), index)
-    page = build(desk, examples=EXAMPLES if index == INDEX else ())
-    launch(page, host, port)
-    sys.stdout.write(f"{TITLE} is at http://{host}:{port} (Ctrl-C stops it)\n")
-    sys.stdout.flush()
-    try:
-        threading.Event().wait()
-    finally:
-        # The work first: the server waits for those it answers.
-        desk.close()
-        page.close(verbose=False)
+    file = PreferenceFile()
+    if model:
+        with suppress(NotKeptError):  # told on the page, where it is chosen
+            file.use_model(model)
+    first = index or file.now.collection
+    first = first if index or first in collections(INDEX) else INDEX
+    settings = file.now.to_settings(Settings())
+    desk = Desk(SharedModel(settings, lambda: collections(first)), first)
+    choices = Choices(desk, file)
+    examples = EXAMPLES if first == INDEX else ()
+    password = serving.Password()
+    with launch(desk, host, port, examples=examples, password=password, choices=choices) as server:
+        sys.stdout.write(serving.greeting(TITLE, server))
+        sys.stdout.flush()
+        server.wait()
 
 
 def collections(first: str) -> list[str]:
@@ -142,13 +196,3 @@ def collections(first: str) -> list[str]:
     folder = Path(os.environ.get("RAG_INDEXES", "indexes")).expanduser()
     found = sorted(each.parent.name for each in folder.glob(f"*/{MANIFEST}"))
     return list(dict.fromkeys([first, *found]))
-
-
-def launch(page: Any, host: str = HOST, port: int = PORT) -> None:
-    """Begin to serve a page and return; its assistant is opened from then on.
-
-    Raises:
-        ConfigError: the port is taken.
-    """
-    serving.launch(page, host, port, render.head_html(), page.desk.draw)
-    page.desk.start()

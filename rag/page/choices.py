@@ -5,8 +5,9 @@ One of it serves every window, as there is one model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,6 @@ class Choices:
     Args:
         desk: answers by it.
         file: where it is kept; the one of the data folder by default.
-        reshow: lays the page out anew, in the words that are spoken then, and serves it in the
-            place of this one; None where that cannot be done.
         downloads: brings models here.
         measuring: runs `rag eval` beside the page.
 
@@ -40,13 +39,11 @@ class Choices:
         desk: Desk,
         file: PreferenceFile | None = None,
         *,
-        reshow: Callable[[], None] | None = None,
         downloads: Downloads | None = None,
         measuring: Measuring | None = None,
     ) -> None:
         self.desk = desk
         self.file = file or PreferenceFile()
-        self.reshow = reshow
         self.downloads = downloads or Downloads()
         self.measuring = measuring or Measuring()
         self.fault = ""
@@ -80,6 +77,11 @@ class Choices:
         changed = self.settings != before
         return told, self.desk.change(self.settings) if changed else None
 
+    def remember(self, collection: str) -> None:
+        """Begin with a collection the next time; what is no name is not remembered."""
+        with suppress(PreferencesError):  # a file that cannot be written is told in the settings
+            self.file.choose(collection=collection)
+
     def speak(self) -> None:
         """Speak the language that is chosen; English where its file cannot be used."""
         self.fault = ""
@@ -102,8 +104,7 @@ class Choices:
         words.load(code)
         told, _ = self.choose(language=code)
         self.speak()
-        if self.reshow is not None:
-            self.reshow()
+        self.desk.redraw()
         return told
 
     def models(self) -> Iterator[Offer]:

@@ -112,12 +112,14 @@ class Desk:
     Attributes:
         collection: the one a new window asks.
         line: the questions under work.
+        redraw: lays the page out anew, for windows that are loaded from then on.
     """
 
     def __init__(self, opener: Opener, collection: str, keeper: Keeper | None = None) -> None:
         self.collection = collection
         self.line = Line(self._answer)
         self.keeper = keeper
+        self.redraw: Callable[[], None] = lambda: None
         self._opener = opener
         self._threads = ThreadPoolExecutor()
         self._opening: dict[str, Future[AssistantLike]] = {}

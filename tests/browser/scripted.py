@@ -451,11 +451,10 @@ def main() -> None:
         "When did the tsunami come?",
     )
     desk = pages.Desk(pages.OneAssistant(open_assistant, "harbour"), "harbour")
-    page = pages.build(desk, examples=examples)
-    pages.launch(page, port=given.port)
+    server = pages.launch(desk, port=given.port, examples=examples)
     sys.stdout.write("serving\n")
     sys.stdout.flush()
-    page.block_thread()
+    server.wait()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.config import Settings
-from rag.errors import NotKeptError, PreferencesError
+from rag.errors import NotKeptError, PreferencesError, UnknownModelError
 from rag.preferences import COSTS, NAME, THRESHOLDS, Cost, PreferenceFile, Preferences
 
 
@@ -110,6 +110,11 @@ def test_a_model_is_never_a_path(folder: Path, tmp_path: Path) -> None:
     again.choose(model="mine.gguf")
     assert PreferenceFile(folder).now.to_settings(Settings()).model == str(gguf)
     other = tmp_path / "other" / "mine.gguf"
+    with pytest.raises(UnknownModelError):
+        again.use_model(str(other))
+    assert again.now.to_settings(Settings()).model == str(gguf)
+    other.parent.mkdir()
+    other.write_bytes(b"GGUF")
     assert again.use_model(str(other)).to_settings(Settings()).model == str(other)
     assert again.use_model("smollm2-135m").to_settings(Settings()).model == "smollm2-135m"
 
