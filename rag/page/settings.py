@@ -136,7 +136,7 @@ class SettingsTab:
         spoken = self.language.input(
             self.choose_language, self.language, [*said, self.language], **unqueued
         )
-        spoken.success(None, None, None, js="() => { window.location.reload(); }", **unqueued)
+        spoken.success(None, None, None, js="() => window.footnoteAnew()", **unqueued)
         standing = [self.model, self.download, self.cancel]
         standing += [part for row in self.offers.values() for part in row]
         for name, (_, _, button) in self.offers.items():
@@ -167,12 +167,8 @@ class SettingsTab:
         }
 
     def _strictness(self) -> list[tuple[str, str]]:
-        choices = []
-        for each in get_args(Strictness):
-            title, sentence = worded.strictness_words(each)
-            words = f"{sentence} {worded.strictness_cost(each)}"
-            choices.append((worded.choice(title, words), each))
-        return choices
+        every = get_args(Strictness)
+        return [(worded.choice(*worded.strictness_words(each)), each) for each in every]
 
     def _figures(self) -> str:
         note = worded.figures_note(self.choices.now.model)
@@ -196,13 +192,16 @@ class SettingsTab:
         change: Change = {
             self.model: gr.update(choices=choices, value=now.model if known else None)
         }
-        busy = self._busy()
+        busy, at_work = self._busy(), self.choices.downloads.now
         for offer in offers:
             row, part, button = self.offers[offer.model.name]
             change[row] = gr.update(visible=offer.stand != "ready")
-            change[part] = worded.offer_html(offer)
+            coming = busy and at_work is not None and at_work.model == offer.model.name
+            change[part] = worded.offer_html(offer, coming=coming)
             change[button] = gr.update(
-                value=worded.get_label(offer), interactive=offer.stand != "too large" and not busy
+                value=worded.get_label(offer),
+                visible=offer.stand != "too large",
+                interactive=not busy,
             )
         return {**change, **self._download()}
 

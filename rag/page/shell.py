@@ -72,7 +72,7 @@ class Shell:
             self.ask = AskTab(self, examples)
         with gr.Tab(say("Trust"), id="trust") as tab:
             self.trust = TrustTab(self, tab)
-        with gr.Tab(say("Settings"), id="settings"):
+        with gr.Tab(say("Settings"), id="settings", elem_id="fn-tab-settings"):
             self.settings = SettingsTab(self)
 
     def collection(self, name: str) -> str:

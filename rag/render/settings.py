@@ -11,50 +11,37 @@ from rag.render.words import say
 
 
 def strictness_words(strictness: Strictness) -> tuple[str, str]:
-    """Return what a strictness is called, and what it does."""
+    """Return what a strictness is called, and what it does and costs with the default model."""
+    certain, balanced = COSTS["certain"], COSTS["balanced"]
     match strictness:
         case "certain":
             return say("Only what is certain"), say(
-                "Shows a statement only where its source carries it nearly beyond doubt. Many"
-                " questions stay unanswered that your documents do answer."
+                "Shows what its source carries nearly beyond doubt: on our sample documents {shown}"
+                " of {every} statements, {right} of them right, and {answered} of {answers}"
+                " answers.",
+                shown=certain.shown,
+                every=balanced.shown,
+                right=certain.right,
+                answered=certain.answered,
+                answers=balanced.answered,
             )
         case "balanced":
-            return say("Balanced"), say("Shows what its source carries more likely than not.")
+            return say("Balanced"), say(
+                "Shows what its source carries more likely than not: on our sample documents"
+                " {shown} statements, {right} of them right, in {answers} answers, {answers_right}"
+                " of them right.",
+                shown=balanced.shown,
+                right=balanced.right,
+                answers=balanced.answered,
+                answers_right=balanced.answered_right,
+            )
         case "likely":
             return say("Also what is likely"), say(
-                "Shows doubtful statements too. More is answered, and more of it is wrong."
+                "Shows doubtful statements too: up to {added} more on our sample documents, of"
+                " which only {right} are right.",
+                added=ADDED,
+                right=ADDED_RIGHT,
             )
-
-
-def strictness_cost(strictness: Strictness) -> str:
-    """Return what a strictness costs, as measured with the default model."""
-    if strictness == "likely":
-        return say(
-            "On our sample documents it could add {added} statements to {shown}; {right} of them"
-            " are right.",
-            added=ADDED,
-            shown=COSTS["balanced"].shown,
-            right=ADDED_RIGHT,
-        )
-    cost = COSTS[strictness]
-    if strictness == "balanced":
-        return say(
-            "On our sample documents {right} of {shown} statements shown were right, and"
-            " {answered_right} of {answered} answers.",
-            right=cost.right,
-            shown=cost.shown,
-            answered_right=cost.answered_right,
-            answered=cost.answered,
-        )
-    return say(
-        "On our sample documents {shown} of {every} statements would be left, {right} of them"
-        " right, and {answered} of {every_answered} answers.",
-        shown=cost.shown,
-        every=COSTS["balanced"].shown,
-        right=cost.right,
-        answered=cost.answered,
-        every_answered=COSTS["balanced"].answered,
-    )
 
 
 def length_words(length: Length) -> tuple[str, str]:
@@ -79,13 +66,13 @@ def purpose(model: Model) -> str:
     """Return what a model is good for."""
     match model.name:
         case "qwen2.5-coder-1.5b":
-            return say("the one to begin with: the best of the small ones")
+            return say("The one to begin with: the best of the small ones")
         case "qwen2.5-coder-0.5b":
-            return say("about twice as fast, and weaker answers")
+            return say("About twice as fast, and weaker answers")
         case "qwen2.5-1.5b":
-            return say("writes better prose; not measured")
+            return say("Writes better prose; not measured")
         case "smollm2-135m":
-            return say("for trying out the program only: it cannot answer well")
+            return say("For trying out the program only: it cannot answer well")
         case _:
             return model.purpose
 
@@ -109,7 +96,7 @@ def model_line(model: Model) -> str:
 
 def own_model_line() -> str:
     """Return what is said of a model file of one's own."""
-    return say("your own file, named when the program was started")
+    return say("Your own file, named when the program was started")
 
 
 def choice(title: str, sentence: str) -> str:
@@ -117,9 +104,14 @@ def choice(title: str, sentence: str) -> str:
     return f"{title}\n{sentence}"
 
 
-def offer_html(offer: Offer) -> str:
-    """Return a model that cannot be chosen yet, and why."""
-    match offer.stand:
+def offer_html(offer: Offer, *, coming: bool = False) -> str:
+    """Return a model that cannot be chosen yet, and why.
+
+    Args:
+        offer: the model.
+        coming: it is being fetched.
+    """
+    match "" if coming else offer.stand:
         case "partial":
             why = say("Part of it is here; the download goes on where it was stopped.")
         case "damaged":

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from rag.measuring import Plan, Progress
 from rag.render.page import esc
+from rag.render.plain import written_date
 from rag.render.settings import progress_html
 from rag.render.words import say
 from rag.trust import DocumentFacts, Measured, ModelFacts, Part, SaidFacts, Trust
@@ -131,7 +132,7 @@ def model_lines(model: ModelFacts) -> Iterator[str]:
         licence=model.licence,
     )
     yield say(
-        "Its file was checked: every byte is the publisher's (SHA-256 {sum}…).",
+        "Its file was checked: every byte is the publisher’s (SHA-256 {sum}…).",
         sum=model.sha256[:12],
     )
 
@@ -149,7 +150,7 @@ def document_lines(documents: DocumentFacts) -> Iterator[str]:
             "{count} files could not be read, and answer nothing.", count=f"{documents.refused:,}"
         )
     if documents.read:
-        yield say("The last was read on {day}.", day=documents.read)
+        yield say("The last was read on {day}.", day=written_date(documents.read))
     yield say("Documents, questions and answers stay on this computer: nothing is sent anywhere.")
 
 
@@ -179,12 +180,9 @@ def said_lines(said: SaidFacts) -> Iterator[str]:
         yield say("{count} questions were asked.", count=said.answers)
     if said.refused:
         yield say("{count} of the answers said that your documents do not say.", count=said.refused)
-    withheld = sum(said.withheld.values())
+    yield say("Statements shown, each with its source: {count}.", count=said.shown)
     yield say(
-        "{shown} statements were shown, each with its source; {withheld} sentences that the model"
-        " wrote were withheld.",
-        shown=said.shown,
-        withheld=withheld,
+        "Sentences of the model that were withheld: {count}.", count=sum(said.withheld.values())
     )
 
 
@@ -244,7 +242,9 @@ def measured_lines(run: Measured) -> Iterator[str]:
 
 def caution_lines(run: Measured) -> Iterator[str]:
     """Yield what has to be known to read the figures."""
-    yield say("Measured on {day} with {count} questions.", day=run.day, count=run.questions)
+    yield say(
+        "Measured on {day} with {count} questions.", day=written_date(run.day), count=run.questions
+    )
     if run.unread:
         yield say(
             "The model itself made these questions of your documents, and nobody has looked"

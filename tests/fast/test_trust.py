@@ -118,7 +118,10 @@ def test_what_was_withheld_is_counted_by_why() -> None:
         (1, "the documents do not state all of it"),
         (1, "the documents say otherwise"),
     ]
-    assert "4 sentences that the model wrote were withheld" in list(worded.said_lines(facts))[-1]
+    assert list(worded.said_lines(facts))[-2:] == [
+        "Statements shown, each with its source: 2.",
+        "Sentences of the model that were withheld: 4.",
+    ]
     assert list(worded.said_lines(trust.said_facts([]))) == ["Nothing has been asked yet."]
 
 
