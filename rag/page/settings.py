@@ -125,8 +125,9 @@ class SettingsTab:
         import gradio as gr
 
         quiet, session = self.shell.quiet, self.shell.session
-        unqueued = {"queue": False, **quiet}
-        answering = {"concurrency_limit": None, **quiet}
+        unqueued = {"queue": False, "trigger_mode": "multiple", **quiet}
+        # Gradio drops an event that comes while the one before it is being ended.
+        answering = {"concurrency_limit": None, "trigger_mode": "multiple", **quiet}
         said = [self.kept, self.fault]
         self.strictness.input(self.choose_strictness, self.strictness, said, **unqueued)
         self.length.input(self.choose_length, self.length, said, **unqueued)
@@ -221,13 +222,13 @@ class SettingsTab:
 
     # What happens.
 
-    async def choose_strictness(self, value: str) -> Change:
+    async def choose_strictness(self, value: Strictness) -> Change:
         """Take up how sure a statement must be."""
-        return await self._choose(strictness=value)
+        return await self._choose(worded.strictness_words(value)[0], strictness=value)
 
-    async def choose_length(self, value: str) -> Change:
+    async def choose_length(self, value: Length) -> Change:
         """Take up how long answers are."""
-        return await self._choose(length=value)
+        return await self._choose(worded.length_words(value)[0], length=value)
 
     async def choose_model(self, value: str, session: Session) -> AsyncIterator[Change]:
         """Take up another model, and tell when it is open."""
@@ -247,7 +248,7 @@ class SettingsTab:
         except RagError as error:
             yield {self.kept: render.note_html(self.shell.told(error), error=True)}
             return
-        yield self._kept(told)
+        yield self._kept(value, told)
 
     async def choose_language(self, value: str) -> Change:
         """Speak another language; the page is loaded anew then."""
@@ -258,19 +259,19 @@ class SettingsTab:
         except RagError as error:
             # The page is not loaded anew after an error.
             raise gr.Error(self.shell.told(error), print_exception=False) from error
-        return {**self._kept(told), self.fault: self._fault()}
+        return {**self._kept(languages().get(value, value), told), self.fault: self._fault()}
 
-    async def _choose(self, **changes: Any) -> Change:
+    async def _choose(self, chosen: str, **changes: Any) -> Change:
         try:
             told, _ = await self.desk.aside(lambda: self.choices.choose(**changes))
         except RagError as error:
             return {self.kept: render.note_html(self.shell.told(error), error=True)}
-        return self._kept(told)
+        return self._kept(chosen, told)
 
-    def _kept(self, told: str) -> Change:
+    def _kept(self, chosen: str, told: str) -> Change:
         if told:
             return {self.kept: render.note_html(self.shell.told(RagError(told)), error=True)}
-        return {self.kept: worded.kept_html()}
+        return {self.kept: worded.kept_html(chosen)}
 
     async def fetch(self, name: str) -> Change:
         """Begin to bring a model here."""

@@ -50,7 +50,8 @@ class TrustTab:
             self.progress = serving.html_part("", "fn-measured")
         quiet, session = shell.quiet, shell.session
         every = [self.panel, self.takes, self.measure, self.stop, self.progress]
-        answering = {"concurrency_limit": None, **quiet}
+        # Gradio drops an event that comes while the one before it is being ended.
+        answering = {"concurrency_limit": None, "trigger_mode": "multiple", **quiet}
         tab.select(self.fill, session, every, **answering)
         begun = self.measure.click(self.begin, session, every, **answering)
         begun.success(self.watch, session, every, **answering)

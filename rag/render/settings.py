@@ -176,9 +176,9 @@ def figures_note(model: str) -> str:
     )
 
 
-def kept_html() -> str:
-    """Return that a choice is kept."""
-    return _status(say("Kept. It holds from the next question on."))
+def kept_html(chosen: str) -> str:
+    """Return that a choice is kept, by its name."""
+    return _status(say("Kept: {choice}. It holds from the next question on.", choice=chosen))
 
 
 def heading_html(title: str, sentence: str = "") -> str:

@@ -22,7 +22,6 @@ pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 SETTLED = Path(__file__).with_name("settled.py")
 QUESTION = "How long will the harbour bridge close?"
-KEPT = "Kept. It holds from the next question on."
 
 Serve = Callable[..., "AbstractContextManager[Server]"]
 
@@ -59,12 +58,14 @@ def to(page: Page, tab: str) -> None:
     page.get_by_role("tab", name=tab, exact=True).click()
 
 
-def choose(page: Page, group: str, name: str) -> Locator:
-    """Choose one of a group by its first words, and wait until it is kept."""
-    page.evaluate("() => { const p = document.querySelector('#fn-kept p'); if (p) p.remove(); }")
-    radio = page.get_by_role("radiogroup", name=group).get_by_role("radio", name=name)
-    radio.check()
-    return radio
+def choose(page: Page, group: str, name: str) -> None:
+    """Choose one of a group by its first words."""
+    page.get_by_role("radiogroup", name=group).get_by_role("radio", name=name).check()
+
+
+def kept_is(page: Page, name: str) -> None:
+    """Wait until it is said that a choice is kept."""
+    page.get_by_text(f"Kept: {name}. It holds from the next question on.").wait_for()
 
 
 def ask(page: Page, turn: int) -> Locator:
@@ -95,9 +96,9 @@ def test_a_choice_is_kept_and_the_next_question_is_answered_by_it(
     to(page, "Settings")
     assert page.get_by_role("radio", name="Balanced").is_checked()
     choose(page, "How sure a statement must be", "Only what is certain")
-    page.get_by_text(KEPT).wait_for()
+    kept_is(page, "Only what is certain")
     choose(page, "Length of answers", "Short")
-    page.get_by_text(KEPT).wait_for()
+    kept_is(page, "Short")
     assert (kept(folder)["strictness"], kept(folder)["length"]) == ("certain", "short")
     to(page, "Ask")
     ask(page, 2)
@@ -116,7 +117,7 @@ def test_what_was_chosen_holds_for_another_run(
         page = visit(server)
         to(page, "Settings")
         choose(page, "Length of answers", "Thorough")
-        page.get_by_text(KEPT).wait_for()
+        kept_is(page, "Thorough")
         choose(page, "Language", "Français")
         page.get_by_role("tab", name="Réglages").wait_for()
         watch.settle(page)
@@ -160,7 +161,7 @@ def test_everything_is_reached_and_chosen_by_the_keyboard(
     page.keyboard.press("Enter")
     page.locator("#fn-get-qwen2-5-coder-0-5b").wait_for()
     reached = []
-    for _ in range(12):
+    for _ in range(6):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
@@ -173,7 +174,7 @@ def test_everything_is_reached_and_chosen_by_the_keyboard(
                 }"""
             )
         )
-    assert [each[0] for each in reached][:6] == [
+    assert [each[0] for each in reached] == [
         "fn-strictness",
         "fn-length",
         "fn-model",
@@ -181,10 +182,10 @@ def test_everything_is_reached_and_chosen_by_the_keyboard(
         "fn-get-smollm2-135m",
         "fn-language",
     ]
-    assert {outline for _, outline in reached[:6]} == {"solid"}, "where one is can be seen"
+    assert {outline for _, outline in reached} == {"solid"}, "where one is can be seen"
     page.get_by_role("radio", name="Normal").focus()
     page.keyboard.press("ArrowDown")
-    page.get_by_text(KEPT).wait_for()
+    kept_is(page, "Thorough")
     assert kept(folder)["length"] == "thorough"
 
 
@@ -204,7 +205,8 @@ def test_it_fits_and_can_be_read(
 
 
 CONTRASTS = """(root) => {
-    const channel = (c) => { c /= 255; return c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
+    const linear = (c) => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
+    const channel = (c) => linear(c / 255);
     const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
     const colour = (text) => text.match(/[\\d.]+/g).map(Number);
     const behind = (at) => {
@@ -250,7 +252,7 @@ def test_a_model_is_fetched_with_progress_stopped_and_chosen(
     page.get_by_text("qwen2.5-coder-0.5b is here, and every byte is the publisher’s.").wait_for()
     offer.wait_for(state="hidden")
     choose(page, "Model", "qwen2.5-coder-0.5b")
-    page.get_by_text(KEPT).wait_for()
+    kept_is(page, "qwen2.5-coder-0.5b")
     assert kept(folder)["model"] == "qwen2.5-coder-0.5b"
     assert "opened papers: normal 0.5 qwen2.5-coder-0.5b" in server.written()
     assert "qwen2.5-coder-0.5b was not measured" in page.inner_text("#fn-figures")
@@ -300,7 +302,7 @@ def test_a_model_that_cannot_be_opened_is_told_without_its_path(
     assert "x.gguf cannot be used" in alert.inner_text()
     assert str(folder) not in page.content()
     choose(page, "Model", "qwen2.5-coder-1.5b")
-    page.get_by_text(KEPT).wait_for()
+    kept_is(page, "qwen2.5-coder-1.5b")
     to(page, "Ask")
     ask(page, 1)
 
@@ -320,9 +322,9 @@ def test_ones_own_file_is_offered_by_its_name_alone(
         assert str(own.parent) not in page.content()
         assert "some where" not in page.content()
         choose(page, "Model", "qwen2.5-coder-1.5b")
-        page.get_by_text(KEPT).wait_for()
+        kept_is(page, "qwen2.5-coder-1.5b")
         choose(page, "Model", "mine.gguf")
-        page.get_by_text(KEPT).wait_for()
+        kept_is(page, "mine.gguf")
         watch.settle(page)
         page.goto("about:blank")
     with serve() as server:
@@ -371,7 +373,7 @@ def test_the_page_speaks_another_language_without_being_started_anew(
     assert page.get_by_role("radio", name="Deutsch").is_checked()
     assert kept(folder)["language"] == "de"
     page.get_by_role("radio", name="Kurz").check()
-    page.get_by_text("Gemerkt.").wait_for()
+    page.get_by_text("Gemerkt: Kurz.").wait_for()
     choose(page, "Sprache", "English")
     page.get_by_role("tab", name="Settings").wait_for()
     page.get_by_role("radiogroup", name="Length of answers").wait_for()

@@ -3,8 +3,15 @@
   "use strict";
   const KEY = "footnote-back";
 
-  /* The words stand beside the group and are not tied to it. */
+  /* Gradio gives every button of a group a name of its own, so that arrows would not turn through
+     them; and the words beside a group are not tied to it. Model and language are left so: what
+     takes a moment, or loads the page anew, is not chosen by passing over it. */
+  const TURNED = "#fn-strictness input[type=radio], #fn-length input[type=radio]";
   function name() {
+    for (const button of document.querySelectorAll(TURNED)) {
+      const group = button.closest("fieldset").id;
+      if (button.name !== group) button.name = group;
+    }
     for (const group of document.querySelectorAll("#fn-settings fieldset:not([aria-label])")) {
       const words = group.querySelector('[data-testid="block-info"]')?.textContent.trim();
       if (!words) continue;
