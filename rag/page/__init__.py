@@ -2,6 +2,7 @@
 
     opening.py        opens an assistant for each collection, over one model
     questions.py      questions under work: one line, each asker's in turn; a page may be left
+    following.py      what a follow-up means; what to ask next
     desk.py           what stands behind the page: the assistants and the line
     choices.py        what is chosen for the whole page, and what brings it about
     session.py        one browser tab: where its conversation stands

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag import render, serving
 from rag.errors import QuestionError, RagError
+from rag.page.following import earlier_of
 from rag.page.questions import Question
 from rag.page.session import Session
 from rag.page.within import WithinPart
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from rag.page.shell import Shell
+
+LOOK_S = 0.3  # between two looks for questions to ask next
 
 
 class AskTab:
@@ -166,7 +170,8 @@ class AskTab:
             return {self.welcome: gr.update(visible=False), **self.shown(session)}
         if within:
             live = replace(live, asked=within.which())
-        asked = Question(session.conversation, self.asked(session), live, within)
+        earlier = earlier_of(session.answers)
+        asked = Question(session.conversation, self.asked(session), live, within, earlier)
         session.question = asked
         self.desk.ask(asked)
         folded = {self.within.fold: gr.update(open=False), self.welcome: gr.update(visible=False)}
@@ -194,12 +199,30 @@ class AskTab:
         if session.question is question:
             self.settle(session, question)
         yield self.shown(session)
+        async for suggested in self._suggested(session, question):
+            yield {self.suggested: render.suggested_html(suggested)}
+
+    async def _suggested(
+        self, session: Session, question: Question
+    ) -> AsyncIterator[Sequence[str]]:
+        """Yield the questions to ask next, as they are found, until another is asked."""
+        if question.answer is None or question.answer.abstained:
+            return
+        self.desk.suggest(question)
+        shown: Sequence[str] = ()
+        more = True
+        while more and session.turn == question.live.turn:
+            more = self.desk.suggesting(question)
+            if question.suggested != shown:
+                shown = question.suggested
+                yield shown
+            await asyncio.sleep(LOOK_S)
 
     def settle(self, session: Session, question: Question) -> None:
         """Put what came of a question into the thread."""
-        turn = question.live.turn
-        html, answer = self.html_of(question), question.answer
-        session.finish(turn, html, answer)
+        answer = question.answer
+        told = (question.live.question, answer) if answer is not None else None
+        session.finish(question.live.turn, self.html_of(question), told)
 
     def html_of(self, question: Question) -> str:
         """Return the finished turn of a question."""
@@ -207,7 +230,12 @@ class AskTab:
         documents = self.desk.documents(question.collection)
         if question.answer is not None:
             return render.to_html(
-                question.answer, documents, live.turn, typed=live.question, meant=live.meant
+                question.answer,
+                documents,
+                live.turn,
+                typed=live.question,
+                meant=live.meant,
+                unclear=live.unclear,
             )
         if question.error is not None:
             return render.error_html(live.question, self.shell.told(question.error), live.turn)

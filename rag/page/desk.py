@@ -15,7 +15,8 @@ from typing import Protocol, TypeVar
 
 from rag.config import Settings
 from rag.documents.pictures import Pictures
-from rag.page.questions import Line, Question, Task
+from rag.page.following import ByModel, Following
+from rag.page.questions import Line, Question
 from rag.render.words import say
 from rag.types import Answer, Document, Event
 from rag.within import Within, facts
@@ -108,6 +109,7 @@ class Desk:
         opener: opens assistants, each in the background and once.
         collection: the one a new window asks.
         keeper: told of every question.
+        following: understands follow-ups; by the model where not given.
 
     Attributes:
         collection: the one a new window asks.
@@ -115,15 +117,23 @@ class Desk:
         redraw: lays the page out anew, for windows that are loaded from then on.
     """
 
-    def __init__(self, opener: Opener, collection: str, keeper: Keeper | None = None) -> None:
+    def __init__(
+        self,
+        opener: Opener,
+        collection: str,
+        keeper: Keeper | None = None,
+        following: Following | None = None,
+    ) -> None:
         self.collection = collection
         self.line = Line(self._answer)
         self.keeper = keeper
+        self.following = following or ByModel()
         self.redraw: Callable[[], None] = lambda: None
         self._opener = opener
         self._threads = ThreadPoolExecutor()
         self._opening: dict[str, Future[AssistantLike]] = {}
         self._facts: dict[str, tuple[AssistantLike, Mapping[str, Sequence[str]]]] = {}
+        self._suggesting: Question | None = None
         self._pictures = Pictures()
         self._wanted: tuple[Settings, Future[None]] | None = None
         self._guard = threading.Lock()
@@ -292,17 +302,49 @@ class Desk:
         assistant = opening.result()
         question.tell(replace(question.live, note="", stage="searching"))
         self._attend(question.collection)
+        self._resolve(assistant, question)
         events = assistant.stream(
             question.live.asks, within=question.within, cancel=question.cancel
         )
         for event in events:
             question.take(event)
-            if question.forsaken:
-                question.cancel.set()
             if question.cancel.is_set() and question.answer is None:
                 break
             if self.keeper is not None and question.live.settled(event):
                 self.keeper.changed(question)
+
+    def _resolve(self, assistant: AssistantLike, question: Question) -> None:
+        """Find out what a question means in its conversation."""
+        if not question.earlier:
+            return
+        typed = question.live.question
+        found = self.following.resolve(assistant, typed, question.earlier, question.cancel)
+        if found.changed:
+            question.tell(replace(question.live, meant=found.question))
+        elif found.leans:
+            question.tell(replace(question.live, unclear=True))
+
+    def suggest(self, question: Question) -> None:
+        """Look for questions to ask next, while nobody asks."""
+        answer, assistant = question.answer, self.opened(question.collection)
+        if answer is None or assistant is None or answer.abstained:
+            return
+
+        def work(cancel: threading.Event) -> None:
+            try:
+                for each in self.following.suggest(assistant, answer, question.within, cancel):
+                    question.suggested = (*question.suggested, each)
+            finally:
+                if self._suggesting is question:
+                    self._suggesting = None
+
+        self.line.forget()  # one window's at a time: those of the latest answer
+        self._suggesting = question
+        self.line.meanwhile(work)
+
+    def suggesting(self, question: Question) -> bool:
+        """Tell whether more questions to ask next may come."""
+        return self._suggesting is question
 
     def _attend(self, collection: str) -> None:
         """Let what is read ahead be of the documents that are asked: there is one model."""
@@ -317,10 +359,6 @@ class Desk:
         assistant = self.opened(collection)
         if assistant is not None and not self.line.busy:
             assistant.foresee(question)
-
-    def meanwhile(self, task: Task) -> None:
-        """Do something with the model while nobody asks."""
-        self.line.meanwhile(task)
 
     def close(self) -> None:
         """Stop what is being worked on and close the assistants."""

@@ -13,20 +13,22 @@ import threading
 import time
 import traceback
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import uuid4
 
 from rag import render
 from rag.errors import CancelledError, RagError
+from rag.followups import Earlier
 from rag.types import Answer, Done, Event
 from rag.within import Within
 
 LOOK_S = 0.05  # between two looks at how a question stands
 REDRAW_S = 0.1  # between two showings of it, at least
 MOMENT_S = 0.5  # and at most, so that the seconds go on
-FORSAKEN_S = 30.0  # nobody has watched a question for so long: it is stopped
+FORSAKEN_S = 60.0  # nobody has watched a question for so long: it is stopped
+HURRIED_S = 5.0  # the same where somebody else waits; a page is loaded anew in less
 
 
 @dataclass(eq=False)
@@ -38,6 +40,8 @@ class Question:
         collection: name of the documents that are asked.
         live: how it stands.
         within: the documents that may answer it, None where all may.
+        earlier: the turns before it, by which a follow-up is understood.
+        suggested: questions to ask next, each one tried, as they are found.
         answer: once it is there.
         error: why there is none, in words for the reader.
         broken: an error of ours ended it; the terminal shows which.
@@ -52,6 +56,8 @@ class Question:
     collection: str
     live: render.Live
     within: Within | None = None
+    earlier: tuple[Earlier, ...] = ()
+    suggested: tuple[str, ...] = ()
     answer: Answer | None = None
     error: RagError | None = None
     broken: bool = False
@@ -90,9 +96,9 @@ class Question:
         return spent
 
     @property
-    def forsaken(self) -> bool:
-        """Whether nobody has watched it for long."""
-        return not self._watchers and time.monotonic() - self._left > FORSAKEN_S
+    def left_s(self) -> float:
+        """Seconds for which nobody has watched it."""
+        return 0.0 if self._watchers else time.monotonic() - self._left
 
     def end(self) -> None:
         """Say that nothing more comes."""
@@ -164,6 +170,10 @@ class Line:
             at_work = [self._at_work] if self._at_work is not None else []
             return at_work + [question for _, _, question in sorted(self._waiting)]
 
+    def forsaken(self, question: Question) -> bool:
+        """Tell whether nobody has watched a question for long."""
+        return question.left_s > (HURRIED_S if self._waiting else FORSAKEN_S)
+
     def of(self, owner: str) -> Question | None:
         """Return the question of an asker that is under work, None where there is none."""
         return next((question for question in self.questions if question.owner == owner), None)
@@ -225,7 +235,11 @@ class Line:
         with ThreadPoolExecutor(1, thread_name_prefix="answer") as thread:
             while (found := self._next()) is not None:
                 if isinstance(found, Question):
-                    _settle(found, thread.submit(self._work, found).exception())
+                    work = thread.submit(self._work, found)
+                    while not wait([work], timeout=MOMENT_S).done:
+                        if self.forsaken(found):
+                            found.cancel.set()
+                    _settle(found, work.exception())
                 else:
                     _told(thread.submit(found, self._idle_cancel).exception())
 

@@ -19,7 +19,8 @@ class Session:
         conversation: id of the conversation, "" before its first question.
         collection: name of the documents that are asked, "" for those of the desk.
         past: finished turns as HTML, oldest first.
-        answers: of those turns, the latest last; what follow-ups are understood by.
+        answers: of those turns, each with the question as typed, the latest last: what follow-ups
+            are understood by.
         turn: number of the latest question.
         question: the one that is being answered, None where none is.
     """
@@ -27,7 +28,7 @@ class Session:
     conversation: str = ""
     collection: str = ""
     past: list[str] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[tuple[str, Answer]] = field(default_factory=list)
     turn: int = 0
     question: Question | None = None
 
@@ -37,7 +38,7 @@ class Session:
         self.turn += 1
         return self.turn
 
-    def finish(self, turn: int, html: str, answer: Answer | None = None) -> None:
+    def finish(self, turn: int, html: str, answer: tuple[str, Answer] | None = None) -> None:
         """Put a finished turn in the place of the one in the making, once."""
         if self.turn != turn or (self.question is not None and self.question.live.turn != turn):
             return

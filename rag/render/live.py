@@ -10,6 +10,8 @@ from rag.prompt import REFUSAL, is_refusal
 from rag.render.page import (
     again_html,
     asked_html,
+    badge_html,
+    cited_by,
     esc,
     links_html,
     meant_html,
@@ -73,6 +75,7 @@ class Live:
         quotes: the sentences nearest to the question.
         asked: the documents that may answer, in words, where they were chosen.
         meant: the question as it is asked of the documents, where it follows up on others.
+        unclear: it seems to follow up on something, and nobody can tell on what.
     """
 
     question: str
@@ -87,6 +90,7 @@ class Live:
     quotes: tuple[Citation, ...] = ()
     asked: str = ""
     meant: str = ""
+    unclear: bool = False
 
     @property
     def asks(self) -> str:
@@ -99,7 +103,8 @@ class Live:
             case Retrieved(hits):
                 # A second search begins anew: the documents of the time that was asked for said
                 # nothing, and all are asked.
-                begun = Live(self.question, self.turn, asked=self.asked, meant=self.meant)
+                kept = {"asked": self.asked, "meant": self.meant, "unclear": self.unclear}
+                begun = Live(self.question, self.turn, **kept)
                 return replace(begun, hits=hits, stage="reading")
             case Sighted(quotes):
                 return replace(self, quotes=quotes)
@@ -150,8 +155,7 @@ class Live:
     @property
     def citations(self) -> tuple[Citation, ...]:
         """Every distinct citation so far, in order of number."""
-        seen = {c.number: c for s in self.proven for c in s.citations}
-        return tuple(seen[number] for number in sorted(seen))
+        return cited_by(self.proven)
 
 
 def live_html(live: Live, seconds: Mapping[Stage, float] | None = None) -> str:
@@ -165,7 +169,14 @@ def live_html(live: Live, seconds: Mapping[Stage, float] | None = None) -> str:
     status = f'<p class="fn-status" role="status"><i class="fn-dot"></i>{_status(live)}</p>'
     sighted = "" if live.proven else _sighted_html(live.quotes)
     stages = _stages_html(live.stage, seconds or {})
-    body = meant_html(live.meant) + _asked(live) + stages + status + sighted + drafts
+    body = (
+        meant_html(live.meant, unclear=live.unclear)
+        + _asked(live)
+        + stages
+        + status
+        + sighted
+        + drafts
+    )
     return turn_html(live.question, live.turn, body, "fn-live")
 
 
@@ -209,12 +220,12 @@ def _sighted_html(quotes: Sequence[Citation]) -> str:
 def stopped_html(live: Live, documents: Mapping[str, Document]) -> str:
     """Return a turn that the reader stopped: what was proven by then, and nothing else."""
     body = (
-        meant_html(live.meant)
+        meant_html(live.meant, unclear=live.unclear)
         + _asked(live)
         + "".join(statement_html(s, live.turn) for s in live.proven)
     )
     note = "Stopped. Only what was proven by then is shown." if live.proven else "Stopped."
-    body += f'<p class="fn-note">{note}</p>{references_html(live.citations, live.turn)}'
+    body += f'<p class="fn-note">{note}</p>{references_html(live.proven, live.turn)}'
     body += f'<p class="fn-small fn-tools">{again_html(live.question)}</p>'
     body += sources_html(live.citations, documents, live.turn)
     return turn_html(live.question, live.turn, body, "fn-stopped")
@@ -295,7 +306,8 @@ def _block_html(where: str, label: str, words: str) -> str:
 def _settled_html(text: str, statement: Statement, turn: int) -> str:
     """Return a sentence whose proof is in."""
     if _is_proven(statement):
-        return f'<span class="fn-proven">{esc(text)}{links_html(statement.citations, turn)}</span>'
+        cited = links_html(statement.citations, turn) + badge_html(statement)
+        return f'<span class="fn-proven">{esc(text)}{cited}</span>'
     why = esc(reason(statement))
     return (
         f'<s class="fn-struck" title="Withheld: {why}">{esc(text)}</s>'

@@ -34,7 +34,6 @@ from rag.types import Answer, Citation, Document, Hit, Statement, Verdict
 PAGES = "document-pages"  # where pictures of pages are served
 SHOWN_CHARS = 60_000
 AROUND_CHARS = 6_000
-ONE_LINE_CHARS = 90
 QUESTION_CHARS = 2_000
 
 PANEL = (
@@ -94,6 +93,7 @@ def to_html(
     *,
     typed: str = "",
     meant: str = "",
+    unclear: bool = False,
 ) -> str:
     """Return one finished turn of the conversation, with the sources it opens.
 
@@ -103,6 +103,7 @@ def to_html(
         turn: number of the question in its conversation, part of every anchor.
         typed: the question as it was typed, where that is not the one answered.
         meant: the question as it was asked of the documents, where it followed up on others.
+        unclear: it may follow up on something, and nobody could tell on what.
     """
     if answer.abstained:
         body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
@@ -110,8 +111,8 @@ def to_html(
         body = _statements_html(answer, turn)
         said = map(not_said, answer.unanswered)
         body += "".join(f'<p class="fn-none">{esc(line)}</p>' for line in said)
-    body = meant_html(meant) + asked_html(asked_first(answer)) + body
-    body += _withheld_html(answer.withheld, turn) + references_html(answer.citations, turn)
+    body = meant_html(meant, unclear=unclear) + asked_html(asked_first(answer)) + body
+    body += references_html(answer.statements, turn) + _withheld_html(answer.withheld, turn)
     total_s = answer.timings.total_s
     seconds = f"{total_s:.1f} seconds" if total_s < 99.95 else f"{total_s:.0f} seconds"
     question = typed or answer.question
@@ -232,17 +233,40 @@ def asked_html(lines: Iterable[str]) -> str:
     return "".join(f'<p class="fn-asked">{esc(line)}</p>' for line in lines)
 
 
-def meant_html(meant: str) -> str:
+def meant_html(meant: str, *, unclear: bool = False) -> str:
     """Return the question that is asked of the documents, where a follow-up was understood so.
 
     It can be taken back into the box and corrected.
+
+    Args:
+        meant: the question, "" where it is asked as it was typed.
+        unclear: say that nobody could tell what it follows up on.
     """
     if not meant:
-        return ""
+        note = say(
+            "Asked as you typed it. If it follows up on something, name that in the question."
+        )
+        return f'<p class="fn-meant">{esc(note)}</p>' if unclear else ""
     return (
         f'<p class="fn-meant">{esc(say("Asked as:"))} <span dir="auto">{esc(meant)}</span> '
         f'<button type="button" class="fn-again" data-question="{esc(meant)}">'
         f"{esc(say('Correct'))}</button></p>"
+    )
+
+
+def suggested_html(questions: Sequence[str]) -> str:
+    """Return questions that the documents answer, to be asked by a click."""
+    if not questions:
+        return ""
+    rows = "".join(
+        f'<li><button type="button" class="fn-suggestion" dir="auto" data-question="{esc(each)}">'
+        f"{esc(each)}</button></li>"
+        for each in questions
+    )
+    head = esc(say("Your documents answer this too"))
+    return (
+        f'<section class="fn-suggestions" aria-label="{head}">'
+        f"<h3>{head}</h3><ul>{rows}</ul></section>"
     )
 
 
@@ -304,32 +328,75 @@ def links_html(citations: Sequence[Citation], turn: int) -> str:
     """Return `[1][2]` as links that open the cited words."""
     links = "".join(
         f'<a class="fn-cite" href="#cite-{turn}-{c.number}" '
-        f'title="{esc(f"“{shorten(c.quote)}” — {cited(c)}")}" '
-        f'aria-label="{esc(f"Source {c.number}: {cited(c)}")}">'
+        f'data-quote="{esc(shorten(c.quote))}" data-from="{esc(cited(c))}" '
+        f'aria-label="{esc(say("Source {number}: {title}", number=c.number, title=cited(c)))}">'
         f"[{c.number}]</a>"
         for c in citations
     )
     return f'<span class="fn-cites">&#8239;{links}</span>' if links else ""
 
 
-def references_html(citations: Sequence[Citation], turn: int) -> str:
-    """Return the folded, numbered list of the cited words and where they stand."""
+def references_html(statements: Sequence[Statement], turn: int) -> str:
+    """Return what statements rest on: the documents, and folded the words that are cited."""
+    citations = cited_by(statements)
     if not citations:
         return ""
-    names = dict.fromkeys(c.metadata.get("publisher", "") or c.title for c in citations)
-    where = ", ".join(names)
-    if len(names) > 1 and len(where) > ONE_LINE_CHARS:
-        where = f"{len({c.document_id for c in citations})} documents"
+    by_document: dict[str, list[Citation]] = {}
+    for citation in citations:
+        by_document.setdefault(_file_id(citation), []).append(citation)
+    rows = "".join(
+        _source_row(own, statements, turn, first=place == 0)
+        for place, own in enumerate(by_document.values())
+    )
+    return (
+        f'<section class="fn-sources" aria-label="{esc(say("Sources"))}">'
+        f"<h3>{esc(say('Sources'))}</h3><ul>{rows}</ul>{_quotes_html(citations, turn)}</section>"
+    )
+
+
+def cited_by(statements: Sequence[Statement]) -> tuple[Citation, ...]:
+    """Return every distinct citation of some statements, in order of number."""
+    seen = {c.number: c for s in statements for c in s.citations}
+    return tuple(seen[number] for number in sorted(seen))
+
+
+def _file_id(citation: Citation) -> str:
+    return citation.document_id or file_of(citation)
+
+
+def _source_row(
+    own: Sequence[Citation], statements: Sequence[Statement], turn: int, *, first: bool
+) -> str:
+    """Return one document that is cited, with the number of statements that rest on it."""
+    document = _file_id(own[0])
+    count = sum(any(_file_id(c) == document for c in s.citations) for s in statements)
+    if count == 1:
+        rests = say("1 statement rests on it") if first else say("1 statement")
+    else:
+        rests = (
+            say("{count} statements rest on it", count=count)
+            if first
+            else say("{count} statements", count=count)
+        )
+    known = _origin(own[0], file_of(own[0]))
+    return (
+        f'<li><div><cite dir="auto">{esc(own[0].title)}</cite>'
+        f"{f'<small>{esc(known)}</small>' if known else ''}</div>"
+        f'<div class="fn-rests">{links_html(own, turn)} <small>{esc(rests)}</small></div></li>'
+    )
+
+
+def _quotes_html(citations: Sequence[Citation], turn: int) -> str:
+    """Return the folded list of the cited words and where they stand."""
     rows = "".join(
         f'<li><a class="fn-cite" href="#cite-{turn}-{c.number}">[{c.number}]</a>'
-        f"<div><cite>{esc(c.title)}</cite>"
-        f"<small>{esc(_stands(c))}</small>"
-        f'<q dir="auto">{esc(shorten(c.quote))}</q>{_also_html(c)}</div></li>'
+        f'<div><q dir="auto">{esc(shorten(c.quote))}</q>'
+        f"<small>{esc(_stands(c))}</small>{_also_html(c)}</div></li>"
         for c in citations
     )
     return (
         f'<details class="fn-references" data-key="references-{turn}">'
-        f"<summary>Sources: {esc(where)}</summary><ol>{rows}</ol></details>"
+        f"<summary>{esc(say('The words that are cited'))}</summary><ol>{rows}</ol></details>"
     )
 
 

@@ -1,0 +1,108 @@
+"""A question that leans on a conversation, written anew by the model."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+
+from rag.followups.turns import Earlier
+from rag.llm import LLM
+from rag.prompt import Prompt
+
+MOST_TOKENS = 48
+LAST = 3  # turns the model is shown
+_MOST_STATEMENTS = 2
+_MOST_CHARS = 240  # of a statement
+
+_EXAMPLES = (
+    (
+        ("When did Toyota open its plant in Burnaston?", "Toyota opened the plant in 1992."),
+        "And how many people work there?",
+        "How many people work in the plant of Toyota in Burnaston?",
+    ),
+    (
+        ("What did Renault announce about diesel engines?", "Renault will stop making them."),
+        "What about Fiat?",
+        "What did Fiat announce about diesel engines?",
+    ),
+    (
+        ("Who painted the Night Watch?", "The Night Watch was painted by Rembrandt."),
+        "When?",
+        "When was the Night Watch painted?",
+    ),
+    (
+        ("Did the union reject the offer of the railways?", "The union rejected the offer."),
+        "Why did they do that?",
+        "Why did the union reject the offer of the railways?",
+    ),
+    (
+        ("How much sugar is in orange juice?", "Orange juice has 9 grams of sugar."),
+        "And in milk?",
+        "How much sugar is in milk?",
+    ),
+    (
+        ("What did Anna Lind say about the tunnel?", "Anna Lind said the tunnel is unsafe."),
+        "Who agreed with her?",
+        "Who agreed with Anna Lind about the tunnel?",
+    ),
+    (
+        ("Why did the museum raise its prices?", "The museum raised them to pay for a new roof."),
+        "How much did it cost?",
+        "How much did the new roof of the museum cost?",
+    ),
+)
+_SYSTEM = (
+    "You rewrite the last question of a conversation so that it can be understood without the "
+    "conversation. Put what is meant in place of words like it, they, there and that. "
+    "Use the words of the conversation. Do not answer.\n\n"
+)
+
+
+def _shown(question: str, statement: str, follow_up: str) -> str:
+    answered = f"Answer: {statement}\n" if statement else ""
+    return f"Question: {question}\n{answered}Last question: {follow_up}\nRewritten:"
+
+
+SYSTEM = _SYSTEM + "\n\n".join(
+    f"{_shown(*turn, follow_up)} {rewritten}" for turn, follow_up, rewritten in _EXAMPLES
+)
+
+
+def prompt(question: str, earlier: Sequence[Earlier]) -> Prompt:
+    """Return what the model is given: examples, the last turns, and the question."""
+    lines = list[str]()
+    for turn in earlier[-LAST:]:
+        lines.append(f"Question: {turn.asked}")
+        said = " ".join(turn.statements[:_MOST_STATEMENTS])
+        if said:
+            lines.append(f"Answer: {said[:_MOST_CHARS]}")
+    lines += [f"Last question: {question}", "Rewritten:"]
+    return Prompt(system=SYSTEM, reading="", wanted="\n".join(lines))
+
+
+def rewrite(
+    question: str,
+    earlier: Sequence[Earlier],
+    mind: LLM,
+    cancel: threading.Event | None = None,
+) -> str:
+    """Return the model's rewriting of a question, "" where it wrote none.
+
+    Raises:
+        CancelledError: `cancel` was set.
+    """
+    said = ""
+    pieces = mind.generate(prompt(question, earlier), max_tokens=MOST_TOKENS, cancel=cancel)
+    try:
+        for piece in pieces:
+            said += piece.text
+            if re.search(r"\S[^\n]*(?:\?|\n)", said):
+                break  # one question is all that is wanted
+    finally:
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()
+    line = said.strip().split("\n")[0].strip(' "“”')
+    line = re.sub(r"^(?:Rewritten|Question)\s*:\s*", "", line)
+    return line[: line.index("?") + 1] if "?" in line else ""
