@@ -25,7 +25,8 @@
     │   └── IndexBusyError
     ├── LibraryError             a collection, or a file of one, cannot be had or changed
     ├── ConversationError        what was kept of conversations cannot be read or written
-    ├── PreferencesError         what was chosen cannot be kept or is out of its range
+    ├── PreferencesError         what was chosen is out of its range or cannot be had
+    │   └── NotKeptError         what was chosen holds, and cannot be kept
     ├── EvaluationError          a question set or a run file is malformed
     └── CancelledError           the caller stopped the work
 
@@ -170,7 +171,11 @@ class ConversationError(RagError):
 
 
 class PreferencesError(RagError):
-    """What was chosen cannot be kept or is out of its range."""
+    """What was chosen is out of its range or cannot be had."""
+
+
+class NotKeptError(PreferencesError):
+    """What was chosen holds until the program ends, and cannot be kept."""
 
 
 class EvaluationError(RagError):

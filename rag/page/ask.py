@@ -162,6 +162,7 @@ class AskTab:
         if collection in self.desk.collections:
             session.collection = collection
             self.desk.start(collection)
+            await self.desk.aside(lambda: self.shell.choices.remember(collection))
         return render.note_html(say("Opening your documents"))
 
     def asked(self, session: Session) -> str:

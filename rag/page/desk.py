@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
+from rag.config import Settings
 from rag.documents.pictures import Pictures
 from rag.page.following import ByModel, Following
 from rag.page.keeping import Kept
@@ -75,8 +76,15 @@ class Opener(Protocol):
             RagError: it cannot be opened.
         """
 
+    @property
+    def settings(self) -> Settings:
+        """How questions are answered."""
+
     def collections(self) -> Sequence[str]:
         """Return the names of the collections there are."""
+
+    def change(self, settings: Settings) -> None:
+        """Answer by other settings from now on; called while nobody asks."""
 
     def close(self) -> None:
         """Free what the assistants share."""
@@ -115,8 +123,38 @@ class Desk:
         self._facts: dict[str, tuple[AssistantLike, Mapping[str, Sequence[str]]]] = {}
         self._suggesting: Question | None = None
         self._pictures = Pictures()
+        self._wanted: tuple[Settings, Future[None]] | None = None
+        self._guard = threading.Lock()
 
     # Assistants.
+
+    @property
+    def settings(self) -> Settings:
+        """How questions are answered."""
+        return self._opener.settings
+
+    def change(self, settings: Settings) -> Future[None]:
+        """Answer by other settings from the next question on; the assistants are opened anew.
+
+        Returns:
+            What is done as soon as it is so: at once, or when the question at work has ended.
+        """
+        with self._guard:
+            before = self._wanted
+            done: Future[None] = before[1] if before is not None else Future()
+            self._wanted = settings, done
+        if before is None:
+            self.line.meanwhile(lambda cancel: self._change())
+        return done
+
+    def _change(self) -> None:
+        """Change the settings, if that is wanted; in the thread of the line, where none asks."""
+        with self._guard:
+            wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._opener.change(wanted[0])
+            self.renew()
+            wanted[1].set_result(None)
 
     @property
     def collections(self) -> Sequence[str]:
@@ -253,6 +291,7 @@ class Desk:
         Raises:
             RagError: the question cannot be answered.
         """
+        self._change()
         opening = self.start(question.collection)
         loading = "" if opening.done() else say("Loading the model, once")
         question.tell(replace(question.live, before=None, note=loading))
