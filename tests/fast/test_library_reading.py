@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,18 +13,17 @@ from pathlib import Path
 import pytest
 
 from rag.documents.source import ReadOptions
-from rag.errors import CancelledError, DocumentError
+from rag.errors import CancelledError, DocumentError, IndexMissingError
 from rag.index import FileStep, Index, Manner, build
 from rag.index.files import sole_writer
 from rag.library import Collection, Library
-from rag.library.names import own_folder
+from rag.library.reading import Request
 from rag.library.record import read_record
-from rag.library.runs import BUSY, READING
+from rag.library.runs import BUSY
 from rag.testing import FakeEmbedder, tiny_corpus
 
 from .test_library import FAKE, PATIENCE_S, ids, key, put, read, statuses
 
-PDF_LOCKED = Path("tests/corpus")  # only its being there is needed by others
 TEXT = "Report {n}\n\nThe yield of field {n} was {n} tonnes. The weather was fair.\n"
 
 
@@ -467,7 +464,7 @@ def test_a_build_tells_of_each_file_and_reads_what_was_chosen(tmp_path: Path) ->
     assert ("refused", "empty.txt") in told
     assert ("read", "harbour.md") in told
     assert not any(name in ("library.txt", "orchard.txt") for _, name in told)
-    failed = next(step.error for step in steps if step.path.name == "empty.txt")
+    failed = next(step.error for step in steps if step.error and step.path.name == "empty.txt")
     assert isinstance(failed, DocumentError)
     assert sum(step.passages for step in steps) == report.passages
     # Of what is to be read, that which the index holds in an older state comes first.
@@ -508,21 +505,19 @@ def test_nothing_left_is_an_error_unless_it_may_be(tmp_path: Path) -> None:
         file.unlink()
     manner = Manner(may_empty=True)
     report = build([corpus], folder, FakeEmbedder(), manner=manner)
-    assert len(report.removed) == 1, "the others lie elsewhere too"
+    assert report.removed == ("harbour.md", "library.txt", "orchard.txt")
     assert {each.root for each in Index.open(folder).described} == {str(more)}
     assert not build([corpus], folder, FakeEmbedder(), manner=manner).written
     for file in more.iterdir():
         file.unlink()
     assert build([more], folder, FakeEmbedder(), manner=manner).written
-    assert (
-        sorted(path.name for path in folder.iterdir() if path.name != "lock") == ["checked.json"]
-        or not (folder / "manifest.json").exists()
-    )
+    assert not [path for path in folder.iterdir() if path.is_dir()]
+    with pytest.raises(IndexMissingError):
+        Index.open(folder)
 
 
-def test_the_reader_of_files_ends_with_whoever_asked(tmp_path: Path) -> None:
-    from rag.documents.worker import Worker
-
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+def test_the_reader_of_files_ends_with_whoever_asked() -> None:
     code = (
         "import sys, time; from pathlib import Path; from rag.documents.worker import Worker\n"
         "worker = Worker(); worker._begin(); print(worker._process.pid, flush=True)\n"
@@ -536,12 +531,9 @@ def test_the_reader_of_files_ends_with_whoever_asked(tmp_path: Path) -> None:
     asking.wait()
     asking.stdout.close()
     until(lambda: not _is_alive(reader))
-    assert Worker is not None
 
 
-def test_the_request_travels_as_it_is(tmp_path: Path) -> None:
-    from rag.library.reading import Request
-
+def test_the_request_travels_as_it_is() -> None:
     request = Request(
         folder="/f",
         files="/f.own/files",
@@ -554,7 +546,4 @@ def test_the_request_travels_as_it_is(tmp_path: Path) -> None:
         ocr_languages="deu",
     )
     assert Request.of_line(request.to_line()) == request
-    assert json.loads(request.to_line())["passwords"] == ["ö"]
-    assert own_folder(Path("/f/x.y")) == Path("/f/x.y.own")
-    assert threading.active_count() >= 1
-    assert READING[0] == sys.executable
+    assert request.to_line().count(b"\n") == 1
