@@ -112,11 +112,16 @@ class Assistant:
 
     def close(self) -> None:
         """Free the model's memory; reading ahead ends."""
-        if self._warmer is not None:
-            self._warmer.close()
+        self.rest()
         close: Callable[[], None] | None = getattr(self.llm, "close", None)
         if close is not None:
             close()
+
+    def rest(self) -> None:
+        """Leave off reading ahead; the model stays open for whoever else uses it."""
+        if self._warmer is not None:
+            self._warmer.close()
+            self._warmer = None
 
     def read_ahead(self) -> Warmer | None:
         """Read the passages while nobody asks, until all or as many as are kept have been read.

@@ -20,7 +20,7 @@ from rag.prove.sides import asks_one, may_hold_side
 from rag.prove.window import window
 from rag.quoting import Quoter
 from rag.run import Run, unwritten
-from rag.types import Draft, DraftKind, Event, Hit, Judged, Reading, Verdict, Wrote
+from rag.types import Draft, DraftKind, Event, Hit, Judged, Proving, Reading, Verdict, Wrote
 
 MAX_STATEMENTS = 5
 # Calibrated log-odds, by the model, that a passage answers the question. From EAGER up a passage
@@ -291,7 +291,10 @@ class Drafter:
         """Prove each sentence of a draft that is no refusal."""
         began = time.perf_counter()
         holds = draft.holds
-        for sentence in prompts.sentences(draft.text, cut=cut):
+        sentences = prompts.sentences(draft.text, cut=cut)
+        if sentences:
+            yield Proving(number)
+        for sentence in sentences:
             proof = self._said_before(run, sentence, own, holds or 0.0)
             if proof is None:
                 proof = self.prover.prove(sentence, run.question, own, run.hits)

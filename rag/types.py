@@ -485,6 +485,13 @@ class Wrote:
 
 
 @dataclass(frozen=True, slots=True)
+class Proving:
+    """Stream event: the sentences of draft `draft` are about to be held against the documents."""
+
+    draft: int
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """Stream event: one sentence of draft `draft` is settled.
 
@@ -504,4 +511,4 @@ class Done:
     answer: Answer
 
 
-Event = Retrieved | Sighted | Reading | Wrote | Judged | Done
+Event = Retrieved | Sighted | Reading | Wrote | Proving | Judged | Done

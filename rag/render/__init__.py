@@ -3,13 +3,14 @@
     plain.py   answers as plain text and as Markdown
     page.py    finished turns and their sources as HTML
     live.py    an answer in the making, from the events of `Assistant.stream`
-    page.css   how it looks: type, colours, phone, dark
-    page.js    what happens in the browser: opening a source at the cited words
+    words.py   words of the interface, in the language that is chosen
+    looks/     how the page looks: type, colours, phone, dark; one file a concern, joined by name
+    behaviour/ what happens in the browser: opening a source at the cited words, and the like
 
 Pure functions over the values of `rag.types`; escaping happens here and nowhere else.
 """
 
-from rag.render.live import Live, live_html, stopped_html
+from rag.render.live import STAGES, Live, Stage, live_html, stopped_html
 from rag.render.page import (
     PAGES,
     PANEL,
@@ -30,8 +31,10 @@ from rag.render.plain import byline, to_markdown, to_text, written_date
 __all__ = [
     "PAGES",
     "PANEL",
+    "STAGES",
     "TRY",
     "Live",
+    "Stage",
     "byline",
     "error_html",
     "head_html",

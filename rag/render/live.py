@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from rag.prompt import REFUSAL, is_refusal
 from rag.render.page import (
+    again_html,
     asked_html,
     esc,
     links_html,
+    meant_html,
     references_html,
     sources_html,
     statement_html,
     turn_html,
 )
 from rag.render.plain import reason, reference, shorten
+from rag.render.words import say
 from rag.types import (
     Citation,
     Document,
@@ -23,6 +27,7 @@ from rag.types import (
     Event,
     Hit,
     Judged,
+    Proving,
     Reading,
     Retrieved,
     Sighted,
@@ -30,6 +35,9 @@ from rag.types import (
     Verdict,
     Wrote,
 )
+
+Stage = Literal["waiting", "searching", "reading", "writing", "proving"]
+STAGES: tuple[Stage, ...] = ("searching", "reading", "writing", "proving")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +62,36 @@ class Live:
     """An answer in the making, as far as its events have told.
 
     Attributes:
-        turn: number of the question on this page, part of every anchor.
-        note: what is being waited for as long as nothing has been found.
+        question: as it was typed.
+        turn: number of the question in its conversation, part of every anchor.
+        before: how many questions are answered before this one; None once it is worked on.
+        note: what else is being waited for.
+        stage: what is being done.
         hits: the passages found; None until then.
         reading: number of the passage that is read.
         writing: numbers of the drafts that are being written.
         quotes: the sentences nearest to the question.
         asked: the documents that may answer, in words, where they were chosen.
+        meant: the question as it is asked of the documents, where it follows up on others.
     """
 
     question: str
     turn: int
-    note: str
+    before: int | None = None
+    note: str = ""
+    stage: Stage = "waiting"
     hits: tuple[Hit, ...] | None = None
     drafts: tuple[LiveDraft, ...] = ()
     reading: int | None = None
     writing: frozenset[int] = frozenset()
     quotes: tuple[Citation, ...] = ()
     asked: str = ""
+    meant: str = ""
+
+    @property
+    def asks(self) -> str:
+        """The question as it is asked of the documents."""
+        return self.meant or self.question
 
     def after(self, event: Event) -> Live:
         """Return the state after one more event."""
@@ -79,21 +99,29 @@ class Live:
             case Retrieved(hits):
                 # A second search begins anew: the documents of the time that was asked for said
                 # nothing, and all are asked.
-                return Live(self.question, self.turn, self.note, hits, asked=self.asked)
+                begun = Live(self.question, self.turn, asked=self.asked, meant=self.meant)
+                return replace(begun, hits=hits, stage="reading")
             case Sighted(quotes):
                 return replace(self, quotes=quotes)
             case Reading(number, of, hit):
-                begun = LiveDraft(number, of, hit)
-                drafts = (*self.drafts, begun)
-                return replace(self, drafts=drafts, reading=number, writing=frozenset())
+                drafts = (*self.drafts, LiveDraft(number, of, hit))
+                return replace(
+                    self, drafts=drafts, reading=number, writing=frozenset(), stage="reading"
+                )
             case Wrote(number, text, hit):
                 written = self._with(number, text=text, hit=hit)
-                return replace(written, writing=self.writing | {number})
+                return replace(written, writing=self.writing | {number}, stage="writing")
+            case Proving():
+                return replace(self, writing=frozenset(), stage="proving")
             case Judged(number):
                 settled = self._with(number, judged=(event,))
-                return replace(settled, writing=frozenset())
+                return replace(settled, writing=frozenset(), stage="proving")
             case Done():
                 return self
+
+    def settled(self, event: Event) -> bool:
+        """Tell whether an event has added to what is proven."""
+        return isinstance(event, Judged) and _is_proven(event.statement)
 
     def _with(
         self,
@@ -126,13 +154,41 @@ class Live:
         return tuple(seen[number] for number in sorted(seen))
 
 
-def live_html(live: Live) -> str:
-    """Return the turn in the making: every word not yet proven looks like it."""
+def live_html(live: Live, seconds: Mapping[Stage, float] | None = None) -> str:
+    """Return the turn in the making: every word not yet proven looks like it.
+
+    Args:
+        live: how it stands.
+        seconds: spent in each stage until now.
+    """
     drafts = "".join(_draft_html(d, live) for d in live.drafts if not _silent(d))
     status = f'<p class="fn-status" role="status"><i class="fn-dot"></i>{_status(live)}</p>'
     sighted = "" if live.proven else _sighted_html(live.quotes)
-    body = _asked(live) + status + sighted + drafts
+    stages = _stages_html(live.stage, seconds or {})
+    body = meant_html(live.meant) + _asked(live) + stages + status + sighted + drafts
     return turn_html(live.question, live.turn, body, "fn-live")
+
+
+def _stages_html(now: Stage, seconds: Mapping[Stage, float]) -> str:
+    """Return the stages of an answer, those that are over, the one at work, those to come."""
+    if now == "waiting":
+        return ""
+    rows = []
+    for stage in STAGES:
+        spent = seconds.get(stage)
+        state = "now" if stage == now else "to-come" if spent is None else "over"
+        current = ' aria-current="step"' if stage == now else ""
+        time = f" <span>{spent:.1f} s</span>" if spent is not None else ""
+        rows.append(f'<li class="fn-{state}"{current}>{esc(say(_STAGES[stage]))}{time}</li>')
+    return f'<ol class="fn-stages" aria-label="{esc(say("Stages"))}">{"".join(rows)}</ol>'
+
+
+_STAGES: dict[Stage, str] = {
+    "searching": "Searching",
+    "reading": "Reading",
+    "writing": "Writing",
+    "proving": "Proving",
+}
 
 
 def _sighted_html(quotes: Sequence[Citation]) -> str:
@@ -152,9 +208,14 @@ def _sighted_html(quotes: Sequence[Citation]) -> str:
 
 def stopped_html(live: Live, documents: Mapping[str, Document]) -> str:
     """Return a turn that the reader stopped: what was proven by then, and nothing else."""
-    body = _asked(live) + "".join(statement_html(s, live.turn) for s in live.proven)
+    body = (
+        meant_html(live.meant)
+        + _asked(live)
+        + "".join(statement_html(s, live.turn) for s in live.proven)
+    )
     note = "Stopped. Only what was proven by then is shown." if live.proven else "Stopped."
     body += f'<p class="fn-note">{note}</p>{references_html(live.citations, live.turn)}'
+    body += f'<p class="fn-small fn-tools">{again_html(live.question)}</p>'
     body += sources_html(live.citations, documents, live.turn)
     return turn_html(live.question, live.turn, body, "fn-stopped")
 
@@ -169,14 +230,25 @@ def _is_proven(statement: Statement) -> bool:
 
 def _status(live: Live) -> str:
     """Return in words what is being done right now."""
+    if live.before is not None:
+        return esc(_place(live.before))
     if live.hits is None:
-        return esc(live.note)
+        return esc(live.note or say("Looking through your documents"))
     if live.reading is None:
         count = len({hit.document.id for hit in live.hits})
         return f"Found passages in {count} document{'' if count == 1 else 's'}"
     draft = next(d for d in reversed(live.drafts) if d.number == live.reading)
     what = esc(_where(draft.hit)) if draft.hit else "the passages together"
     return f"Reading {draft.number + 1} of {max(draft.of, draft.number + 1)}: {what}"
+
+
+def _place(before: int) -> str:
+    """Return in words how long the line is."""
+    if not before:
+        return say("Next in line")
+    if before == 1:
+        return say("Waiting: one question is answered before yours")
+    return say("Waiting: {count} questions are answered before yours", count=before)
 
 
 def _where(hit: Hit) -> str:

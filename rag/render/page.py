@@ -28,6 +28,7 @@ from rag.render.plain import (
     side,
     to_text,
 )
+from rag.render.words import say
 from rag.types import Answer, Citation, Document, Hit, Statement, Verdict
 
 PAGES = "document-pages"  # where pictures of pages are served
@@ -45,7 +46,7 @@ PANEL = (
     '</div><div id="fn-open"></div></aside>'
 )
 TRY = "<h2>Try a question</h2>"
-_COPY = '<button type="button" class="fn-copy">Copy with sources</button>'
+_COPY = '<button type="button" class="fn-tool fn-copy">Copy with sources</button>'
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
     "%3Crect width='32' height='32' rx='7' fill='%231d4b3b'/%3E%3Cg font-family='Georgia,serif'%3E"
@@ -86,13 +87,22 @@ def note_html(message: str, *, error: bool = False) -> str:
     return f'<p class="fn-note" role="status">{esc(message)}</p>'
 
 
-def to_html(answer: Answer, documents: Mapping[str, Document], turn: int) -> str:
+def to_html(
+    answer: Answer,
+    documents: Mapping[str, Document],
+    turn: int,
+    *,
+    typed: str = "",
+    meant: str = "",
+) -> str:
     """Return one finished turn of the conversation, with the sources it opens.
 
     Args:
         answer: what is shown.
         documents: by id, the documents the answer may cite.
-        turn: number of the question on this page, part of every anchor.
+        turn: number of the question in its conversation, part of every anchor.
+        typed: the question as it was typed, where that is not the one answered.
+        meant: the question as it was asked of the documents, where it followed up on others.
     """
     if answer.abstained:
         body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
@@ -100,22 +110,35 @@ def to_html(answer: Answer, documents: Mapping[str, Document], turn: int) -> str
         body = _statements_html(answer, turn)
         said = map(not_said, answer.unanswered)
         body += "".join(f'<p class="fn-none">{esc(line)}</p>' for line in said)
-    body = asked_html(asked_first(answer)) + body
+    body = meant_html(meant) + asked_html(asked_first(answer)) + body
     body += _withheld_html(answer.withheld, turn) + references_html(answer.citations, turn)
     total_s = answer.timings.total_s
     seconds = f"{total_s:.1f} seconds" if total_s < 99.95 else f"{total_s:.0f} seconds"
+    question = typed or answer.question
     copy = "" if answer.abstained else _COPY
     body += (
-        f'<p class="fn-small"><span>{seconds} · {esc(answer.model)} · on this computer</span>'
-        f'{copy}</p><pre class="fn-plain" hidden>{esc(to_text(answer))}</pre>'
+        f'<p class="fn-small"><span>{seconds} · {esc(answer.model)} · on this computer</span></p>'
+        f'<p class="fn-small fn-tools">{copy}{again_html(question)}</p>'
+        f'<pre class="fn-plain" hidden>{esc(to_text(answer))}</pre>'
     )
     sources = sources_html(answer.citations, documents, turn, answer.closest)
-    return turn_html(answer.question, turn, body + sources, "fn-finished")
+    return turn_html(question, turn, body + sources, "fn-finished")
 
 
 def error_html(question: str, message: str, turn: int) -> str:
     """Return a turn that could not be answered, with the message that says why."""
-    return turn_html(question, turn, note_html(message, error=True), "fn-failed")
+    tools = f'<p class="fn-small fn-tools">{again_html(question)}</p>'
+    return turn_html(question, turn, note_html(message, error=True) + tools, "fn-failed")
+
+
+def again_html(question: str) -> str:
+    """Return the buttons that ask a question again, as it is or changed."""
+    data = f'data-question="{esc(question)}"'
+    return (
+        f'<button type="button" class="fn-tool fn-again" {data}>'
+        f"{esc(say('Edit the question'))}</button>"
+        f'<button type="button" class="fn-tool fn-retry" {data}>{esc(say("Ask again"))}</button>'
+    )
 
 
 def library_html(
@@ -182,10 +205,17 @@ def sources_html(
     )
 
 
-def thread_html(turns: Sequence[str]) -> str:
-    """Return the finished turns of a conversation, oldest first."""
+def thread_html(turns: Sequence[str], conversation: str = "") -> str:
+    """Return the finished turns of a conversation, oldest first.
+
+    Args:
+        turns: as HTML.
+        conversation: its id, which the browser remembers.
+    """
+    known = f'<span data-conversation="{esc(conversation)}"></span>' if conversation else ""
     # A log is read out as it grows, and only what is new of it.
-    return f'<div role="log" aria-label="Answers">{"".join(turns)}</div>' if turns else ""
+    log = f'<div role="log" aria-label="{esc(say("Answers"))}">{"".join(turns)}</div>'
+    return known + (log if turns else "")
 
 
 def turn_html(question: str, turn: int, body: str, kind: str) -> str:
@@ -200,6 +230,20 @@ def turn_html(question: str, turn: int, body: str, kind: str) -> str:
 def asked_html(lines: Iterable[str]) -> str:
     """Return the lines above an answer that say which documents were asked."""
     return "".join(f'<p class="fn-asked">{esc(line)}</p>' for line in lines)
+
+
+def meant_html(meant: str) -> str:
+    """Return the question that is asked of the documents, where a follow-up was understood so.
+
+    It can be taken back into the box and corrected.
+    """
+    if not meant:
+        return ""
+    return (
+        f'<p class="fn-meant">{esc(say("Asked as:"))} <span dir="auto">{esc(meant)}</span> '
+        f'<button type="button" class="fn-again" data-question="{esc(meant)}">'
+        f"{esc(say('Correct'))}</button></p>"
+    )
 
 
 def within_html(which: str, count: int, total: int) -> str:

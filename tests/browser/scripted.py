@@ -28,7 +28,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import app
+from rag import page as pages
 from rag.config import MAX_QUESTION_CHARS
 from rag.documents import places, read_document
 from rag.errors import CancelledError, IndexMissingError, ModelError, QuestionTooLongError
@@ -310,6 +310,12 @@ class ScriptedAssistant:
         """Note on standard error what is being typed."""
         sys.stderr.write(f"foreseen: {question}\n")
 
+    def read_ahead(self) -> None:
+        """Nothing is read ahead."""
+
+    def rest(self) -> None:
+        """Nothing to leave off."""
+
     def close(self) -> None:
         """Nothing to free."""
 
@@ -444,11 +450,11 @@ def main() -> None:
         "Who is the harbour master?",
         "When did the tsunami come?",
     )
-    page = app.build_page(open_assistant, examples=examples)
-    app.launch(page, port=given.port)
+    desk = pages.Desk(pages.OneAssistant(open_assistant, "harbour"), "harbour")
+    server = pages.launch(desk, port=given.port, examples=examples)
     sys.stdout.write("serving\n")
     sys.stdout.flush()
-    page.block_thread()
+    server.wait()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,8 +19,14 @@ from typing import Any
 import pytest
 
 import app
-from rag import serving
+from rag import page as pages
+from rag import render
 from rag.errors import CancelledError, IndexMissingError, ModelError
+from rag.page.ask import AskTab
+from rag.page.desk import answered
+from rag.page.questions import Line, Question
+from rag.page.session import KEPT_TURNS, Session
+from rag.page.within import OFFERED, WithinPart
 from rag.types import (
     Answer,
     Document,
@@ -65,6 +72,7 @@ class Assistant:
         self.cancelled = threading.Event()
         self.closed = False
         self.foreseen: list[str] = []
+        self.reading = False
 
     def stream(
         self,
@@ -87,18 +95,28 @@ class Assistant:
     def foresee(self, question: str) -> None:
         self.foreseen.append(question)
 
+    def read_ahead(self) -> None:
+        self.reading = True
+
+    def rest(self) -> None:
+        self.reading = False
+
     def close(self) -> None:
         self.closed = True
 
 
+def desk_of(open_assistant: Callable[[], Assistant]) -> pages.Desk:
+    return pages.Desk(pages.OneAssistant(open_assistant, "piers"), "piers")
+
+
 @pytest.fixture
-def desk() -> Iterator[Callable[..., tuple[app.Desk, Assistant]]]:
+def desk() -> Iterator[Callable[..., tuple[pages.Desk, Assistant]]]:
     """Return a function that makes a desk over an assistant with some events."""
     made = []
 
-    def make(*events: Event | float | Exception) -> tuple[app.Desk, Assistant]:
+    def make(*events: Event | float | Exception) -> tuple[pages.Desk, Assistant]:
         assistant = Assistant(*events)
-        made.append(app.Desk(lambda: assistant))
+        made.append(desk_of(lambda: assistant))
         return made[-1], assistant
 
     yield make
@@ -106,69 +124,82 @@ def desk() -> Iterator[Callable[..., tuple[app.Desk, Assistant]]]:
         one.close()
 
 
-async def listen(desk: app.Desk, cancel: threading.Event | None = None) -> list[Event]:
-    told = desk.ask("what?", cancel or threading.Event())
-    return [event async for event in told if event is not None]
+def question(owner: str = "me", typed: str = "what?", within: Within | None = None) -> Question:
+    return Question(owner, "piers", render.Live(typed, 1), within)
+
+
+async def listen(at: pages.Desk, asked: Question) -> list[render.Live]:
+    at.ask(asked)
+    return [live async for live in asked.watch()]
 
 
 class TestDesk:
-    def test_tells_every_event_in_order(self, desk: Any) -> None:
-        assert asyncio.run(listen(desk()[0])) == list(EVENTS)
+    def test_takes_up_every_event(self, desk: Any) -> None:
+        asked = question()
+        asyncio.run(listen(desk()[0], asked))
+        assert answered(asked) == ANSWER
+        assert [statement.text for statement in asked.live.proven] == [TEXT]
+        assert set(asked.seconds()) >= {"waiting", "searching", "reading", "writing", "proving"}
 
-    def test_errors_arrive_after_what_was_told_before(self, desk: Any) -> None:
-        told: list[Event] = []
-
-        async def ask() -> None:
-            async for event in desk(EVENTS[0], ModelError("broken; mend it."))[0].ask(
-                "what?", threading.Event()
-            ):
-                told.append(event)  # noqa: PERF401  what came before the error is wanted
-
+    def test_an_error_ends_it_and_what_was_proven_before_stays(self, desk: Any) -> None:
+        asked = question()
+        asyncio.run(listen(desk(*EVENTS[:-1], ModelError("broken; mend it."))[0], asked))
+        assert asked.live.proven
         with pytest.raises(ModelError, match="broken"):
-            asyncio.run(ask())
-        assert told == [EVENTS[0]]
+            answered(asked)
 
-    def test_leaving_early_stops_the_work(self, desk: Any) -> None:
+    def test_a_bug_is_shown_in_the_terminal(
+        self, desk: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        asked = question()
+        asyncio.run(listen(desk(EVENTS[0], KeyError("ours"))[0], asked))
+        assert asked.broken
+        assert "KeyError: 'ours'" in capsys.readouterr().err
+
+    def test_it_goes_on_when_nobody_watches_for_a_while(self, desk: Any) -> None:
+        at, _ = desk(EVENTS[0], 0.3, *EVENTS[1:])
+        asked = question()
+
+        async def leave_and_come_back() -> None:
+            at.ask(asked)
+            async with aclosing(asked.watch()) as states:
+                await anext(states)
+            assert at.line.of("me") is asked, "who comes back finds it"
+            assert [live async for live in asked.watch()]
+
+        asyncio.run(leave_and_come_back())
+        assert answered(asked) == ANSWER
+
+    def test_it_is_stopped_when_nobody_comes_back(
+        self, desk: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("rag.page.questions.FORSAKEN_S", 0.1)
+        at, _ = desk(EVENTS[0], 0.3, *EVENTS[1:3], 30.0)
+        asked = question()
+        at.ask(asked)
+        assert asked.ended.wait(10)
+        assert asked.answer is None
+
+    def test_a_stop_reaches_the_work_at_once(self, desk: Any) -> None:
         at, assistant = desk(EVENTS[0], 60.0)
-
-        async def ask() -> None:
-            events = at.ask("what?", threading.Event())
-            async for event in events:
-                if event is not None:  # a slow machine ticks before it begins
-                    break
-            await events.aclose()
-
-        asyncio.run(ask())
-        assert assistant.cancelled.wait(5)
+        asked = question()
+        at.ask(asked)
+        assert wait(lambda: asked.live.hits is not None)
+        began = time.monotonic()
+        at.stop(asked)
+        assert asked.ended.wait(5)
+        assert time.monotonic() - began < 0.5
+        assert assistant.cancelled.is_set()
 
     def test_what_is_being_typed_is_foreseen_only_while_nobody_asks(self, desk: Any) -> None:
         at, assistant = desk(60.0)
-        at.foresee("what did")
+        at.foresee("what did", "piers")
         assert assistant.foreseen == [], "not before it is open"
-
-        async def ask() -> None:
-            await at.assistant()
-            at.foresee("what did the council")
-            events = at.ask("what?", threading.Event())
-            await anext(events)
-            at.foresee("something else meanwhile")
-            await events.aclose()
-
-        asyncio.run(ask())
+        at.start().result()
+        at.foresee("what did the council", "piers")
+        at.ask(question())
+        at.foresee("something else meanwhile", "piers")
         assert assistant.foreseen == ["what did the council"]
-
-    def test_a_cancelled_task_stops_the_work(self, desk: Any) -> None:
-        at, assistant = desk(EVENTS[0], 60.0)
-
-        async def ask() -> None:
-            task = asyncio.create_task(listen(at))
-            await asyncio.sleep(0.2)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-
-        asyncio.run(ask())
-        assert assistant.cancelled.wait(5)
 
     def test_is_opened_once_for_all_who_wait(self) -> None:
         opened = []
@@ -178,16 +209,18 @@ class TestDesk:
             opened.append(Assistant())
             return opened[-1]
 
-        at = app.Desk(open_assistant)
+        at = desk_of(open_assistant)
+        asked = [question("one"), question("two")]
 
-        async def ask() -> tuple[list[Event], list[Event]]:
-            assert not at.ready
-            assert at.documents == {}
-            return await asyncio.gather(listen(at), listen(at))
+        async def ask() -> None:
+            assert not at.ready("piers")
+            assert at.documents("piers") == {}
+            await asyncio.gather(*(listen(at, each) for each in asked))
 
-        assert [len(told) for told in asyncio.run(ask())] == [len(EVENTS)] * 2
+        asyncio.run(ask())
+        assert [answered(each) for each in asked] == [ANSWER, ANSWER]
         assert len(opened) == 1
-        assert at.documents == {"d": DOCUMENT}
+        assert at.documents("piers") == {"d": DOCUMENT}
         at.close()
         assert opened[0].closed
 
@@ -198,16 +231,14 @@ class TestDesk:
             go.wait(10)
             return Assistant()
 
-        at = app.Desk(open_assistant)
-
-        async def ask() -> list[Event]:
-            first, second = (asyncio.create_task(listen(at)) for _ in range(2))
-            await asyncio.sleep(0.05)
-            first.cancel()
-            go.set()
-            return await second
-
-        assert asyncio.run(ask()) == list(EVENTS)
+        at = desk_of(open_assistant)
+        first, second = question("one"), question("two")
+        at.ask(first)
+        at.ask(second)
+        at.stop(first)
+        go.set()
+        assert second.ended.wait(10)
+        assert answered(second) == ANSWER
         at.close()
 
     def test_is_opened_again_after_it_failed(self) -> None:
@@ -218,49 +249,157 @@ class TestDesk:
                 raise failures.pop()
             return Assistant()
 
-        at = app.Desk(open_assistant)
+        at = desk_of(open_assistant)
+        first, second = question(), question()
+        asyncio.run(listen(at, first))
         with pytest.raises(IndexMissingError):
-            asyncio.run(listen(at))
-        assert at.documents == {}
-        assert asyncio.run(listen(at)) == list(EVENTS)
+            answered(first)
+        assert at.documents("piers") == {}
+        asyncio.run(listen(at, second))
+        assert answered(second) == ANSWER
+        at.close()
+
+    def test_after_a_change_the_next_question_has_another_assistant(self) -> None:
+        opened: list[Assistant] = []
+
+        def open_assistant() -> Assistant:
+            opened.append(Assistant())
+            return opened[-1]
+
+        at = desk_of(open_assistant)
+        asyncio.run(listen(at, question()))
+        was_reading = opened[0].reading
+        at.renew("piers")
+        assert (was_reading, opened[0].reading) == (True, False)
+        asyncio.run(listen(at, question()))
+        assert len(opened) == 2
         at.close()
 
     def test_close_stops_what_is_worked_on(self, desk: Any) -> None:
         at, assistant = desk(EVENTS[0], 60.0)
-
-        async def ask() -> None:
-            task = asyncio.create_task(listen(at))
-            await asyncio.sleep(0.2)
-            await asyncio.to_thread(at.close)
-            with pytest.raises(CancelledError):
-                await task
-
-        asyncio.run(ask())
+        asked, waiting = question("one"), question("two")
+        at.ask(asked)
+        at.ask(waiting)
+        assert wait(lambda: asked.live.hits is not None)
+        at.close()
+        assert asked.ended.is_set()
+        assert waiting.ended.is_set()
         assert assistant.cancelled.is_set()
         assert assistant.closed
 
 
+def wait(true: Callable[[], bool], seconds: float = 10) -> bool:
+    """Wait until something is true; tell whether it became so."""
+    until = time.monotonic() + seconds
+    while not true() and time.monotonic() < until:
+        time.sleep(0.01)
+    return true()
+
+
+class TestLine:
+    """One question at a time, each asker's in turn."""
+
+    @pytest.fixture
+    def line(self) -> Iterator[tuple[Line, list[str], threading.Semaphore]]:
+        """A line whose work is let go one question at a time, and what was worked on."""
+        done: list[str] = []
+        go = threading.Semaphore(0)
+
+        def work(asked: Question) -> None:
+            while not go.acquire(timeout=0.02):
+                if asked.cancel.is_set():
+                    raise CancelledError("stopped; ask again.")
+            done.append(asked.typed)
+
+        made = Line(work)
+        yield made, done, go
+        made.close()
+
+    def test_who_asks_many_keeps_nobody_waiting_for_all_of_them(self, line: Any) -> None:
+        at, done, go = line
+        asked = [question("many", f"many {n}") for n in range(4)]
+        for each in asked:
+            at.add(each)
+        assert wait(lambda: at.at_work is asked[0])
+        other = question("one", "one 0")
+        at.add(other)
+        go.release(5)
+        assert all(each.ended.wait(10) for each in [*asked, other])
+        assert done == ["many 0", "many 1", "one 0", "many 2", "many 3"] or done == [
+            "many 0", "one 0", "many 1", "many 2", "many 3",
+        ]  # fmt: skip
+
+    def test_each_is_told_its_place_as_it_comes_nearer(self, line: Any) -> None:
+        at, _, go = line
+        asked = [question(f"asker {n}", f"{n}") for n in range(3)]
+        for each in asked:
+            at.add(each)
+        assert wait(lambda: at.at_work is asked[0])
+        assert [each.live.before for each in asked[1:]] == [1, 2]
+        go.release()
+        assert wait(lambda: at.at_work is asked[1])
+        assert wait(lambda: asked[2].live.before == 1)
+        go.release(2)
+        assert asked[2].ended.wait(10)
+
+    def test_one_that_waits_can_leave(self, line: Any) -> None:
+        at, done, go = line
+        asked = [question(f"asker {n}", f"{n}") for n in range(3)]
+        for each in asked:
+            at.add(each)
+        assert wait(lambda: at.at_work is asked[0])
+        at.stop(asked[1])
+        assert asked[1].ended.is_set()
+        assert wait(lambda: asked[2].live.before == 1)
+        go.release(2)
+        assert asked[2].ended.wait(10)
+        assert done == ["0", "2"]
+
+    def test_what_is_done_meanwhile_gives_way_to_a_question(self, line: Any) -> None:
+        at, done, go = line
+        begun, given_way = threading.Event(), threading.Event()
+
+        def idle(cancel: threading.Event) -> None:
+            begun.set()
+            if cancel.wait(10):
+                given_way.set()
+
+        at.meanwhile(idle)
+        assert begun.wait(5)
+        asked = question()
+        go.release()
+        began = time.monotonic()
+        at.add(asked)
+        assert asked.ended.wait(5)
+        assert time.monotonic() - began < 0.5
+        assert given_way.is_set()
+        assert done == ["what?"]
+
+
+async def lay_out(at: pages.Desk) -> AskTab:
+    # Gradio makes an event loop, and never closes it, where none is running.
+    page = pages.build(at, examples=["example?"])
+    tab: AskTab = page.shell.ask
+    return tab
+
+
 @pytest.fixture
-def page(desk: Any) -> Callable[..., app.Page]:
+def page(desk: Any) -> Callable[..., AskTab]:
     """Return a function that lays out the page over some events."""
-
-    async def lay_out(at: app.Desk) -> app.Page:
-        # Gradio makes an event loop, and never closes it, where none is running.
-        import gradio as gr
-
-        with gr.Blocks(analytics_enabled=False):
-            return app.Page(at, ["example?"])
-
     return lambda *events: asyncio.run(lay_out(desk(*events)[0]))
 
 
+SAID = ("since", "until", "latest", "fact", "chosen")
+
+
 def talk(
-    at: app.Page, session: app.Session, question: str = "what?", **said: Any
+    at: AskTab, session: Session, question: str = "what?", **said: Any
 ) -> list[dict[Any, Any]]:
     """Ask, and return all that was shown."""
 
     async def ask() -> list[dict[Any, Any]]:
-        begun = await at.begin(question, session, **said)
+        boxes = [said.get(name, () if name == "chosen" else None) for name in SAID]
+        begun = await at.begin(question, session, *boxes)
         return [begun, *[change async for change in at.reply(session)]]
 
     return asyncio.run(ask())
@@ -268,9 +407,9 @@ def talk(
 
 class TestPage:
     def test_an_answer(self, page: Any) -> None:
-        at, session = page(), app.Session()
+        at, session = page(*EVENTS[:-1], 0.4, EVENTS[-1]), Session()
         shown = talk(at, session)
-        assert "Waiting for the model" in shown[0][at.live]
+        assert 'class="fn-status"' in shown[0][at.live]
         assert shown[0][at.box] == ""
         assert shown[0][at.stop]["visible"]
         assert any("fn-proven" in change.get(at.live, "") for change in shown)
@@ -278,36 +417,57 @@ class TestPage:
         assert shown[-1][at.live] == ""
         assert TEXT in shown[-1][at.thread]
         assert not shown[-1][at.stop]["visible"]
-        assert session.live is None
+        assert session.question is None
 
     def test_draws_seldom_while_words_pour_in(self, page: Any) -> None:
-        shown = talk(page(*EVENTS[:2], *[Wrote(0, "a")] * 3000, Done(ANSWER)), app.Session())
+        shown = talk(page(*EVENTS[:2], *[Wrote(0, "a")] * 3000, Done(ANSWER)), Session())
         assert len(shown) < 100
 
     def test_an_error_is_a_message_and_the_next_question_works(self, page: Any) -> None:
-        at, session = page(EVENTS[0], ModelError("broken; mend it.")), app.Session()
+        at, session = page(EVENTS[0], ModelError("broken; mend it.")), Session()
         shown = talk(at, session)
         assert "broken; mend it." in shown[-1][at.thread]
-        assert session.live is None
-        assert "Waiting" in talk(at, session)[0][at.live]
+        assert session.question is None
+        assert "fn-status" in talk(at, session)[0][at.live]
 
-    def test_a_bug_is_not_hidden(self, page: Any) -> None:
-        at, session = page(EVENTS[0], KeyError("ours")), app.Session()
-        with pytest.raises(KeyError, match="ours"):
-            talk(at, session)
-        shown = asyncio.run(at.broken(session))
-        assert "The program itself failed" in shown[at.thread]
-        assert session.live is None
+    def test_a_bug_is_told_on_the_page_too(self, page: Any) -> None:
+        at, session = page(EVENTS[0], KeyError("ours")), Session()
+        shown = talk(at, session)
+        assert "The program itself failed" in shown[-1][at.thread]
+        assert session.question is None
+
+    def test_no_folder_of_the_machine_is_shown(self, page: Any) -> None:
+        where = "/home/me/papers/a.pdf: cannot be read; see /etc/x.conf and http://a.example/b/c."
+        at, session = page(ModelError(where)), Session()
+        shown = talk(at, session)
+        cleaned = "a.pdf: cannot be read; see x.conf and http://a.example/b/c."
+        assert cleaned in shown[-1][at.thread]
+        assert "/home" not in shown[-1][at.thread]
+
+    def test_a_page_loaded_anew_finds_its_question(self, page: Any) -> None:
+        at, first, second = page(EVENTS[0], 0.5, *EVENTS[1:]), Session(), Session()
+
+        async def reload() -> list[dict[Any, Any]]:
+            await at.begin("what?", first)
+            taken_up = await at.restore(first.conversation, second)
+            assert taken_up[at.stop]["visible"]
+            return [change async for change in at.reply(second)]
+
+        shown = asyncio.run(reload())
+        assert TEXT in shown[-1][at.thread]
+        assert second.conversation == first.conversation
+        nothing = asyncio.run(at.restore("nobody's", Session()))
+        assert list(nothing) == [at.live]
 
     @pytest.mark.parametrize("question", ["", "  \n\t "], ids=["nothing", "white space"])
     def test_no_question(self, question: str, page: Any) -> None:
-        at, session = page(), app.Session()
+        at, session = page(), Session()
         shown = talk(at, session, question)
         assert "Type a question first." in shown[0][at.hint]
-        assert session == app.Session()
+        assert (session.turn, session.question) == (0, None)
 
     def test_a_question_while_one_is_answered(self, page: Any) -> None:
-        at, session = page(), app.Session()
+        at, session = page(), Session()
 
         async def ask() -> dict[Any, Any]:
             await at.begin("what?", session)
@@ -320,7 +480,7 @@ class TestPage:
         assert session.turn == 1
 
     def test_stop(self, page: Any) -> None:
-        at, session = page(*EVENTS[:-1], 60.0), app.Session()
+        at, session = page(*EVENTS[:-1], 60.0), Session()
 
         async def ask() -> tuple[dict[Any, Any], list[dict[Any, Any]]]:
             await at.begin("what?", session)
@@ -339,7 +499,7 @@ class TestPage:
         assert len(session.past) == 1, "and no message that it was stopped"
 
     def test_stop_with_nothing_to_stop(self, page: Any) -> None:
-        at, session = page(), app.Session()
+        at, session = page(), Session()
         assert asyncio.run(at.halt(session))[at.thread] == ""
         talk(at, session)
         before = list(session.past)
@@ -347,17 +507,24 @@ class TestPage:
         assert session.past == before
 
     def test_a_long_talk_keeps_its_last_turns(self, page: Any) -> None:
-        at, session = page(), app.Session()
-        for _ in range(app.KEPT_TURNS + 3):
+        at, session = page(), Session()
+        for _ in range(KEPT_TURNS + 3):
             talk(at, session)
-        assert len(session.past) == app.KEPT_TURNS
-        assert f'data-turn="{app.KEPT_TURNS + 3}"' in session.past[-1]
+        assert len(session.past) == KEPT_TURNS
+        assert f'data-turn="{KEPT_TURNS + 3}"' in session.past[-1]
 
     def test_the_list_of_documents(self, page: Any) -> None:
-        assert "On piers" in asyncio.run(page().fill())
+        assert "On piers" in asyncio.run(page().fill(Session()))
 
     def test_programs_get_the_answer_as_json(self, page: Any) -> None:
-        assert asyncio.run(page().answer("what?")) == ANSWER.to_json()
+        assert asyncio.run(page().shell.api.ask("what?")) == ANSWER.to_json()
+
+    def test_programs_are_told_what_is_wrong(self, page: Any) -> None:
+        import gradio as gr
+
+        api = page().shell.api
+        with pytest.raises(gr.Error, match="There is no collection “ships”; there are: piers"):
+            asyncio.run(api.ask("what?", collection="ships"))
 
 
 OTHERS = tuple(
@@ -373,35 +540,28 @@ OTHERS = tuple(
 
 
 @pytest.fixture
-def library(desk: Any) -> tuple[app.Page, Assistant]:
+def library(desk: Any) -> tuple[WithinPart, AskTab, Assistant]:
     """A page over four documents whose facts are known, and its assistant."""
-
-    async def lay_out() -> app.Page:
-        import gradio as gr
-
-        with gr.Blocks(analytics_enabled=False):
-            return app.Page(at, [])
-
     at, assistant = desk()
     assistant.index.described = [DOCUMENT, *OTHERS]
-    page = asyncio.run(lay_out())
-    asyncio.run(at.learn())
-    return page, assistant
+    tab = asyncio.run(lay_out(at))
+    asyncio.run(at.facts("piers"))
+    return tab.within, tab, assistant
 
 
 class TestWithin:
     """Which documents may answer, as it is said on the page."""
 
     def test_all_may_unless_something_is_said(self, library: Any) -> None:
-        at, assistant = library
-        shown = talk(at, app.Session(), since=None, until=None)  # as boxes never unfolded are
+        _, at, assistant = library
+        shown = talk(at, Session(), since=None, until=None)  # as boxes never unfolded are
         assert assistant.within == [None]
         assert "fn-asked" not in "".join(map(str, shown))
 
     def test_what_is_said_goes_to_the_assistant_and_stands_above_the_answer(
         self, library: Any
     ) -> None:
-        at, assistant = library
+        part, at, assistant = library
         said: dict[str, Any] = {
             "since": "June 2020",
             "until": " 2023 ",
@@ -409,7 +569,7 @@ class TestWithin:
             "fact": "path",
             "chosen": ["publisher: Quist", "publisher: Holm & Co", "author: Mira: a b", "2023"],
         }
-        session = app.Session()
+        session = Session()
         shown = talk(at, session, **said)
         only = (
             ("publisher", "Quist"),
@@ -425,32 +585,34 @@ class TestWithin:
             "path has “2023”"
         )
         assert all(words in change[at.live] for change in shown[:-1])
-        assert not shown[0][at.within]["open"], "the answer has the room"
+        assert not shown[0][part.fold]["open"], "the answer has the room"
         assert talk(at, session)[-1][at.live] == ""
         assert assistant.within[1:] == [None], "each question is asked as is said then"
 
     def test_what_is_no_date_is_told_in_place_of_an_answer(self, library: Any) -> None:
-        at, assistant = library
-        session = app.Session()
+        _, at, assistant = library
+        session = Session()
         shown = talk(at, session, since="soon")
         assert "Since: “soon” is no date; write it like 2020-06-12" in shown[0][at.thread]
         assert at.box not in shown[0], "the question can be asked again"
         assert shown[0][at.ask]["visible"]
         assert assistant.within == []
-        assert session.live is None
+        assert session.question is None
         talk(at, session, since="2020")
         assert assistant.within == [Within(datetime.date(2020, 1, 1))]
 
     def test_how_many_are_left_is_said_before_anything_is_asked(self, library: Any) -> None:
-        at, _ = library
-        shown = asyncio.run(at.weigh(fact="publisher", chosen=["publisher: Quist"], since="2020"))
+        part, _, _ = library
+        shown = asyncio.run(
+            part.weigh(Session(), fact="publisher", chosen=["publisher: Quist"], since="2020")
+        )
         words = "Asked of documents since 1 January 2020 whose publisher has “Quist” (1 of 4)"
-        assert words in shown[at.which]
-        assert shown[at.narrowed]["visible"]
-        assert at.chosen not in shown, "what was picked is left alone"
-        nothing = asyncio.run(at.weigh())
-        assert not nothing[at.narrowed]["visible"]
-        assert nothing[at.which] == ""
+        assert words in shown[part.which]
+        assert shown[part.narrowed]["visible"]
+        assert part.chosen not in shown, "what was picked is left alone"
+        nothing = asyncio.run(part.weigh(Session()))
+        assert not nothing[part.narrowed]["visible"]
+        assert nothing[part.which] == ""
 
     @pytest.mark.parametrize(
         ("said", "told"),
@@ -464,34 +626,34 @@ class TestWithin:
     def test_what_leaves_nothing_is_told_at_once(
         self, said: dict[str, Any], told: str, library: Any
     ) -> None:
-        at, _ = library
-        shown = asyncio.run(at.weigh(**said))
-        assert 'class="fn-error"' in shown[at.which]
-        assert told in shown[at.which]
-        assert shown[at.narrowed]["visible"]
+        part, _, _ = library
+        shown = asyncio.run(part.weigh(Session(), **said))
+        assert 'class="fn-error"' in shown[part.which]
+        assert told in shown[part.which]
+        assert shown[part.narrowed]["visible"]
 
     def test_words_that_are_typed_are_of_the_fact_in_sight(self, library: Any) -> None:
-        at, _ = library
+        part, _, _ = library
         typed = ["publisher: Quist", "ropes", "on: knots"]
-        shown = asyncio.run(at.weigh(fact="title", chosen=typed))
-        assert shown[at.chosen]["value"] == [
+        shown = asyncio.run(part.weigh(Session(), fact="title", chosen=typed))
+        assert shown[part.chosen]["value"] == [
             "publisher: Quist",
             "title: ropes",
             "title: on: knots",
         ]
-        assert shown[at.chosen]["choices"][:3] == shown[at.chosen]["value"], (
+        assert shown[part.chosen]["choices"][:3] == shown[part.chosen]["value"], (
             "so that they can be seen"
         )
 
     def test_facts_and_their_values_are_offered(self, library: Any) -> None:
-        at, _ = library
-        shown = asyncio.run(at.begin_offer())
+        part, _, _ = library
+        shown = asyncio.run(part.begin_offer(Session()))
         facts = ["publisher", "author", "title", "path", "format", "date", "excerpt"]
-        assert shown[at.fact]["choices"] == facts
-        assert shown[at.fact]["value"] == "publisher"
-        values = shown[at.chosen]["choices"]
+        assert shown[part.fact]["choices"] == facts
+        assert shown[part.fact]["value"] == "publisher"
+        values = shown[part.chosen]["choices"]
         assert values == ["publisher: Quist", "publisher: Holm & Co"], "the most frequent first"
-        paths = asyncio.run(at.offer("path", ["publisher: Quist"]))
+        paths = asyncio.run(part.offer(Session(), "path", ["publisher: Quist"]))
         assert paths["choices"][:4] == [
             "publisher: Quist",
             "path: 2023",
@@ -499,42 +661,45 @@ class TestWithin:
             "path: 2019/d0.txt",
         ]
         assert "value" not in paths, "what was chosen stays, also what is chosen meanwhile"
-        assert asyncio.run(at.offer("excerpt", []))["choices"] == [], "nobody picks a paragraph"
+        assert asyncio.run(part.offer(Session(), "excerpt", []))["choices"] == [], (
+            "nobody picks a paragraph"
+        )
 
     def test_of_very_many_values_some_are_offered_and_the_others_counted(
         self, library: Any
     ) -> None:
-        at, _ = library
-        at.desk.facts = {"title": [f"No. {n}" for n in range(5000)]}
-        offered = asyncio.run(at.offer("title", []))
-        assert len(offered["choices"]) == app.OFFERED
+        part, _, assistant = library
+        part.desk._facts["piers"] = (assistant, {"title": [f"No. {n}" for n in range(5000)]})
+        offered = asyncio.run(part.offer(Session(), "title", []))
+        assert len(offered["choices"]) == OFFERED
         assert "300 of 5,000 can be picked" in offered["info"]
 
     def test_clearing_asks_all_again(self, library: Any) -> None:
-        at, _ = library
-        shown = asyncio.run(at.widen("publisher"))
-        assert [shown[part] for part in (at.since, at.until, at.latest)] == ["", "", False]
-        assert shown[at.chosen]["value"] == []
-        assert not shown[at.narrowed]["visible"]
+        part, _, _ = library
+        shown = asyncio.run(part.widen(Session(), "publisher"))
+        assert [shown[part] for part in (part.since, part.until, part.latest)] == ["", "", False]
+        assert shown[part.chosen]["value"] == []
+        assert not shown[part.narrowed]["visible"]
 
     def test_before_the_documents_are_known_words_can_be_typed(self, page: Any) -> None:
-        at = page()
+        part = page().within
         said = {"fact": "title", "chosen": ["piers", "publisher: Quist"]}
-        shown = asyncio.run(at.weigh(**said))
-        assert "whose title has “piers” and whose publisher has “Quist”" in shown[at.which]
+        shown = asyncio.run(part.weigh(Session(), **said))
+        assert "whose title has “piers” and whose publisher has “Quist”" in shown[part.which]
 
     def test_programs_may_say_so_too(self, library: Any) -> None:
         import gradio as gr
 
-        at, assistant = library
-        asyncio.run(at.answer("what?", until="2020", only=["Publisher=Quist", "title = a=b"]))
+        _, at, assistant = library
+        api = at.shell.api
+        asyncio.run(api.ask("what?", until="2020", only=["Publisher=Quist", "title = a=b"]))
         only = (("publisher", "Quist"), ("title", "a=b"))
         assert assistant.within == [Within(until=datetime.date(2020, 12, 31), only=only)]
         with pytest.raises(gr.Error, match="write it like publisher=NBC"):
-            asyncio.run(at.answer("what?", only=["Quist"]))
+            asyncio.run(api.ask("what?", only=["Quist"]))
 
     def test_the_list_of_documents_reads_none_that_it_does_not_show(self, library: Any) -> None:
-        at, assistant = library
+        _, at, assistant = library
         described = [replace(DOCUMENT, id=f"d{n}", source=f"{n:04}", text="") for n in range(500)]
         read: list[str] = []
 
@@ -545,7 +710,7 @@ class TestWithin:
 
         assistant.index.described = described
         assistant.index.documents = Documents()
-        html = asyncio.run(at.fill())
+        html = asyncio.run(at.fill(Session()))
         assert "these 500 documents" in html
         assert html.count("Its words.") == 12
         assert read == [f"d{n}" for n in range(12)]
@@ -553,14 +718,9 @@ class TestWithin:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Any]:
-    import gradio as gr
-    from starlette.testclient import TestClient
+    from httpx import Client
 
-    async def lay_out() -> Any:
-        kwargs = {"middleware": serving.guards("127.0.0.1")}
-        return gr.routes.App.create_app(app.build_page(Assistant), app_kwargs=kwargs)
-
-    with TestClient(asyncio.run(lay_out()), base_url="http://127.0.0.1:7860") as client:
+    with pages.launch(desk_of(Assistant), port=0) as server, Client(base_url=server.url) as client:
         yield client
 
 
@@ -572,11 +732,6 @@ class TestNetwork:
         assert "connect-src" not in rules
         assert not any("http" in rule or "*" in rule for rule in rules.values())
 
-    def test_no_other_name_reaches_the_page(self, served: Any) -> None:
-        assert served.get("/config", headers={"host": "localhost:7860"}).status_code == 200
-        assert served.get("/config", headers={"host": "evil.example"}).status_code == 400
-        assert len(serving.guards("0.0.0.0")) == 1, "who opens the page to a network may name it"
-
     def test_programs_see_one_endpoint(self, served: Any) -> None:
         described = served.get("/gradio_api/info").json()
         assert list(described["named_endpoints"]) == ["/ask"]
@@ -585,21 +740,21 @@ class TestNetwork:
     def test_what_may_be_left_out_has_a_default(self, served: Any) -> None:
         described = served.get("/gradio_api/info").json()["named_endpoints"]["/ask"]
         given = {p["parameter_name"]: p for p in described["parameters"]}
-        assert list(given) == ["question", "since", "until", "latest", "only"]
+        assert list(given) == ["question", "since", "until", "latest", "only", "collection"]
         assert [name for name, p in given.items() if not p["parameter_has_default"]] == ["question"]
 
     @pytest.mark.parametrize(
         ("data", "filled"),
         [
-            (["what?"], ["what?", "", "", False, []]),
-            (["what?", "2020"], ["what?", "2020", "", False, []]),
+            (["what?"], ["what?", "", "", False, [], ""]),
+            (["what?", "2020"], ["what?", "2020", "", False, [], ""]),
         ],
     )
     def test_programs_may_leave_out_what_has_a_default(
         self, data: list[Any], filled: list[Any]
     ) -> None:
         async def given() -> None:
-            page = app.build_page(Assistant)
+            page = pages.build(desk_of(Assistant))
             ask = next(fn for fn in page.fns.values() if fn.api_name == "ask")
             page.validate_inputs(ask, data)
             with pytest.raises(ValueError, match="enough input values"):

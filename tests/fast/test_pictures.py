@@ -63,7 +63,7 @@ def test_only_pages_are_served_and_only_to_what_is_well_formed() -> None:
             raise UnreadableDocumentError("there is no page 4; name one of 1 to 3.", path="a.pdf")
         return b"picture"
 
-    client = TestClient(Starlette(routes=[serving._pages(draw)]))
+    client = TestClient(Starlette(routes=[serving.document_pages(draw)]))
     found = client.get("/document-pages/known/3?marked=5-9,20-31")
     assert (found.status_code, found.content) == (200, b"picture")
     assert found.headers["content-type"] == "image/png"

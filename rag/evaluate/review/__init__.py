@@ -3,7 +3,7 @@
     sheet.py    the set as it is being decided on; every decision is on the disk when it returns
     looks.py    a question and its evidence as HTML; pure
     page.py     the page, on Gradio, and `review`
-    view.css    how it looks, beside the colours and type of `rag/render/page.css`
+    view.css    how it looks, beside the colours and type of `rag/render/looks`
     view.js     keys: A accepts, S strikes, arrows turn pages, E edits
 
 Nothing heavy is loaded before `review` is called.

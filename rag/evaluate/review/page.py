@@ -6,7 +6,6 @@ Gradio belongs to the extra `web`; it is imported when the page is made, and not
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -206,7 +205,7 @@ def build_page(sheet: Sheet, library: Library) -> gr.Blocks:
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     try:
-        import gradio as gr
+        import gradio  # noqa: F401
     except ModuleNotFoundError as error:
         if error.name != "gradio":
             raise
@@ -214,7 +213,7 @@ def build_page(sheet: Sheet, library: Library) -> gr.Blocks:
             "Reviewing in the browser needs gradio: run `pip install 'rag[web]'`, or edit the "
             "file itself (field review: accepted or struck)."
         ) from error
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    with serving.blocks(TITLE) as page:
         Desk(sheet, library)
     return page.queue(max_size=64)
 
@@ -250,17 +249,16 @@ def review(
     Raises:
         EvaluationError: the set cannot be read, or gradio is not installed.
         StoreError: the index cannot be opened.
-        ConfigError: the port is taken.
+        ConfigError: the port is taken, or others could reach the page without a password.
     """
     sheet = Sheet(path)
-    page = build_page(sheet, Library(None if index is None else _opened(index)))
-    serving.launch(page, host, port, _head())
-    try:
+    library = Library(None if index is None else _opened(index))
+    page = build_page(sheet, library)
+    with serving.Server(host, port, password=serving.Password()) as server:
+        server.show(serving.asgi(page, _head()))
         if ready is not None:
-            ready(f"http://{host}:{port}")
-        threading.Event().wait()
-    finally:
-        page.close(verbose=False)
+            ready(server.url)
+        server.wait()
 
 
 def _opened(index: str) -> Index:

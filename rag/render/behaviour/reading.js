@@ -8,16 +8,16 @@
   const names = (element) => (element.dataset.anchors || "").split(" ");
   const isAnchor = (hash) => /^#(cite|near|doc)-[\d-]+$/.test(hash);
   const opened = () => root.classList.contains("fn-opened");
-  const linksTo = (anchor) => document.querySelectorAll(`#fn-chat a[href="#${anchor}"]`);
+  const linksTo = (anchor) => document.querySelectorAll(`#fn-tabs a[href="#${anchor}"]`);
   let active = "";
 
   function show(anchor) {
-    const all = [...document.querySelectorAll("#fn-chat .fn-source")];
+    const all = [...document.querySelectorAll("#fn-tabs .fn-source")];
     const source = all.find((element) => names(element).includes(anchor));
     if (!source) return false;
     const copy = source.cloneNode(true);
     copy.hidden = false;
-    const link = document.activeElement?.matches?.("#fn-chat a") ? document.activeElement : null;
+    const link = document.activeElement?.matches?.("#fn-tabs a") ? document.activeElement : null;
     const before = link?.getBoundingClientRect().top;
     root.classList.add("fn-opened");
     find("fn-open").replaceChildren(copy);
@@ -50,13 +50,13 @@
   /* The anchors of the same kind in the same turn, in the order of their numbers. */
   function siblings() {
     const stem = active.replace(/\d+$/, "");
-    const found = [...document.querySelectorAll(`#fn-chat a[href^="#${stem}"]`)];
+    const found = [...document.querySelectorAll(`#fn-tabs a[href^="#${stem}"]`)];
     const numbers = new Set(found.map((link) => Number(link.hash.slice(stem.length + 1))));
     return [...numbers].sort((a, b) => a - b).map((number) => stem + number);
   }
 
   function tell() {
-    document.querySelectorAll("#fn-chat a[aria-current]").forEach((link) => {
+    document.querySelectorAll("#fn-tabs a[aria-current]").forEach((link) => {
       if (link.hash !== "#" + active) link.removeAttribute("aria-current");
     });
     if (!opened()) return;
@@ -107,7 +107,7 @@
   }
 
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("#fn-chat a");
+    const link = event.target.closest?.("#fn-tabs a");
     if (link && isAnchor(link.hash) && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
       event.preventDefault();
       link.focus({ preventScroll: true });

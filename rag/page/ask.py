@@ -1,0 +1,258 @@
+"""The Ask tab: the question, the answer in the making, the answers of the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from rag import render, serving
+from rag.errors import QuestionError, RagError
+from rag.page.questions import Question
+from rag.page.session import Session
+from rag.page.within import WithinPart
+from rag.render.words import say
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from rag.page.shell import Shell
+
+
+class AskTab:
+    """The parts of the tab and what happens on them; a handler returns what it changes."""
+
+    def __init__(self, shell: Shell, examples: Sequence[str]) -> None:
+        """Lay the tab out; `connect` says what happens."""
+        import gradio as gr
+
+        self.shell = shell
+        self.desk = shell.desk
+        self.session = shell.session
+        with gr.Column(elem_id="fn-chat"):
+            with gr.Column(elem_id="fn-welcome") as self.welcome:
+                opening = render.note_html(say("Opening your documents"))
+                self.library = serving.html_part(opening, "fn-library")
+                if examples:
+                    serving.html_part(render.TRY, "fn-try")
+                self.examples = [
+                    gr.Button(text, elem_classes="fn-example", size="sm") for text in examples
+                ]
+            self.thread = serving.html_part("", "fn-thread")
+            self.live = serving.html_part("", "fn-live")
+            self.sources = serving.html_part("", "fn-live-sources")
+            self.suggested = serving.html_part("", "fn-suggested")
+            with gr.Column(elem_id="fn-composer"):
+                self.hint = serving.html_part("", "fn-hint")
+                self.within = WithinPart(shell)
+                self._lay_out_collection()
+                with gr.Row(elem_id="fn-asking"):
+                    self.box = gr.Textbox(
+                        label=say("Your question"),
+                        show_label=False,
+                        container=False,
+                        placeholder=say("Ask your documents"),
+                        lines=1,
+                        max_lines=6,
+                        autofocus=True,
+                        elem_id="fn-box",
+                    )
+                    self.ask = gr.Button(say("Ask"), variant="primary", elem_id="fn-ask")
+                    self.stop = gr.Button(say("Stop"), visible=False, elem_id="fn-stop")
+        # What the browser remembers of this tab: see behaviour/remembering.js.
+        self.remembered = gr.Textbox(visible=False)
+        self.turns = [self.thread, self.live, self.sources, self.hint, self.ask, self.stop]
+
+    def _lay_out_collection(self) -> None:
+        import gradio as gr
+
+        names = list(self.desk.collections)
+        self.collection = gr.Dropdown(
+            names,
+            value=self.desk.collection,
+            label=say("Collection"),
+            visible=len(names) > 1,
+            elem_id="fn-collection",
+            filterable=False,
+        )
+
+    def connect(self) -> None:
+        """Say which event leads to which handler."""
+        import gradio as gr
+
+        quiet = self.shell.quiet
+        asking = [*self.turns, self.suggested, self.box, self.welcome, self.within.fold]
+        asked = [self.session, *self.within.said]
+        answering = {"concurrency_limit": None, **quiet}
+        for trigger, question in [
+            (self.ask.click, self.box),
+            (self.box.submit, self.box),
+            *((example.click, example) for example in self.examples),
+        ]:
+            begun = trigger(self.begin, [question, *asked], asking, queue=False, **quiet)
+            begun.success(self.reply, self.session, [*self.turns, self.suggested], **answering)
+        self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
+        self.box.input(
+            self.foresee,
+            [self.box, self.session],
+            None,
+            trigger_mode="always_last",
+            concurrency_id="typed",
+            concurrency_limit=1,
+            **quiet,
+        )
+        shown = [*asking, self.collection]
+        loaded = self.shell.blocks.load(
+            self.restore, [self.remembered, self.session], shown, queue=False,
+            js="() => [window.footnote.remembered(), null]", **quiet,
+        )  # fmt: skip
+        loaded.success(self.reply, self.session, [*self.turns, self.suggested], **answering)
+        gr.on(fn=self.fill, inputs=self.session, outputs=self.library, **answering)
+        picked = self.collection.input(
+            self.choose, [self.collection, self.session], [self.library], queue=False, **quiet
+        )
+        picked.success(self.fill, self.session, self.library, **answering)
+        learnt = [self.within.fact, self.within.chosen]
+        picked.success(self.within.begin_offer, self.session, learnt, **answering)
+        self.within.connect(quiet)
+
+    async def fill(self, session: Session) -> str:
+        """List the documents as soon as they are known."""
+        name = self.asked(session)
+        try:
+            await self.desk.assistant(name)
+        except RagError as error:
+            return render.note_html(self.shell.told(error), error=True)
+        documents, described = self.desk.documents(name), self.desk.described(name)
+        whole = partial(render.library_html, described, whole=lambda d: documents[d.id])
+        return await self.desk.aside(whole)
+
+    async def choose(self, collection: str, session: Session) -> str:
+        """Ask another collection from now on."""
+        if collection in self.desk.collections:
+            session.collection = collection
+            self.desk.start(collection)
+        return render.note_html(say("Opening your documents"))
+
+    def asked(self, session: Session) -> str:
+        """Return the name of the collection that a tab asks."""
+        return session.collection or self.desk.collection
+
+    async def begin(self, question: str, session: Session, *said: Any) -> dict[gr.Component, Any]:
+        """Show the question at once; the answer waits for the model.
+
+        Args:
+            question: as it was typed.
+            session: of this tab.
+            said: which documents may answer, as the boxes say.
+        """
+        import gradio as gr
+
+        if session.question is not None:
+            held = say("One question at a time: stop this one to ask another.")
+            return {self.hint: render.note_html(held)}
+        typed = question.strip()
+        if not typed:
+            return {self.hint: render.note_html(say("Type a question first."))}
+        live = render.Live(typed, session.begin())
+        try:
+            within = self.within.meant(session, *said)
+        except QuestionError as error:
+            html = render.error_html(typed, str(error), live.turn)
+            session.finish(live.turn, html)
+            return {self.welcome: gr.update(visible=False), **self.shown(session)}
+        if within:
+            live = replace(live, asked=within.which())
+        asked = Question(session.conversation, self.asked(session), live, within)
+        session.question = asked
+        self.desk.ask(asked)
+        folded = {self.within.fold: gr.update(open=False), self.welcome: gr.update(visible=False)}
+        return {self.box: "", self.suggested: "", **folded, **self.shown(session)}
+
+    async def reply(self, session: Session) -> AsyncIterator[dict[gr.Component, Any]]:
+        """Show the answer in the making, then the answer."""
+        import gradio as gr
+
+        question = session.question
+        if question is None:
+            yield {self.live: gr.skip()}
+            return
+        cited = 0
+        async with aclosing(question.watch()) as states:
+            async for live in states:
+                if session.question is not question:  # stopped, or another conversation
+                    break
+                change = {self.live: render.live_html(live, question.seconds())}
+                if len(live.citations) != cited:
+                    cited = len(live.citations)
+                    documents = self.desk.documents(question.collection)
+                    change[self.sources] = render.sources_html(live.citations, documents, live.turn)
+                yield change
+        if session.question is question:
+            self.settle(session, question)
+        yield self.shown(session)
+
+    def settle(self, session: Session, question: Question) -> None:
+        """Put what came of a question into the thread."""
+        turn = question.live.turn
+        html, answer = self.html_of(question), question.answer
+        session.finish(turn, html, answer)
+
+    def html_of(self, question: Question) -> str:
+        """Return the finished turn of a question."""
+        live = question.live
+        documents = self.desk.documents(question.collection)
+        if question.answer is not None:
+            return render.to_html(
+                question.answer, documents, live.turn, typed=live.question, meant=live.meant
+            )
+        if question.error is not None:
+            return render.error_html(live.question, self.shell.told(question.error), live.turn)
+        if question.broken:
+            message = say("The program itself failed. The terminal it was started from says where.")
+            return render.error_html(live.question, message, live.turn)
+        return render.stopped_html(live, documents)
+
+    async def halt(self, session: Session) -> dict[gr.Component, Any]:
+        """Stop at once and keep what was proven by then.
+
+        Nothing is awaited here, so that no event can come between.
+        """
+        question = session.question
+        if question is not None:
+            self.desk.stop(question)
+            documents = self.desk.documents(question.collection)
+            session.finish(question.live.turn, render.stopped_html(question.live, documents))
+        return self.shown(session)
+
+    async def restore(self, conversation: str | None, session: Session) -> dict[gr.Component, Any]:
+        """Take up the conversation that this tab showed before it was loaded anew."""
+        import gradio as gr
+
+        at_work = self.desk.line.of(conversation) if conversation else None
+        if at_work is None or session.question is not None:
+            return {self.live: gr.skip()}
+        session.conversation, session.question = at_work.owner, at_work
+        session.collection, session.turn = at_work.collection, at_work.live.turn
+        return {self.welcome: gr.update(visible=False), **self.shown(session)}
+
+    async def foresee(self, question: str, session: Session) -> None:
+        """Have the assistant read what a question being typed will need."""
+        self.desk.foresee(question, self.asked(session))
+
+    def shown(self, session: Session) -> dict[gr.Component, Any]:
+        """Return everything that shows where this tab stands."""
+        import gradio as gr
+
+        question = session.question
+        busy = question is not None
+        return {
+            self.thread: render.thread_html(session.past, session.conversation),
+            self.live: render.live_html(question.live) if question is not None else "",
+            self.sources: "",
+            self.hint: "",
+            self.ask: gr.update(visible=not busy),
+            self.stop: gr.update(visible=busy),
+        }

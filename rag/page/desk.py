@@ -1,0 +1,307 @@
+"""What stands behind the page: an assistant for each collection, and the questions under work.
+
+One desk serves every window. Assistants are opened behind the page, so that the page is there at
+once; questions wait in one line, because there is one model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from rag.documents.pictures import Pictures
+from rag.page.questions import Line, Question, Task
+from rag.render.words import say
+from rag.types import Answer, Document, Event
+from rag.within import Within, facts
+
+Made = TypeVar("Made")
+
+
+class IndexLike(Protocol):
+    """What the page asks of an index."""
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """Every document, by id."""
+
+    @property
+    def described(self) -> Sequence[Document]:
+        """The same without their text."""
+
+
+class AssistantLike(Protocol):
+    """What the page asks of an assistant."""
+
+    @property
+    def index(self) -> IndexLike:
+        """Where the documents are."""
+
+    def stream(
+        self,
+        question: str,
+        *,
+        within: Within | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        """Answer one question from the documents that may; `cancel` stops it at once."""
+
+    def foresee(self, question: str) -> None:
+        """Read what a question that is being typed will need."""
+
+    def read_ahead(self) -> object:
+        """Read passages while nobody asks, from now on."""
+
+    def rest(self) -> None:
+        """Leave off reading ahead."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+class Opener(Protocol):
+    """Opens assistants; what they share (the model) is its own."""
+
+    def __call__(self, collection: str) -> AssistantLike:
+        """Open a collection.
+
+        Raises:
+            RagError: it cannot be opened.
+        """
+
+    def collections(self) -> Sequence[str]:
+        """Return the names of the collections there are."""
+
+    def close(self) -> None:
+        """Free what the assistants share."""
+
+
+class Keeper(Protocol):
+    """Keeps conversations; told from the thread that answers."""
+
+    def begun(self, question: Question) -> None:
+        """A question was asked."""
+
+    def changed(self, question: Question) -> None:
+        """Another statement of its answer was proven."""
+
+    def ended(self, question: Question) -> None:
+        """It was answered or stopped, or could not be."""
+
+
+class Desk:
+    """The assistants behind the page and the line of questions.
+
+    Args:
+        opener: opens assistants, each in the background and once.
+        collection: the one a new window asks.
+        keeper: told of every question.
+
+    Attributes:
+        collection: the one a new window asks.
+        line: the questions under work.
+        redraw: lays the page out anew, for windows that are loaded from then on.
+    """
+
+    def __init__(self, opener: Opener, collection: str, keeper: Keeper | None = None) -> None:
+        self.collection = collection
+        self.line = Line(self._answer)
+        self.keeper = keeper
+        self.redraw: Callable[[], None] = lambda: None
+        self._opener = opener
+        self._threads = ThreadPoolExecutor()
+        self._opening: dict[str, Future[AssistantLike]] = {}
+        self._facts: dict[str, tuple[AssistantLike, Mapping[str, Sequence[str]]]] = {}
+        self._pictures = Pictures()
+
+    # Assistants.
+
+    @property
+    def collections(self) -> Sequence[str]:
+        """Names of the collections there are."""
+        return self._opener.collections()
+
+    def ready(self, collection: str) -> bool:
+        """Tell whether a question need not wait for the assistant to be opened."""
+        opening = self._opening.get(collection)
+        return opening is not None and opening.done()
+
+    def opened(self, collection: str) -> AssistantLike | None:
+        """Return an assistant, None as long as it is not open."""
+        opening = self._opening.get(collection)
+        if opening is None or not opening.done() or opening.cancelled() or opening.exception():
+            return None
+        return opening.result()
+
+    def documents(self, collection: str) -> Mapping[str, Document]:
+        """Return the documents by id; none as long as the assistant is not open."""
+        assistant = self.opened(collection)
+        return assistant.index.documents if assistant is not None else {}
+
+    def described(self, collection: str) -> Sequence[Document]:
+        """Return the same without their text, for going through thousands."""
+        assistant = self.opened(collection)
+        return assistant.index.described if assistant is not None else ()
+
+    def start(self, collection: str = "") -> Future[AssistantLike]:
+        """Begin to open an assistant; again if that failed, for the cure may have been taken."""
+        name = collection or self.collection
+        opening = self._opening.get(name)
+        if opening is None or (opening.done() and (opening.cancelled() or opening.exception())):
+            self._opening[name] = opening = self._threads.submit(self._opener, name)
+        return opening
+
+    async def assistant(self, collection: str) -> AssistantLike:
+        """Wait for an assistant; who stops waiting does not stop the others.
+
+        Raises:
+            RagError: it cannot be opened.
+        """
+        return await asyncio.shield(asyncio.wrap_future(self.start(collection)))
+
+    def renew(self, collection: str = "") -> None:
+        """Open a collection anew, or all of them, because what they hold or use has changed.
+
+        Questions under work keep what they began with; later ones wait for the new one.
+        """
+        for name in [collection] if collection else list(self._opening):
+            old = self.opened(name)
+            if self._opening.pop(name, None) is not None:
+                self._facts.pop(name, None)
+                if old is not None:
+                    old.rest()
+                self.start(name)
+
+    async def facts(self, collection: str) -> Mapping[str, Sequence[str]]:
+        """Wait for an assistant, and return by what its documents can be chosen.
+
+        Raises:
+            RagError: it cannot be opened.
+        """
+        assistant = await self.assistant(collection)
+        known = self._facts.get(collection)
+        if known is None or known[0] is not assistant:
+            found = await self.aside(lambda: facts(assistant.index.described))
+            self._facts[collection] = known = (assistant, found)
+        return known[1]
+
+    def known_facts(self, collection: str) -> Mapping[str, Sequence[str]]:
+        """Return the same as far as it is known already."""
+        known = self._facts.get(collection)
+        return known[1] if known is not None else {}
+
+    async def aside(self, work: Callable[[], Made]) -> Made:
+        """Do what takes a while beside the page."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def draw(self, document: str, page: int, marked: list[tuple[int, int]]) -> bytes:
+        """Return a page of a document as a PNG file, stretches of its text marked.
+
+        Raises:
+            KeyError: there is no document of that id.
+            DocumentError: it has no such page, or has changed.
+        """
+        found = next(
+            (
+                known[document]
+                for name in list(self._opening)
+                if document in (known := self.documents(name))
+            ),
+            None,
+        )
+        if found is None:
+            raise KeyError(document)
+        return self._pictures.page(found, page, marked)
+
+    # Questions.
+
+    def ask(self, question: Question) -> Question:
+        """Take a question into the line."""
+        if self.keeper is not None:
+            self.keeper.begun(question)
+        self.line.add(question)
+        return question
+
+    def stop(self, question: Question) -> None:
+        """Stop the work on a question; what was proven by then stays."""
+        waits = not question.ended.is_set() and question is not self.line.at_work
+        self.line.stop(question)
+        if waits and self.keeper is not None:
+            self.keeper.ended(question)
+
+    def _answer(self, question: Question) -> None:
+        """Answer a question, in the thread of the line."""
+        try:
+            self._stream(question)
+        finally:
+            if self.keeper is not None:
+                self.keeper.ended(question)
+
+    def _stream(self, question: Question) -> None:
+        """Take up the events of an answer.
+
+        Raises:
+            RagError: the question cannot be answered.
+        """
+        opening = self.start(question.collection)
+        loading = "" if opening.done() else say("Loading the model, once")
+        question.tell(replace(question.live, before=None, note=loading))
+        assistant = opening.result()
+        question.tell(replace(question.live, note="", stage="searching"))
+        self._attend(question.collection)
+        events = assistant.stream(
+            question.live.asks, within=question.within, cancel=question.cancel
+        )
+        for event in events:
+            question.take(event)
+            if question.forsaken:
+                question.cancel.set()
+            if question.cancel.is_set() and question.answer is None:
+                break
+            if self.keeper is not None and question.live.settled(event):
+                self.keeper.changed(question)
+
+    def _attend(self, collection: str) -> None:
+        """Let what is read ahead be of the documents that are asked: there is one model."""
+        for name in list(self._opening):
+            if name != collection and (other := self.opened(name)) is not None:
+                other.rest()
+        if (assistant := self.opened(collection)) is not None:
+            assistant.read_ahead()
+
+    def foresee(self, question: str, collection: str) -> None:
+        """Have an assistant read what a question being typed will need, while nobody asks."""
+        assistant = self.opened(collection)
+        if assistant is not None and not self.line.busy:
+            assistant.foresee(question)
+
+    def meanwhile(self, task: Task) -> None:
+        """Do something with the model while nobody asks."""
+        self.line.meanwhile(task)
+
+    def close(self) -> None:
+        """Stop what is being worked on and close the assistants."""
+        self.line.close()
+        self._threads.shutdown(cancel_futures=True)
+        self._pictures.close()
+        for name in list(self._opening):
+            if (assistant := self.opened(name)) is not None:
+                assistant.close()
+        self._opener.close()
+
+
+def answered(question: Question) -> Answer:
+    """Return the answer of a question that ended.
+
+    Raises:
+        RagError: there is none.
+    """
+    if question.error is not None:
+        raise question.error
+    if question.answer is None:
+        raise RuntimeError("the assistant ended without an answer")
+    return question.answer

@@ -1,0 +1,52 @@
+"""One browser tab: where its conversation stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from rag.page.questions import Question
+from rag.types import Answer
+
+KEPT_TURNS = 20
+
+
+@dataclass
+class Session:
+    """What one tab shows, and what it asks.
+
+    Attributes:
+        conversation: id of the conversation, "" before its first question.
+        collection: name of the documents that are asked, "" for those of the desk.
+        past: finished turns as HTML, oldest first.
+        answers: of those turns, the latest last; what follow-ups are understood by.
+        turn: number of the latest question.
+        question: the one that is being answered, None where none is.
+    """
+
+    conversation: str = ""
+    collection: str = ""
+    past: list[str] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    turn: int = 0
+    question: Question | None = None
+
+    def begin(self) -> int:
+        """Count a question; its number is returned."""
+        self.conversation = self.conversation or uuid4().hex
+        self.turn += 1
+        return self.turn
+
+    def finish(self, turn: int, html: str, answer: Answer | None = None) -> None:
+        """Put a finished turn in the place of the one in the making, once."""
+        if self.turn != turn or (self.question is not None and self.question.live.turn != turn):
+            return
+        self.past = [*self.past, html][-KEPT_TURNS:]
+        if answer is not None:
+            self.answers = [*self.answers, answer][-KEPT_TURNS:]
+        self.question = None
+
+    def clear(self) -> None:
+        """Begin another conversation; a question under work goes on and is kept with its own."""
+        self.conversation, self.turn, self.question = "", 0, None
+        self.past, self.answers = [], []

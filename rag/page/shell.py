@@ -1,0 +1,84 @@
+"""The page as a whole: its head, its tabs, and what they share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rag import render, serving
+from rag.config import data_folder
+from rag.errors import LibraryError, RagError
+from rag.page.api import Api
+from rag.page.ask import AskTab
+from rag.page.desk import Desk
+from rag.page.session import Session
+from rag.render.words import say
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+TITLE = "Footnote"
+TAGLINE = "answers from your own documents, every sentence proven"
+
+# The folders of an absolute path, not what follows a word, a host or another slash.
+_FOLDERS = re.compile(r"(?<![\w:/\\.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:;,“”\"'<>|]+[/\\])+")
+
+
+class Shell:
+    """What the tabs stand in.
+
+    Args:
+        blocks: the page that is being laid out.
+        desk: what stands behind it.
+        examples: questions to click.
+
+    Attributes:
+        session: what this browser tab shows.
+        quiet: parameters of every event of the page's own.
+    """
+
+    quiet: ClassVar[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
+
+    def __init__(self, blocks: gr.Blocks, desk: Desk, examples: Sequence[str]) -> None:
+        """Lay out the page."""
+        import gradio as gr
+
+        self.blocks = blocks
+        self.desk = desk
+        self.session = gr.State(Session())
+        serving.html_part(render.header_html(TITLE, say(TAGLINE)), "fn-top")
+        with gr.Row(elem_id="fn-main"):
+            with gr.Tabs(elem_id="fn-tabs") as self.tabs:
+                self._lay_out_tabs(examples)
+            with gr.Column(elem_id="fn-side"):
+                serving.html_part(render.PANEL, "fn-holder")
+        self.ask.connect()
+        self.api = Api(self)
+
+    def _lay_out_tabs(self, examples: Sequence[str]) -> None:
+        """Lay out the tabs in the order in which they stand."""
+        import gradio as gr
+
+        with gr.Tab(say("Ask"), id="ask"):
+            self.ask = AskTab(self, examples)
+
+    def collection(self, name: str) -> str:
+        """Return the name of a collection that is asked; "" stands for the desk's.
+
+        Raises:
+            LibraryError: there is none of that name.
+        """
+        known = self.desk.collections
+        if name and name not in known:
+            raise LibraryError(f"There is no collection “{name}”; there are: {', '.join(known)}.")
+        return name or self.desk.collection
+
+    @staticmethod
+    def told(error: RagError) -> str:
+        """Return what an error says, without the folders of this machine."""
+        message = str(error)
+        for folder in (data_folder(), Path.cwd(), Path.home()):
+            message = message.replace(f"{folder}/", "").replace(f"{folder}\\", "")
+        return _FOLDERS.sub("", message)
