@@ -19,8 +19,8 @@ from rag.library.choosing import LeftOuts
 from rag.library.entries import Disk, Entry, Held, Now, entries, held, key_of, uploads
 from rag.library.incoming import FILES, Incoming
 from rag.library.names import own_folder, shown
-from rag.library.record import Record, Refused, read_record, set_aside, write_record
-from rag.library.runs import Job, Outcome, Progress, Run, Runs, Step, under
+from rag.library.record import RECORD, Record, Refused, read_record, set_aside, write_record
+from rag.library.runs import STOPPED, Job, Outcome, Progress, Run, Runs, Step, under
 from rag.within import Within
 
 LOCK = "record.lock"
@@ -298,6 +298,27 @@ class Collection:
         """Tell whether uploads wait, as after a restart."""
         return any(each.upload and each.status in ("waiting", "changed") for each in self.entries())
 
+    def resume(self) -> None:
+        """Go on with a reading that the end of the program cut off; not with one that was stopped.
+
+        Raises:
+            LibraryError: the record is damaged.
+            StoreError: the index is damaged.
+        """
+        if self.own.exists() and self.last_error() != STOPPED and self.is_unread():
+            self.read()
+
+    def version(self) -> str:
+        """Return what is another one whenever the list may be."""
+        times = []
+        for path in (self.folder / MANIFEST, self.own / RECORD):
+            try:
+                times.append(path.stat().st_mtime_ns)
+            except OSError:
+                times.append(0)
+        run = self._run.progress()
+        return "-".join(map(str, (*times, run.steps if run else 0)))
+
     def listen(self, listener: Callable[[Collection], None]) -> None:
         """Have someone told whenever other documents can answer, from a thread of the reading."""
         self._listeners.append(listener)
@@ -363,7 +384,6 @@ class Collection:
                 )
         except RagError as failed:
             error = self._told(" ".join(filter(None, (error, str(failed)))))
-        self._written()
         return error
 
     def _refused(self, record: Record, outcome: Outcome) -> tuple[Refused, ...]:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -250,6 +251,8 @@ def reason_of(error: DocumentError) -> str:
     reason = str(error).removeprefix(f"{named}: ").replace(error.path, Path(error.path).name)
     for command, words in _IN_WORDS.items():
         reason = reason.replace(command, words)
+    # All that can be read is too much to be told of each file.
+    reason = _EVERY_SUFFIX.sub("convert it to PDF, Word or text", reason)
     return reason[:1].upper() + reason[1:]
 
 
@@ -257,6 +260,8 @@ _IN_WORDS = {
     "read it with `--ocr`": "have its pages recognised",
     "give the right one with `--password`": "read it again with the right one",
 }
+
+_EVERY_SUFFIX = re.compile(r"convert it to one of (?:\.\w+(?:, )?)+")
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -280,9 +285,9 @@ def _embedder(folder: Path, *, fake: bool) -> Embedder:
     return load_embedder(DEFAULT_EMBEDDER, made_with=made_with(folder))
 
 
-def _listen(stop: threading.Event) -> None:
+def _listen(asking: IO[bytes], stop: threading.Event) -> None:
     """Wait for the word, or the end of whoever asked, and see to it that the work ends."""
-    while (line := sys.stdin.buffer.readline()) and line.strip() != b"stop":
+    while (line := asking.readline()) and line.strip() != b"stop":
         pass
     stop.set()
     time.sleep(GRACE_S)
@@ -300,9 +305,11 @@ def main(arguments: Sequence[str]) -> int:
     # What a library prints goes to standard error, never among the events.
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    request = Request.of_line(sys.stdin.buffer.readline())
+    # Not `sys.stdin`: Python takes hold of that at its end, when the thread waits for it.
+    asking = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    request = Request.of_line(asking.readline())
     stop = threading.Event()
-    threading.Thread(target=_listen, args=(stop,), daemon=True).start()
+    threading.Thread(target=_listen, args=(asking, stop), daemon=True).start()
     out = _Out(pipe, stop)
     try:
         read(request, _embedder(Path(request.folder), fake="--fake-embedder" in arguments), out)

@@ -254,6 +254,11 @@ class Runs:
         self._thread: threading.Thread | None = None
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be asked for any more."""
+        return self._closed
+
     def ask(self, run: Run, job: Job) -> None:
         """Have a collection read; what is asked for while it waits is done together."""
         with self._condition:
@@ -317,6 +322,7 @@ class Runs:
             finally:
                 error = run.ended(outcome)
                 run.enter(outcome.state, error)
+                run.written()
                 with self._condition:
                     self._at_work = None
                     self._condition.notify_all()
@@ -352,7 +358,10 @@ class Runs:
             process.stdout.close()
             code = _end(process)
         if not outcome.complete and not outcome.error:
-            outcome.error = _crashed(code)
+            # The end of the program is no wish that reading should not go on.
+            stopped = run.is_stopping or self._closed
+            outcome.state = "stopped" if stopped else "failed"
+            outcome.error = _crashed(code) if not stopped else STOPPED if run.is_stopping else ""
         return outcome
 
     def _begin(self) -> subprocess.Popen[bytes]:
@@ -407,14 +416,11 @@ def _note(event: Mapping[str, Any], run: Run, outcome: Outcome) -> None:
         run.settle()
     elif what == "done":
         outcome.state, outcome.complete, outcome.pipeline = "done", True, event["pipeline"]
-    elif event["kind"] == "stopped":
-        outcome.state, outcome.error = "stopped", event["reason"]
-    else:
-        outcome.error = event["reason"]
-        if event["kind"] == "busy":
-            outcome.error = BUSY
+    elif event["kind"] != "stopped":
+        outcome.error = BUSY if event["kind"] == "busy" else event["reason"]
 
 
+STOPPED = "The reading was stopped. Read again to go on."
 BUSY = (
     "Another program is reading documents into this collection. Wait until it is done, then read "
     "again."

@@ -89,6 +89,16 @@ class Library:
                     return self._collection(called, folder, made)
         raise LibraryError(f"There is no collection “{_short(name)}”; choose another one.")
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is a collection of a name."""
+        with self._lock:
+            return any(called == name for called, _, _ in self._all())
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is read any more."""
+        return self._runs.closed
+
     def create(self, name: str) -> Collection:
         """Make an empty collection.
 

@@ -6,6 +6,7 @@
     session.py        one browser tab: where its conversation stands
     shell.py          the page as a whole: head, tabs, and what they share
     ask.py            the Ask tab; within.py: which documents may answer
+    documents.py      the Documents tab; document_routes.py: what it asks of the server
     api.py            named endpoints for programs
 
 Nothing here decides what is answered, proven or shown as proven.
@@ -17,12 +18,14 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag import render, serving
-from rag.config import DEFAULT_MODEL, Settings
+from rag.config import DEFAULT_MODEL, Settings, data_folder, indexes_folder
+from rag.library import Library
 from rag.page.desk import AssistantLike, Desk
+from rag.page.document_routes import DocumentRoutes
+from rag.page.documents import Readings
 from rag.page.shell import TAGLINE, TITLE, Shell
 
 if TYPE_CHECKING:
@@ -111,6 +114,8 @@ def launch(
         ConfigError: the port is taken, or others could reach the page without a password.
     """
     routes = [serving.document_pages(desk.draw)]
+    if desk.library is not None:
+        routes += DocumentRoutes(desk.library, Shell.told).routes()
     server = serving.Server(host, port, routes=routes, password=password, on_close=desk.close)
     server.start()
 
@@ -122,6 +127,10 @@ def launch(
         server.show(asyncio.run(lay_out()))
 
     desk.redraw = show
+    if desk.library is not None:
+        readings = Readings(desk.library, desk)
+        desk.narrow = readings.narrow
+        readings.resume()
     desk.start()
     show()
     return server
@@ -143,7 +152,9 @@ def serve(
     """
     from rag.page.opening import SharedModel
 
-    desk = Desk(SharedModel(Settings(model=model), lambda: collections(index)), index)
+    library = Library(indexes_folder(), data_folder())
+    opener = SharedModel(Settings(model=model), lambda: collections(index, library))
+    desk = Desk(opener, index, library=library)
     examples = EXAMPLES if index == INDEX else ()
     with launch(desk, host, port, examples=examples, password=serving.Password()) as server:
         sys.stdout.write(serving.greeting(TITLE, server))
@@ -151,10 +162,7 @@ def serve(
         server.wait()
 
 
-def collections(first: str) -> list[str]:
+def collections(first: str, library: Library) -> list[str]:
     """Return the names of the collections there are, the one a new window asks first."""
-    from rag.index.manifest import MANIFEST
-
-    folder = Path(os.environ.get("RAG_INDEXES", "indexes")).expanduser()
-    found = sorted(each.parent.name for each in folder.glob(f"*/{MANIFEST}"))
+    found = [known.name for known in library.collections() if known.documents]
     return list(dict.fromkeys([first, *found]))

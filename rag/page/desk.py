@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from rag.documents.pictures import Pictures
+from rag.library import Library
 from rag.page.questions import Line, Question, Task
 from rag.render.words import say
 from rag.types import Answer, Document, Event
@@ -100,18 +101,29 @@ class Desk:
         opener: opens assistants, each in the background and once.
         collection: the one a new window asks.
         keeper: told of every question.
+        library: the collections that can be added to; None where there are none.
 
     Attributes:
         collection: the one a new window asks.
         line: the questions under work.
         redraw: lays the page out anew, for windows that are loaded from then on.
+        narrow: from a collection and what is asked of its documents to the same without those
+            that were left out of it.
     """
 
-    def __init__(self, opener: Opener, collection: str, keeper: Keeper | None = None) -> None:
+    def __init__(
+        self,
+        opener: Opener,
+        collection: str,
+        keeper: Keeper | None = None,
+        library: Library | None = None,
+    ) -> None:
         self.collection = collection
         self.line = Line(self._answer)
         self.keeper = keeper
+        self.library = library
         self.redraw: Callable[[], None] = lambda: None
+        self.narrow: Callable[[str, Within | None], Within | None] = lambda name, within: within
         self._opener = opener
         self._threads = ThreadPoolExecutor()
         self._opening: dict[str, Future[AssistantLike]] = {}
@@ -253,9 +265,8 @@ class Desk:
         assistant = opening.result()
         question.tell(replace(question.live, note="", stage="searching"))
         self._attend(question.collection)
-        events = assistant.stream(
-            question.live.asks, within=question.within, cancel=question.cancel
-        )
+        within = self.narrow(question.collection, question.within)
+        events = assistant.stream(question.live.asks, within=within, cancel=question.cancel)
         for event in events:
             question.take(event)
             if question.forsaken:
@@ -285,6 +296,8 @@ class Desk:
 
     def close(self) -> None:
         """Stop what is being worked on and close the assistants."""
+        if self.library is not None:
+            self.library.close()
         self.line.close()
         self._threads.shutdown(cancel_futures=True)
         self._pictures.close()

@@ -13,6 +13,7 @@ from rag.errors import LibraryError, RagError
 from rag.page.api import Api
 from rag.page.ask import AskTab
 from rag.page.desk import Desk
+from rag.page.documents import DocumentsTab
 from rag.page.session import Session
 from rag.render.words import say
 
@@ -55,6 +56,8 @@ class Shell:
             with gr.Column(elem_id="fn-side"):
                 serving.html_part(render.PANEL, "fn-holder")
         self.ask.connect()
+        if self.documents is not None:
+            self.documents.connect()
         self.api = Api(self)
 
     def _lay_out_tabs(self, examples: Sequence[str]) -> None:
@@ -63,6 +66,10 @@ class Shell:
 
         with gr.Tab(say("Ask"), id="ask"):
             self.ask = AskTab(self, examples)
+        self.documents: DocumentsTab | None = None
+        if self.desk.library is not None:
+            with gr.Tab(say("Documents"), id="documents"):
+                self.documents = DocumentsTab(self)
 
     def collection(self, name: str) -> str:
         """Return the name of a collection that is asked; "" stands for the desk's.
