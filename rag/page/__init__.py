@@ -9,6 +9,7 @@
     shell.py          the page as a whole: head, tabs, and what they share
     conversations.py  the conversations beside the chat; keeping.py: keeps them
     ask.py            the Ask tab; within.py: which documents may answer
+    documents.py      the Documents tab; document_routes.py: what it asks of the server
     trust.py          the Trust tab: what this set-up is worth, and measuring it
     settings.py       the Settings tab
     api.py            named endpoints for programs
@@ -23,15 +24,17 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag import render, serving
-from rag.config import Settings
+from rag.config import Settings, data_folder, indexes_folder
 from rag.errors import NotKeptError
+from rag.library import Library
 from rag.page.choices import Choices
 from rag.page.conversations import exports
 from rag.page.desk import AssistantLike, Desk
+from rag.page.document_routes import DocumentRoutes
+from rag.page.documents import Readings
 from rag.page.keeping import Kept
 from rag.page.shell import TAGLINE, TITLE, Shell
 from rag.preferences import PreferenceFile
@@ -145,6 +148,8 @@ def launch(
     routes = [serving.document_pages(desk.draw)]
     if desk.keeper is not None:
         routes.append(exports(desk.keeper))
+    if desk.library is not None:
+        routes += DocumentRoutes(desk.library, Shell.told).routes()
     server = serving.Server(host, port, routes=routes, password=password, on_close=close)
     server.start()
     chosen.speak()
@@ -158,6 +163,10 @@ def launch(
         server.show(asyncio.run(lay_out()))
 
     desk.redraw = show
+    if desk.library is not None:
+        readings = Readings(desk.library, desk)
+        desk.narrow = readings.narrow
+        readings.resume()
     desk.start()
     show()
     return server
@@ -183,11 +192,12 @@ def serve(host: str = HOST, port: int = PORT, index: str = "", model: str = "") 
     if model:
         with suppress(NotKeptError):  # told on the page, where it is chosen
             file.use_model(model)
+    library = Library(indexes_folder(), data_folder())
     first = index or file.now.collection
-    first = first if index or first in collections(INDEX) else INDEX
+    first = first if index or first in collections(INDEX, library) else INDEX
     settings = file.now.to_settings(Settings())
-    opener = SharedModel(settings, lambda: collections(first))
-    desk = Desk(opener, first, keeper=Kept(told=Shell.told))
+    opener = SharedModel(settings, lambda: collections(first, library))
+    desk = Desk(opener, first, keeper=Kept(told=Shell.told), library=library)
     choices = Choices(desk, file)
     examples = EXAMPLES if first == INDEX else ()
     password = serving.Password()
@@ -197,10 +207,7 @@ def serve(host: str = HOST, port: int = PORT, index: str = "", model: str = "") 
         server.wait()
 
 
-def collections(first: str) -> list[str]:
+def collections(first: str, library: Library) -> list[str]:
     """Return the names of the collections there are, the one a new window asks first."""
-    from rag.index.manifest import MANIFEST
-
-    folder = Path(os.environ.get("RAG_INDEXES", "indexes")).expanduser()
-    found = sorted(each.parent.name for each in folder.glob(f"*/{MANIFEST}"))
+    found = [known.name for known in library.collections() if known.documents]
     return list(dict.fromkeys([first, *found]))

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from rag.config import Settings
 from rag.documents.pictures import Pictures
+from rag.library import Library
 from rag.page.following import ByModel, Following
 from rag.page.keeping import Kept
 from rag.page.questions import Line, Question
@@ -98,11 +99,14 @@ class Desk:
         collection: the one a new window asks.
         keeper: keeps the conversations; told of every question.
         following: understands follow-ups; by the model where not given.
+        library: the collections that can be added to; None where there are none.
 
     Attributes:
         collection: the one a new window asks.
         line: the questions under work.
         redraw: lays the page out anew, for windows that are loaded from then on.
+        narrow: from a collection and what is asked of its documents to the same without those
+            that were left out of it.
     """
 
     def __init__(
@@ -111,12 +115,15 @@ class Desk:
         collection: str,
         keeper: Kept | None = None,
         following: Following | None = None,
+        library: Library | None = None,
     ) -> None:
         self.collection = collection
         self.line = Line(self._stream, self._ended)
         self.keeper = keeper
         self.following = following or ByModel()
+        self.library = library
         self.redraw: Callable[[], None] = lambda: None
+        self.narrow: Callable[[str, Within | None], Within | None] = lambda name, within: within
         self._opener = opener
         self._threads = ThreadPoolExecutor()
         self._opening: dict[str, Future[AssistantLike]] = {}
@@ -299,9 +306,8 @@ class Desk:
         question.tell(replace(question.live, note="", stage="searching"))
         self._attend(question.collection)
         self._resolve(assistant, question)
-        events = assistant.stream(
-            question.live.asks, within=question.within, cancel=question.cancel
-        )
+        within = self.narrow(question.collection, question.within)
+        events = assistant.stream(question.live.asks, within=within, cancel=question.cancel)
         for event in events:
             question.take(event)
             if question.cancel.is_set() and question.answer is None:
@@ -327,8 +333,9 @@ class Desk:
             return
 
         def work(cancel: threading.Event) -> None:
+            within = self.narrow(question.collection, question.within)
             try:
-                for each in self.following.suggest(assistant, answer, question.within, cancel):
+                for each in self.following.suggest(assistant, answer, within, cancel):
                     question.suggested = (*question.suggested, each)
             finally:
                 if self._suggesting is question:
@@ -360,6 +367,8 @@ class Desk:
         """Stop what is being worked on and close the assistants."""
         if self.keeper is not None:
             self.keeper.close()
+        if self.library is not None:
+            self.library.close()
         self.line.close()
         self._threads.shutdown(cancel_futures=True)
         self._pictures.close()

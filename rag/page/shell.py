@@ -15,6 +15,7 @@ from rag.page.ask import AskTab
 from rag.page.choices import Choices
 from rag.page.conversations import ConversationsPart
 from rag.page.desk import Desk
+from rag.page.documents import DocumentsTab
 from rag.page.session import Session
 from rag.page.settings import SettingsTab
 from rag.page.trust import TrustTab
@@ -65,6 +66,8 @@ class Shell:
         self.ask.connect()
         if self.conversations:
             self.conversations.connect(self.ask)
+        if self.documents is not None:
+            self.documents.connect()
         self.api = Api(self)
 
     def _lay_out_tabs(self, examples: Sequence[str]) -> None:
@@ -75,6 +78,10 @@ class Shell:
         with gr.Tab(say("Ask"), id="ask"):
             self.conversations = ConversationsPart(self, kept) if kept else None
             self.ask = AskTab(self, examples)
+        self.documents: DocumentsTab | None = None
+        if self.desk.library is not None:
+            with gr.Tab(say("Documents"), id="documents"):
+                self.documents = DocumentsTab(self)
         with gr.Tab(say("Trust"), id="trust") as tab:
             self.trust = TrustTab(self, tab)
         with gr.Tab(say("Settings"), id="settings", elem_id="fn-tab-settings"):
