@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, islice, zip_longest
@@ -149,7 +149,7 @@ class Assistant:
         llm = self.llm
         if self._warmer is None or not isinstance(llm, Reader) or len(question.split()) < 2:
             return
-        hits = self._find(question[:MAX_QUESTION_CHARS], self.settings.passages)[:FORESEEN]
+        hits = self._find(question[:MAX_QUESTION_CHARS], self.settings.reads)[:FORESEEN]
         asked = [prompts.reading_of(hit, heading(hit.document)) for hit in hits]
         self._warmer.urge(partial(llm.prepare, each) for each in asked)
 
@@ -183,6 +183,19 @@ class Assistant:
                 return
             yield asked
 
+    def aside(self) -> AbstractContextManager[None]:
+        """Keep reading ahead off the model while something else is done with it."""
+        return self._warmer.aside() if self._warmer else nullcontext()
+
+    def apart(self) -> Assistant:
+        """Return one of the same parts, for questions of its own beside those of this one.
+
+        Each of the two is stopped by its own `cancel` alone; reading ahead waits for both.
+        """
+        other = Assistant(self.index, self.embedder, self.llm, self.settings, self.rarity)
+        other._warmer = self._warmer
+        return other
+
     def ask(
         self,
         question: str,
@@ -212,7 +225,8 @@ class Assistant:
             question: in plain words.
             within: the documents that may answer. Where not given and the question names a time
                 ("What did X say in June 2020?", "the latest policy") the documents of then are
-                asked first, and all where they prove nothing; `Within()` asks all at once.
+                asked first, and all where they prove nothing; `Within()` asks all at once. So it
+                is where `within` says no more than which ones are left out.
             cancel: set from any thread, it stops the work at once.
 
         Raises:
@@ -221,11 +235,13 @@ class Assistant:
             NothingWithinError: no document is of those that may answer.
             CancelledError: `cancel` was set.
         """
-        aside = self._warmer.aside() if self._warmer else nullcontext()
-        with aside:
+        with self.aside():
             if within is not None:
                 narrow, asked = self._narrowed(question, within)
-                yield from _telling(asked, narrow._stream(question, cancel))
+                # What is left out of a collection is no answer to when the question asks about.
+                whole = within.narrows or not within.without
+                ask = narrow._stream if whole else narrow._preferring
+                yield from _telling(asked, ask(question, cancel))
             else:
                 yield from self._preferring(question, cancel)
 
@@ -258,7 +274,7 @@ class Assistant:
             ids = only_known(within, self.index.described)
             told = within.which()
         elif named := asks_latest(question):
-            hits = self._find(check_question(question), self.settings.passages)
+            hits = self._find(check_question(question), self.settings.reads)
             older = superseded(named, {hit.document.id: hit.document for hit in hits}.values())
             ids = frozenset(documents) - {one.id for one in older}
             told = f"the latest of {len(older) + 1} such documents"
@@ -271,7 +287,7 @@ class Assistant:
         ids = {document.id for document in within.select(self.index.described)}
         narrow, which = self._of(ids), within.which()
         if within.latest:
-            hits = narrow._find(check_question(question), self.settings.passages)
+            hits = narrow._find(check_question(question), self.settings.reads)
             latest = newest(hit.document for hit in with_copies(hits))
             if latest:
                 narrow, ids = self._of({latest.id}), {latest.id}
@@ -290,7 +306,7 @@ class Assistant:
         spent = Spent(time.perf_counter() if began is None else began)
         typed = check_question(question)
         run = Run(self.rarity.written(typed), spent, cancel or threading.Event())
-        run.hits = tuple(self._find(run.question, self.settings.passages))
+        run.hits = tuple(self._find(run.question, self.settings.reads))
         run.spent.retrieve_s = time.perf_counter() - run.spent.started
         yield Retrieved(run.hits)
         yield from self._sight(run)
@@ -328,13 +344,12 @@ class Assistant:
             yield Sighted(quotes)
 
     def _find(self, question: str, passages: int) -> list[Hit]:
-        more = passages / self.settings.passages
         return retrieve(
             question,
             self.index,
             self.embedder,
             passages=passages,
-            budget_tokens=int(self.settings.budget_tokens * more),
+            budget_tokens=self.settings.budget_for(passages),
             by=self.settings.retrieval,
         )
 
@@ -350,7 +365,7 @@ class Assistant:
             others = split.names[:place] + split.names[place + 1 :]
             if chosen and named and speaks_of(chosen, split.names[place], others):
                 continue
-            hits = tuple(self._find(part, self.settings.passages))
+            hits = tuple(self._find(part, self.settings.reads))
             sub = replace(run, question=part, hits=hits, spared=[], proofs=[], parts=[])
             yield from self._verify(sub)
             if sub.hits and not self.drafter.chosen(sub):
@@ -413,6 +428,8 @@ class Assistant:
         runs = [run, *run.parts]
         by_run = [self.drafter.chosen(r) for r in runs]
         chosen = self.drafter.merged(run.question, [p for ps in by_run for p in ps])
+        if self.settings.length == "short":
+            chosen = self.drafter.briefest(run.question, chosen, by_run)
         unanswered = tuple(
             part.label or part.question
             for part, proofs in zip(run.parts, by_run[1:], strict=True)
@@ -509,7 +526,10 @@ def load_llm(settings: Settings) -> LlamaModel:
 def _telling(asked: str, events: Iterable[Event]) -> Iterator[Event]:
     """Yield the events of an answer, the last one with which documents were asked."""
     for event in events:
-        yield Done(replace(event.answer, asked=asked)) if isinstance(event, Done) else event
+        if isinstance(event, Done):
+            told = "; ".join(filter(None, (event.answer.asked, asked)))
+            event = Done(replace(event.answer, asked=told))
+        yield event
 
 
 def _of_publisher(hits: Sequence[Hit], publisher: str, most: int) -> tuple[Hit, ...]:

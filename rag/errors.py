@@ -25,7 +25,8 @@
     │   └── IndexBusyError
     ├── LibraryError             a collection, or a file of one, cannot be had or changed
     ├── ConversationError        what was kept of conversations cannot be read or written
-    ├── PreferencesError         what was chosen cannot be kept or is out of its range
+    ├── PreferencesError         what was chosen is out of its range or cannot be had
+    │   └── NotKeptError         what was chosen holds, and cannot be kept
     ├── EvaluationError          a question set or a run file is malformed
     └── CancelledError           the caller stopped the work
 
@@ -70,15 +71,17 @@ class DocumentError(RagError):
 
     Attributes:
         path: the file, as given by the user.
+        inside: name of the file inside it that cannot be read; "" for the file itself.
     """
 
-    def __init__(self, message: str, *, path: str) -> None:
+    def __init__(self, message: str, *, path: str, inside: str = "") -> None:
         super().__init__(message)
         self.path = path
+        self.inside = inside
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Say how it is made anew in another process; `path` has to be named."""
-        return partial(type(self), path=self.path), self.args
+        return partial(type(self), path=self.path, inside=self.inside), self.args
 
 
 class UnsupportedFormatError(DocumentError):
@@ -170,7 +173,11 @@ class ConversationError(RagError):
 
 
 class PreferencesError(RagError):
-    """What was chosen cannot be kept or is out of its range."""
+    """What was chosen is out of its range or cannot be had."""
+
+
+class NotKeptError(PreferencesError):
+    """What was chosen holds until the program ends, and cannot be kept."""
 
 
 class EvaluationError(RagError):

@@ -266,8 +266,21 @@ def ask_command(
 
 
 @main.command("serve")
-@index_option
-@model_option
+@click.option(
+    "--index",
+    default="",
+    envvar="RAG_INDEX",
+    metavar="NAME",
+    help="What a new window asks: a name under indexes/, or a path. [default: what was asked last]",
+)
+@click.option(
+    "--model",
+    default="",
+    envvar="RAG_MODEL",
+    metavar="NAME",
+    help="What writes: a name that `rag models` lists, or the path of a GGUF file. [default: the"
+    " one chosen on the page]",
+)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="IP", help="Address to listen on."
 )
@@ -313,6 +326,29 @@ def fetch_command(names: tuple[str, ...]) -> None:
         with bar(model.name, unit="B") as progress:
             path = fetch(model.name, progress=progress)
         click.echo(f"{model.name}: {path}")
+
+
+@main.command("languages")
+@click.argument("code", required=False)
+def languages_command(code: str | None) -> None:
+    """List the languages of the page, or print one to be completed.
+
+    What is printed is a file for `languages/CODE.json` in the data folder: every word of the page
+    in English, and what stands for it, empty where it is lacking. A code that is new begins one.
+    """
+    from rag.config import data_folder
+    from rag.render import collecting, words
+
+    there = words.languages()
+    if code is not None:
+        known = words.load(code) if code in there else {}
+        click.echo(collecting.form(there.get(code, code), known), nl=False)
+        return
+    for each, name in there.items():
+        lacking = 0 if each == words.ENGLISH else len(collecting.lacking(words.load(each)))
+        note = f"  lacks {lacking} of {len(collecting.english())}" if lacking else ""
+        click.echo(f"{each:6}{name}{note}")
+    click.echo(f"your own: {data_folder() / 'languages'}", err=True)
 
 
 @models_group.command("path")

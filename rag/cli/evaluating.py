@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from rag.cli.options import index_option, model_option, reading_options
+from rag.cli.options import index_option, model_option, progress_option, reading_options
 from rag.cli.terminal import bar
 from rag.config import STEPS, Settings
 from rag.errors import EvaluationError
@@ -76,6 +76,7 @@ def _asking_options(command: Command) -> Command:
             "--out", type=_File, metavar="FILE", help="Result file. [default: by model and commit]"
         ),
         click.option("--fresh", is_flag=True, help="Ask again what an interrupted run has asked."),
+        progress_option,
     ]
     for option in reversed(options):
         command = option(command)
@@ -154,6 +155,7 @@ def _ask(
     no_judge: bool,
     out: Path | None,
     fresh: bool,
+    progress: str,
     **settings: Any,
 ) -> Any:
     """Ask a set as the options say; return the run."""
@@ -170,8 +172,8 @@ def _ask(
         judge=judge,
         judged=not no_judge,
     )
-    with bar() as progress:
-        return evaluate(asked, out=out, resume=not fresh, progress=progress)
+    with bar(lines=progress == "lines") as tell:
+        return evaluate(asked, out=out, resume=not fresh, progress=tell)
 
 
 @eval_group.command("gate")
@@ -279,8 +281,15 @@ def import_command(path: Path, out: Path, kind: str | None, sample: int | None, 
     "--count", type=click.IntRange(1), default=60, show_default=True, help="Questions wanted."
 )
 @click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Of the draw.")
+@progress_option
 def make_set_command(
-    documents: Path | None, index: str, model: str, out: Path, count: int, seed: int
+    documents: Path | None,
+    index: str,
+    model: str,
+    out: Path,
+    count: int,
+    seed: int,
+    progress: str,
 ) -> None:
     """Make a labelled question set of your own documents.
 
@@ -292,15 +301,15 @@ def make_set_command(
     from rag.evaluate.runner import Asked, index_of
 
     settings = Settings(model=model)
-    with bar() as progress:
+    with bar(lines=progress == "lines") as tell:
         asked = Asked(index=index, documents=documents, settings=settings)
         made = make_set(
-            index_of(asked, progress),
+            index_of(asked, tell),
             out=out,
             count=count,
             seed=seed,
             settings=settings,
-            progress=progress,
+            progress=tell,
         )
     click.echo(str(made))
     where = f"--documents {documents}" if documents else f"--index {index}"

@@ -4,10 +4,14 @@
     questions.py      questions under work: one line, each asker's in turn; a page may be left
     following.py      what a follow-up means; what to ask next
     desk.py           what stands behind the page: the assistants and the line
+    choices.py        what is chosen for the whole page, and what brings it about
     session.py        one browser tab: where its conversation stands
     shell.py          the page as a whole: head, tabs, and what they share
     conversations.py  the conversations beside the chat; keeping.py: keeps them
     ask.py            the Ask tab; within.py: which documents may answer
+    documents.py      the Documents tab; document_routes.py: what it asks of the server
+    trust.py          the Trust tab: what this set-up is worth, and measuring it
+    settings.py       the Settings tab
     api.py            named endpoints for programs
 
 Nothing here decides what is answered, proven or shown as proven.
@@ -19,15 +23,21 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rag import render, serving
-from rag.config import DEFAULT_MODEL, Settings
+from rag.config import Settings, data_folder, indexes_folder
+from rag.errors import NotKeptError
+from rag.library import Library
+from rag.page.choices import Choices
 from rag.page.conversations import exports
 from rag.page.desk import AssistantLike, Desk
+from rag.page.document_routes import DocumentRoutes
+from rag.page.documents import Readings
 from rag.page.keeping import Kept
 from rag.page.shell import TAGLINE, TITLE, Shell
+from rag.preferences import PreferenceFile
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -40,6 +50,7 @@ __all__ = [
     "PORT",
     "TAGLINE",
     "TITLE",
+    "Choices",
     "Desk",
     "Kept",
     "OneAssistant",
@@ -69,29 +80,40 @@ class OneAssistant:
     def __init__(self, open_assistant: Callable[[], AssistantLike], collection: str) -> None:
         self._open = open_assistant
         self._name = collection
+        self._settings = Settings()
 
     def __call__(self, collection: str) -> AssistantLike:
         """Open it."""
         return self._open()
 
+    @property
+    def settings(self) -> Settings:
+        """How questions are answered."""
+        return self._settings
+
     def collections(self) -> Sequence[str]:
         """Return its name."""
         return (self._name,)
+
+    def change(self, settings: Settings) -> None:
+        """Open it anew, by other settings."""
+        self._settings = settings
 
     def close(self) -> None:
         """Nothing is shared."""
 
 
-def build(desk: Desk, *, examples: Sequence[str] = ()) -> gr.Blocks:
+def build(desk: Desk, *, examples: Sequence[str] = (), choices: Choices | None = None) -> gr.Blocks:
     """Return the page, not yet served.
 
     Args:
         desk: what stands behind it.
         examples: questions to click.
+        choices: what is chosen for it; made where not given.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     with serving.blocks(TITLE) as page:
-        page.shell = Shell(page, desk, examples)
+        page.shell = Shell(page, desk, examples, choices or Choices(desk))
     return page.queue(max_size=64)
 
 
@@ -102,6 +124,7 @@ def launch(
     *,
     examples: Sequence[str] = (),
     password: serving.Password | None = None,
+    choices: Choices | None = None,
 ) -> serving.Server:
     """Begin to serve the page and return; its assistant is opened from then on.
 
@@ -111,58 +134,80 @@ def launch(
         port: the port to listen on, 0 for one that is free.
         examples: questions to click.
         password: asked for where it is set.
+        choices: what is chosen for it; made where not given.
 
     Raises:
         ConfigError: the port is taken, or others could reach the page without a password.
     """
+    chosen = choices or Choices(desk)
+
+    def close() -> None:
+        chosen.close()
+        desk.close()
+
     routes = [serving.document_pages(desk.draw)]
     if desk.keeper is not None:
         routes.append(exports(desk.keeper))
-    server = serving.Server(host, port, routes=routes, password=password, on_close=desk.close)
+    if desk.library is not None:
+        routes += DocumentRoutes(desk.library, Shell.told).routes()
+    server = serving.Server(host, port, routes=routes, password=password, on_close=close)
     server.start()
+    chosen.speak()
 
     async def lay_out() -> Starlette:
         # Gradio makes an event loop, and never closes it, where none is running.
-        return serving.asgi(build(desk, examples=examples), render.head_html())
+        page = build(desk, examples=examples, choices=chosen)
+        return serving.asgi(page, render.head_html())
 
     def show() -> None:
         server.show(asyncio.run(lay_out()))
 
     desk.redraw = show
+    if desk.library is not None:
+        readings = Readings(desk.library, desk)
+        desk.narrow = readings.narrow
+        readings.resume()
     desk.start()
     show()
     return server
 
 
-def serve(
-    host: str = HOST, port: int = PORT, index: str = INDEX, model: str = DEFAULT_MODEL
-) -> None:
+def serve(host: str = HOST, port: int = PORT, index: str = "", model: str = "") -> None:
     """Serve the page until interrupted.
 
     Args:
         host: the address to listen on; 127.0.0.1 is reached from this computer only.
         port: the port to listen on.
-        index: the collection that a new window asks: a name, or the path of an index.
-        model: a name from the catalogue, or the path of a GGUF file.
+        index: the collection that a new window asks: a name, or the path of an index; by default
+            the one that was asked last.
+        model: a name from the catalogue, or the path of a GGUF file; by default the one chosen on
+            the page.
 
     Raises:
         ConfigError: the port is taken, or others could reach the page without a password.
     """
     from rag.page.opening import SharedModel
 
-    opener = SharedModel(Settings(model=model), lambda: collections(index))
-    desk = Desk(opener, index, keeper=Kept(told=Shell.told))
-    examples = EXAMPLES if index == INDEX else ()
-    with launch(desk, host, port, examples=examples, password=serving.Password()) as server:
+    file = PreferenceFile()
+    if model:
+        with suppress(NotKeptError):  # told on the page, where it is chosen
+            file.use_model(model)
+    library = Library(indexes_folder(), data_folder())
+    first = index or file.now.collection
+    first = first if index or first in collections(INDEX, library) else INDEX
+    settings = file.now.to_settings(Settings())
+    opener = SharedModel(settings, lambda: collections(first, library))
+    desk = Desk(opener, first, keeper=Kept(told=Shell.told), library=library)
+    choices = Choices(desk, file)
+    examples = EXAMPLES if first == INDEX else ()
+    password = serving.Password()
+    with launch(desk, host, port, examples=examples, password=password, choices=choices) as server:
         sys.stdout.write(serving.greeting(TITLE, server))
         sys.stdout.flush()
         server.wait()
 
 
-def collections(first: str) -> list[str]:
+def collections(first: str, library: Library) -> list[str]:
     """Return the names of the collections there are, the one a new window asks first."""
-    from rag.index.manifest import MANIFEST
-
-    folder = Path(os.environ.get("RAG_INDEXES", "indexes")).expanduser()
-    found = sorted(each.parent.name for each in folder.glob(f"*/{MANIFEST}"))
+    found = [known.name for known in library.collections() if known.documents]
     return list(dict.fromkeys([first, *found]))

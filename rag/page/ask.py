@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from rag.page.shell import Shell
 
 LOOK_S = 0.3  # between two looks for questions to ask next
-SUGGESTING_S = 90.0  # how long they are looked for
 
 
 class AskTab:
@@ -91,17 +89,14 @@ class AskTab:
         quiet = self.shell.quiet
         asking = [*self.turns, self.suggested, self.box, self.welcome, self.within.fold]
         asked = [self.session, *self.within.said]
-        # What to ask next may still be looked for after the last answer.
-        answering = {"concurrency_limit": None, "trigger_mode": "multiple", **quiet}
+        answering = {"concurrency_limit": None, **quiet}
         for trigger, question in [
             (self.ask.click, self.box),
             (self.box.submit, self.box),
             *((example.click, example) for example in self.examples),
         ]:
             begun = trigger(self.begin, [question, *asked], asking, queue=False, **quiet)
-            replied = begun.success(self.reply, self.session, self.turns, **answering)
-            replied.success(self.suggest, self.session, self.suggested, **answering)
-            self._keep_listed(begun, replied)
+            self.answering(begun)
         halted = self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
         self._keep_listed(halted)
         self.box.input(
@@ -118,9 +113,7 @@ class AskTab:
             self.restore, [self.remembered, self.session], shown, queue=False,
             js="() => [window.footnote.remembered(), null]", **quiet,
         )  # fmt: skip
-        replied = loaded.success(self.reply, self.session, self.turns, **answering)
-        replied.success(self.suggest, self.session, self.suggested, **answering)
-        self._keep_listed(loaded, replied)
+        self.answering(loaded)
         if (beside := self.shell.conversations) is not None:
             loaded.success(beside.reopen, self.session, self.thread, queue=False, **quiet)
         gr.on(fn=self.fill, inputs=self.session, outputs=self.library, **answering)
@@ -131,6 +124,14 @@ class AskTab:
         learnt = [self.within.fact, self.within.chosen]
         picked.success(self.within.begin_offer, self.session, learnt, **answering)
         self.within.connect(quiet)
+
+    def answering(self, begun: gr.events.Dependency) -> None:
+        """Have an answer shown after its question, and then what to ask next."""
+        # Several at once: what to ask next is still looked for when another question is asked.
+        answering = {"concurrency_limit": None, "trigger_mode": "multiple", **self.shell.quiet}
+        replied = begun.success(self.reply, self.session, self.turns, **answering)
+        replied.success(self.suggest, self.session, self.suggested, **answering)
+        self._keep_listed(begun, replied)
 
     def _keep_listed(self, *events: Any) -> None:
         """List the conversations anew after events."""
@@ -161,6 +162,7 @@ class AskTab:
         if collection in self.desk.collections:
             session.collection = collection
             self.desk.start(collection)
+            await self.desk.aside(lambda: self.shell.choices.remember(collection))
         return render.note_html(say("Opening your documents"))
 
     def asked(self, session: Session) -> str:
@@ -194,7 +196,7 @@ class AskTab:
             live = replace(live, asked=within.which())
         earlier = earlier_of(session.answers)
         asked = Question(session.conversation, self.asked(session), live, within, earlier)
-        session.question = session.latest = asked
+        session.question = asked
         self.desk.ask(asked)
         folded = {self.within.fold: gr.update(open=False), self.welcome: gr.update(visible=False)}
         return {self.box: "", self.suggested: "", **folded, **self.shown(session)}
@@ -220,34 +222,27 @@ class AskTab:
                 yield change
         if session.question is question:
             self.settle(session, question)
+            session.latest = question
         yield self.shown(session)
 
     async def suggest(self, session: Session) -> AsyncIterator[Any]:
-        """Show questions to ask next, as they are found, until another is asked.
-
-        An event of its own: the page is told once more what came last when an event is over, which
-        must not be an answer of long ago.
-        """
+        """Show questions to ask next, as they are found, until another is asked."""
         import gradio as gr
 
         question = session.latest
-        if question is not None and question.answer and not question.answer.abstained:
-            async for suggested in self._suggested(session, question):
-                yield render.suggested_html(suggested)
-        yield gr.skip()
-
-    async def _suggested(
-        self, session: Session, question: Question
-    ) -> AsyncIterator[Sequence[str]]:
-        """Yield the questions to ask next, as they are found, until another is asked."""
+        if question is None or question.answer is None or question.answer.abstained:
+            yield ""
+            return
         self.desk.suggest(question)
         shown: Sequence[str] = ()
-        until = time.monotonic() + SUGGESTING_S
-        while _stands_last(session, question) and time.monotonic() < until:
+        more = True
+        while more and _stands_last(session, question):
+            more = self.desk.suggesting(question)
             if question.suggested != shown:
                 shown = question.suggested
-                yield shown
+                yield render.suggested_html(shown)
             await asyncio.sleep(LOOK_S)
+        yield gr.skip()  # the page is told once more what came last, and another may be asked now
 
     def settle(self, session: Session, question: Question) -> None:
         """Put what came of a question into the thread."""
@@ -301,8 +296,7 @@ class AskTab:
             except ConversationError:
                 return {self.live: gr.skip()}  # deleted since; or told in place of the list
         elif (at_work := self.desk.line.of(conversation)) is not None:
-            session.conversation = at_work.owner
-            session.question = session.latest = at_work
+            session.conversation, session.question = at_work.owner, at_work
             session.collection, session.turn = at_work.collection, at_work.live.turn
         else:
             return {self.live: gr.skip()}
@@ -331,4 +325,5 @@ class AskTab:
 
 def _stands_last(session: Session, question: Question) -> bool:
     """Tell whether a question is the latest that a tab shows."""
-    return session.latest is question and session.question is None
+    last = session.conversation == question.owner and session.turn == question.live.turn
+    return last and session.question is None

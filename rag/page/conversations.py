@@ -74,12 +74,10 @@ class ConversationsPart:
         js = "() => [window.footnote.done(), null]"
         given = [self.done, session]
         shown = [*ask.turns, ask.suggested, ask.welcome, ask.collection, self.list, self.told]
-        answering = {"concurrency_limit": None, "trigger_mode": "multiple", **quiet}
         gone = self.go.click(
             self.change_over, given, shown, js=js, trigger_mode="multiple", queue=False, **quiet
         )
-        replied = gone.success(ask.reply, session, ask.turns, **answering)
-        replied.success(ask.suggest, session, ask.suggested, **answering)
+        ask.answering(gone)
         gone.success(
             self.reopen, session, ask.thread, queue=False, trigger_mode="multiple", **quiet
         )
@@ -158,7 +156,7 @@ class ConversationsPart:
         turns = await self.kept.do(lambda kept: kept.turns(id_))
         session.clear()
         session.conversation = id_
-        session.question = session.latest = self.desk.line.of(id_)
+        session.question = self.desk.line.of(id_)
         collection = turns[-1].collection if turns else ""
         if collection in self.desk.collections:
             session.collection = collection

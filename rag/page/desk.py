@@ -13,7 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
+from rag.config import Settings
 from rag.documents.pictures import Pictures
+from rag.library import Library
 from rag.page.following import ByModel, Following
 from rag.page.keeping import Kept
 from rag.page.questions import Line, Question
@@ -75,8 +77,15 @@ class Opener(Protocol):
             RagError: it cannot be opened.
         """
 
+    @property
+    def settings(self) -> Settings:
+        """How questions are answered."""
+
     def collections(self) -> Sequence[str]:
         """Return the names of the collections there are."""
+
+    def change(self, settings: Settings) -> None:
+        """Answer by other settings from now on; called while nobody asks."""
 
     def close(self) -> None:
         """Free what the assistants share."""
@@ -90,11 +99,14 @@ class Desk:
         collection: the one a new window asks.
         keeper: keeps the conversations; told of every question.
         following: understands follow-ups; by the model where not given.
+        library: the collections that can be added to; None where there are none.
 
     Attributes:
         collection: the one a new window asks.
         line: the questions under work.
         redraw: lays the page out anew, for windows that are loaded from then on.
+        narrow: from a collection and what is asked of its documents to the same without those
+            that were left out of it.
     """
 
     def __init__(
@@ -103,19 +115,53 @@ class Desk:
         collection: str,
         keeper: Kept | None = None,
         following: Following | None = None,
+        library: Library | None = None,
     ) -> None:
         self.collection = collection
         self.line = Line(self._stream, self._ended)
         self.keeper = keeper
         self.following = following or ByModel()
+        self.library = library
         self.redraw: Callable[[], None] = lambda: None
+        self.narrow: Callable[[str, Within | None], Within | None] = lambda name, within: within
         self._opener = opener
         self._threads = ThreadPoolExecutor()
         self._opening: dict[str, Future[AssistantLike]] = {}
         self._facts: dict[str, tuple[AssistantLike, Mapping[str, Sequence[str]]]] = {}
+        self._suggesting: Question | None = None
         self._pictures = Pictures()
+        self._wanted: tuple[Settings, Future[None]] | None = None
+        self._guard = threading.Lock()
 
     # Assistants.
+
+    @property
+    def settings(self) -> Settings:
+        """How questions are answered."""
+        return self._opener.settings
+
+    def change(self, settings: Settings) -> Future[None]:
+        """Answer by other settings from the next question on; the assistants are opened anew.
+
+        Returns:
+            What is done as soon as it is so: at once, or when the question at work has ended.
+        """
+        with self._guard:
+            before = self._wanted
+            done: Future[None] = before[1] if before is not None else Future()
+            self._wanted = settings, done
+        if before is None:
+            self.line.meanwhile(lambda cancel: self._change())
+        return done
+
+    def _change(self) -> None:
+        """Change the settings, if that is wanted; in the thread of the line, where none asks."""
+        with self._guard:
+            wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._opener.change(wanted[0])
+            self.renew()
+            wanted[1].set_result(None)
 
     @property
     def collections(self) -> Sequence[str]:
@@ -231,6 +277,7 @@ class Desk:
     def ask(self, question: Question) -> Question:
         """Take a question into the line."""
         if self.keeper is not None:
+            question.kept = True
             self.keeper.begun(question)
         self.line.add(question)
         return question
@@ -242,7 +289,7 @@ class Desk:
 
     def _ended(self, question: Question) -> None:
         """Have it kept what came of a question."""
-        if self.keeper is not None:
+        if self.keeper is not None and question.kept:
             self.keeper.ended(question)
 
     def _stream(self, question: Question) -> None:
@@ -251,6 +298,7 @@ class Desk:
         Raises:
             RagError: the question cannot be answered.
         """
+        self._change()
         opening = self.start(question.collection)
         loading = "" if opening.done() else say("Loading the model, once")
         question.tell(replace(question.live, before=None, note=loading))
@@ -258,17 +306,13 @@ class Desk:
         question.tell(replace(question.live, note="", stage="searching"))
         self._attend(question.collection)
         self._resolve(assistant, question)
-        events = assistant.stream(
-            question.live.asks, within=question.within, cancel=question.cancel
-        )
+        within = self.narrow(question.collection, question.within)
+        events = assistant.stream(question.live.asks, within=within, cancel=question.cancel)
         for event in events:
             question.take(event)
-            # What is kept is worth its answer, whoever has left by then.
-            if question.forsaken and self.keeper is None:
-                question.cancel.set()
             if question.cancel.is_set() and question.answer is None:
                 break
-            if self.keeper is not None and question.live.settled(event):
+            if self.keeper is not None and question.kept and question.live.settled(event):
                 self.keeper.changed(question)
 
     def _resolve(self, assistant: AssistantLike, question: Question) -> None:
@@ -289,12 +333,21 @@ class Desk:
             return
 
         def work(cancel: threading.Event) -> None:
-            found = self.following.suggest(assistant, answer, question.within, cancel)
-            for each in found:
-                question.suggested = (*question.suggested, each)
+            within = self.narrow(question.collection, question.within)
+            try:
+                for each in self.following.suggest(assistant, answer, within, cancel):
+                    question.suggested = (*question.suggested, each)
+            finally:
+                if self._suggesting is question:
+                    self._suggesting = None
 
         self.line.forget()  # one window's at a time: those of the latest answer
+        self._suggesting = question
         self.line.meanwhile(work)
+
+    def suggesting(self, question: Question) -> bool:
+        """Tell whether more questions to ask next may come."""
+        return self._suggesting is question
 
     def _attend(self, collection: str) -> None:
         """Let what is read ahead be of the documents that are asked: there is one model."""
@@ -314,6 +367,8 @@ class Desk:
         """Stop what is being worked on and close the assistants."""
         if self.keeper is not None:
             self.keeper.close()
+        if self.library is not None:
+            self.library.close()
         self.line.close()
         self._threads.shutdown(cancel_futures=True)
         self._pictures.close()

@@ -24,7 +24,7 @@ class Session:
             are understood by.
         turn: number of the latest question.
         question: the one that is being answered, None where none is.
-        latest: the one that was asked last in this tab, None before the first.
+        latest: the one that was answered last, None before there was one.
         sought: what conversations are searched for, "" where all are listed.
         listed: how many of them are listed.
         unopened: names of collections that were not open when `past` was written.
@@ -58,6 +58,6 @@ class Session:
 
     def clear(self) -> None:
         """Begin another conversation; a question under work goes on and is kept with its own."""
-        self.conversation, self.turn = "", 0
-        self.question = self.latest = None
+        self.conversation, self.turn, self.question = "", 0, None
+        self.latest = None
         self.past, self.answers = [], []

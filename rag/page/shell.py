@@ -12,9 +12,13 @@ from rag.config import data_folder
 from rag.errors import LibraryError, RagError
 from rag.page.api import Api
 from rag.page.ask import AskTab
+from rag.page.choices import Choices
 from rag.page.conversations import ConversationsPart
 from rag.page.desk import Desk
+from rag.page.documents import DocumentsTab
 from rag.page.session import Session
+from rag.page.settings import SettingsTab
+from rag.page.trust import TrustTab
 from rag.render.words import say
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ class Shell:
         blocks: the page that is being laid out.
         desk: what stands behind it.
         examples: questions to click.
+        choices: what is chosen for it.
 
     Attributes:
         session: what this browser tab shows.
@@ -42,12 +47,15 @@ class Shell:
 
     quiet: ClassVar[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
 
-    def __init__(self, blocks: gr.Blocks, desk: Desk, examples: Sequence[str]) -> None:
+    def __init__(
+        self, blocks: gr.Blocks, desk: Desk, examples: Sequence[str], choices: Choices
+    ) -> None:
         """Lay out the page."""
         import gradio as gr
 
         self.blocks = blocks
         self.desk = desk
+        self.choices = choices
         self.session = gr.State(Session())
         serving.html_part(render.header_html(TITLE, say(TAGLINE)), "fn-top")
         with gr.Row(elem_id="fn-main"):
@@ -58,6 +66,8 @@ class Shell:
         self.ask.connect()
         if self.conversations:
             self.conversations.connect(self.ask)
+        if self.documents is not None:
+            self.documents.connect()
         self.api = Api(self)
 
     def _lay_out_tabs(self, examples: Sequence[str]) -> None:
@@ -68,6 +78,14 @@ class Shell:
         with gr.Tab(say("Ask"), id="ask"):
             self.conversations = ConversationsPart(self, kept) if kept else None
             self.ask = AskTab(self, examples)
+        self.documents: DocumentsTab | None = None
+        if self.desk.library is not None:
+            with gr.Tab(say("Documents"), id="documents"):
+                self.documents = DocumentsTab(self)
+        with gr.Tab(say("Trust"), id="trust") as tab:
+            self.trust = TrustTab(self, tab)
+        with gr.Tab(say("Settings"), id="settings", elem_id="fn-tab-settings"):
+            self.settings = SettingsTab(self)
 
     def collection(self, name: str) -> str:
         """Return the name of a collection that is asked; "" stands for the desk's.

@@ -24,6 +24,13 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 
+_DATED = {
+    "date": "{}",
+    "updated": "updated {}",
+    "created": "created {}",
+    "saved": "file of {}",
+}
+
 
 def to_text(answer: Answer, *, width: int = 88) -> str:
     """Return the answer for a terminal: sentences with numbers, then the numbered sources.
@@ -121,12 +128,16 @@ def dated(facts: Known) -> str:
 
     "12 June 2020", "12 June 2020 by its file name", "updated 12 June 2020", "file of 12 June 2020".
     """
-    for key, said in (("date", "{}"), ("updated", "updated {}"), ("created", "created {}")):
+    for key in _DATED:
         if value := facts.metadata.get(key, ""):
-            by_name = facts.origins.get(key) == FILE_NAME
-            return said.format(written_date(value)) + (" by its file name" if by_name else "")
-    saved = facts.metadata.get("saved", "")
-    return f"file of {written_date(saved)}" if saved else ""
+            return dated_by(key, value, facts.origins.get(key, ""))
+    return ""
+
+
+def dated_by(fact: str, value: str, origin: str) -> str:
+    """Return the same of one fact ("date", "updated", "created", "saved") and where it is from."""
+    by_name = fact != "saved" and origin == FILE_NAME
+    return _DATED[fact].format(written_date(value)) + (" by its file name" if by_name else "")
 
 
 def byline(facts: Known) -> str:

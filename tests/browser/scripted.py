@@ -32,6 +32,8 @@ from rag import page as pages
 from rag.config import MAX_QUESTION_CHARS
 from rag.documents import places, read_document
 from rag.errors import CancelledError, IndexMissingError, ModelError, QuestionTooLongError
+from rag.followups import Earlier, Resolved
+from rag.page.desk import AssistantLike
 from rag.types import (
     Answer,
     Citation,
@@ -42,6 +44,7 @@ from rag.types import (
     Hit,
     Judged,
     Passage,
+    Proving,
     Reading,
     Retrieved,
     Sentence,
@@ -380,6 +383,8 @@ class ScriptedAssistant:
             # The page draws what was written at most ten times a second: give it a next time.
             self._wait(0.12, cancel)
             yield Wrote(number, "")
+            if any(isinstance(sentence, Statement) for sentence in sentences):
+                yield Proving(number)
             for sentence, text in zip(sentences, texts, strict=True):
                 if isinstance(sentence, Statement):
                     step()
@@ -409,6 +414,40 @@ class ScriptedAssistant:
                 asked=asked,
             )
         )
+
+
+class ScriptedFollowing:
+    """Understands the follow-ups that stand here, and suggests what follows on an answer."""
+
+    MEANT: Mapping[str, str] = {"and when was that?": "When did the tsunami come, as of the vote?"}
+    NEXT = ("How many members voted for the closure?", "What did the <b>engineers</b> report?")
+
+    def resolve(
+        self,
+        assistant: AssistantLike,
+        question: str,
+        earlier: Sequence[Earlier],
+        cancel: threading.Event,
+    ) -> Resolved:
+        """Look a follow-up up; note the turns before it on standard error."""
+        sys.stderr.write(f"earlier: {[each.question for each in earlier]}\n")
+        meant = self.MEANT.get(question)
+        if meant:
+            return Resolved(meant, changed=True, leans=True)
+        return Resolved(question, leans="it" in question.split())
+
+    def suggest(
+        self,
+        assistant: AssistantLike,
+        answer: Answer,
+        within: Within | None,
+        cancel: threading.Event,
+    ) -> Iterator[str]:
+        """Suggest each after a moment."""
+        for each in self.NEXT:
+            if cancel.wait(0.2):
+                return
+            yield each
 
 
 def change_documents() -> None:
@@ -464,7 +503,8 @@ def main() -> None:
         "When did the tsunami come?",
     )
     kept = pages.Kept(given.data or (given.gate and given.gate.with_name("data")))
-    desk = pages.Desk(pages.OneAssistant(open_assistant, "harbour"), "harbour", keeper=kept)
+    opener = pages.OneAssistant(open_assistant, "harbour")
+    desk = pages.Desk(opener, "harbour", keeper=kept, following=ScriptedFollowing())
     server = pages.launch(desk, port=given.port, examples=examples)
     sys.stdout.write("serving\n")
     sys.stdout.flush()

@@ -183,7 +183,6 @@ def test_all_is_there_after_reload_and_restart_and_sources_open(
             "() => document.querySelector('#fn-open mark.fn-on')?.textContent.includes('Nine')"
         )
         ask(page, "conditions")
-        page.wait_for_timeout(4000); page.screenshot(path="/tmp/keep-shots/x.png"); print(server.written()); print(page.locator("#fn-live").inner_html(), page.locator("#fn-hint").inner_html())
         finished(page, 3)
 
 

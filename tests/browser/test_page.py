@@ -367,7 +367,7 @@ def test_two_tabs_wait_for_each_other(scripted: Server, visit: Callable[..., Pag
     ask(first, ENDLESS)
     first.wait_for_selector("#fn-live .fn-unproven")
     ask(second, CONDITIONS)
-    second.wait_for_selector("#fn-live .fn-status:has-text('Waiting for the model')")
+    second.wait_for_selector("#fn-live .fn-status:has-text('one question is answered before')")
     second.wait_for_timeout(400)
     assert second.locator("#fn-live .fn-draft").count() == 0
     first.click("#fn-stop")

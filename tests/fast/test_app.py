@@ -174,7 +174,7 @@ class TestDesk:
         self, desk: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("rag.page.questions.FORSAKEN_S", 0.1)
-        at, _ = desk(EVENTS[0], 0.3, *EVENTS[1:3], 30.0)
+        at, _ = desk(EVENTS[0], 30.0)
         asked = question()
         at.ask(asked)
         assert asked.ended.wait(10)
