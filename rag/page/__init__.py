@@ -60,6 +60,7 @@ __all__ = [
 ]
 
 HOST, PORT, INDEX = serving.HOST, 7860, "seeds"
+LIMITS = serving.Limits(body_bytes=40_000_000)  # a file of 29 MB through `gradio_client`
 EXAMPLES = (
     "what conditions did Microsoft set?",
     "Which principles for facial recognition has Microsoft been promoting?",
@@ -150,7 +151,9 @@ def launch(
         routes.append(exports(desk.keeper))
     if desk.library is not None:
         routes += DocumentRoutes(desk.library, Shell.told).routes()
-    server = serving.Server(host, port, routes=routes, password=password, on_close=close)
+    server = serving.Server(
+        host, port, routes=routes, password=password, on_close=close, limits=LIMITS
+    )
     server.start()
     chosen.speak()
 
