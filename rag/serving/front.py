@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from rag.serving import looks
-from rag.serving.guards import SAFE, Limits, allowed, header, say_no
+from rag.serving.guards import SAFE, Limits, allowed, header, say_no, sound
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -92,11 +92,13 @@ class Front:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            heard = _Heard(receive, self._closing)
+            heard, said = _Heard(receive, self._closing), _Said(send)
             try:
-                await self._answer(scope, heard, send)
+                await self._answer(scope, heard, said)
             finally:
                 heard.close()
+            if self._closing.is_set():
+                await said.end()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -111,6 +113,9 @@ class Front:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         from starlette.routing import Match
 
+        if not sound(scope["path"]):
+            await say_no(send, 404, "Not found.")
+            return
         if scope["path"] == "/ready" and scope["method"] in SAFE:
             await self._tell_ready(send)
             return
@@ -202,6 +207,24 @@ class _Heard:
     async def _told(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
+
+
+class _Said:
+    """What is sent, and whether that is all."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._open = False
+
+    async def __call__(self, message: Message) -> None:
+        start = message["type"] == "http.response.start"
+        self._open = start or message.get("more_body", False)
+        await self._send(message)
+
+    async def end(self) -> None:
+        """End a stream that was told that nobody waits for it, and stopped where it was."""
+        if self._open:
+            await self({"type": "http.response.body", "body": b""})
 
 
 async def limited(app: ASGIApp, scope: Scope, receive: Receive, send: Send, limit: int) -> None:

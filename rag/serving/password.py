@@ -57,16 +57,25 @@ class Password:
         except FileNotFoundError:
             return ""
 
+    @staticmethod
+    def check(word: str) -> None:
+        """Look whether words will do as a password.
+
+        Raises:
+            ConfigError: they are too short or too long.
+        """
+        if not SHORTEST <= len(word) <= LONGEST:
+            raise ConfigError(
+                f"a password has {SHORTEST} to {LONGEST:,} characters; give such a one."
+            )
+
     def set(self, word: str) -> None:
         """Keep a password; who is logged in with the one before has to log in anew.
 
         Raises:
             ConfigError: it is too short or too long.
         """
-        if not SHORTEST <= len(word) <= LONGEST:
-            raise ConfigError(
-                f"a password has {SHORTEST} to {LONGEST:,} characters; give another one."
-            )
+        self.check(word)
         salt = secrets.token_bytes(16)
         kept = {
             "scheme": "scrypt",
@@ -258,7 +267,11 @@ class Gate:
                     seconds=seconds,
                 )
                 return told, 429, ((b"retry-after", str(seconds).encode()),)
-            if await run_in_threadpool(self.password.matches, word):
+            try:
+                matches = await run_in_threadpool(self.password.matches, word)
+            except ConfigError as error:
+                return str(error), 500, ()
+            if matches:
                 self.waits.passed(address)
                 return "", 200, ()
             self.waits.failed(address)
@@ -310,7 +323,7 @@ async def _go(send: Send, where: str, *more: tuple[bytes, bytes]) -> None:
 
 
 async def _posted_word(receive: Receive) -> str | None:
-    """Return the password of a form, None where more comes than a form may hold."""
+    """Return the password of a form, None where more comes than such a form holds."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -318,5 +331,5 @@ async def _posted_word(receive: Receive) -> str | None:
         more = message.get("more_body", False)
         if len(body) > FORM_BYTES:
             return None
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    fields = parse_qs(body.decode("utf-8", "replace"))
     return fields.get("password", [""])[0]

@@ -554,8 +554,12 @@ class TestWithin:
 def served() -> Iterator[Any]:
     from httpx import Client
 
-    with app.launch(app.build_page(Assistant), port=0) as server, Client(base_url=server.url) as c:
-        yield c
+    async def lay_out() -> Any:
+        return app.build_page(Assistant)
+
+    page = asyncio.run(lay_out())
+    with app.launch(page, port=0) as server, Client(base_url=server.url) as client:
+        yield client
 
 
 class TestNetwork:
