@@ -670,9 +670,9 @@ def serve(
     with server:
         sys.stdout.write(serving.greeting(TITLE, server))
         sys.stdout.flush()
-        desk.start()
         page = _lay_out(desk, examples)
         server.show(serving.asgi(page, render.head_html()))
+        desk.start()  # from then on, for it keeps the machine busy
         server.wait()
 
 

@@ -88,7 +88,7 @@ class Gate:
         self.always = always
         self.waits = Waits()
         self._sessions: dict[bytes, _Session] = {}
-        self._one_at_a_time: asyncio.Lock | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with the login."""
@@ -145,14 +145,12 @@ class Gate:
         """
         from rag.render.words import say
 
-        if self._one_at_a_time is None:
-            self._one_at_a_time = asyncio.Lock()
         async with self._one_at_a_time:
             left_s = self.waits.left_s(address)
             if left_s > 0:
                 seconds = int(left_s) + 1
                 told = say(
-                    "Too many wrong passwords. Wait {seconds} seconds, then try again.",
+                    "Too many wrong passwords. Wait {seconds} s, then try again.",
                     seconds=seconds,
                 )
                 return told, 429, ((b"retry-after", str(seconds).encode()),)

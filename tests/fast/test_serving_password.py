@@ -255,7 +255,7 @@ class TestGate:
         reply = log_in(server, accept="text/html")
         assert reply.status == 429
         assert 'role="alert"' in reply.text
-        assert "Wait 1 seconds" in reply.text
+        assert "Wait 1 s" in reply.text
         time.sleep(1.1)
         assert log_in(server).status == 200
 
