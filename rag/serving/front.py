@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rag.serving import looks
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 8
 READY_S = 2.0
+DRAINED_BYTES, DRAINED_S = 32_000_000, 5
 _OWN_PATH = re.compile(r"/p(\d{1,6})(/.*)", re.DOTALL)
 
 
@@ -233,6 +235,8 @@ async def limited(app: ASGIApp, scope: Scope, receive: Receive, send: Send, limi
 
     told = header(scope, b"content-length")
     if told and (not told.isdecimal() or int(told) > limit):
+        if not header(scope, b"expect"):
+            await _drain(receive)
         await _refuse_size(send, limit)
         return
     taken = 0
@@ -246,6 +250,8 @@ async def limited(app: ASGIApp, scope: Scope, receive: Receive, send: Send, limi
             return message
         refused = True
         if not begun:
+            if message.get("more_body", False):
+                await _drain(receive)
             await _refuse_size(send, limit)
         return {"type": "http.disconnect"}
 
@@ -260,6 +266,17 @@ async def limited(app: ASGIApp, scope: Scope, receive: Receive, send: Send, limi
     except ClientDisconnect:
         if not refused:
             raise
+
+
+async def _drain(receive: Receive) -> None:
+    """Throw away what comes, within reason: who is still sending does not hear a refusal."""
+    taken, more = 0, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAINED_S):
+            while more and taken < DRAINED_BYTES:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 async def _refuse_size(send: Send, limit: int) -> None:

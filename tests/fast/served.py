@@ -56,14 +56,14 @@ def ask(
     path: str,
     method: str = "GET",
     body: bytes | Iterator[bytes] | None = None,
-    timeout_s: float = 20,
+    /,
     **headers: str,
 ) -> Reply:
     """Send a request as it is: nothing of its path or headers is made sound on the way.
 
     A keyword like `sec_fetch_site` stands for the header `sec-fetch-site`.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout_s)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     try:
         connection.putrequest(method, path, skip_host="host" in headers, skip_accept_encoding=True)
         for name, value in headers.items():
