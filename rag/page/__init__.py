@@ -126,6 +126,7 @@ def launch(
     examples: Sequence[str] = (),
     password: serving.Password | None = None,
     choices: Choices | None = None,
+    on_start: Callable[[serving.Server], None] = lambda server: None,
 ) -> serving.Server:
     """Begin to serve the page and return; its assistant is opened from then on.
 
@@ -155,6 +156,7 @@ def launch(
         host, port, routes=routes, password=password, on_close=close, limits=LIMITS
     )
     server.start()
+    on_start(server)
     chosen.speak()
 
     async def lay_out() -> Starlette:
@@ -170,8 +172,8 @@ def launch(
         readings = Readings(desk.library, desk)
         desk.narrow = readings.narrow
         readings.resume()
-    desk.start()
     show()
+    desk.start()  # from then on, for it keeps the machine busy
     return server
 
 
@@ -203,11 +205,22 @@ def serve(host: str = HOST, port: int = PORT, index: str = "", model: str = "") 
     desk = Desk(opener, first, keeper=Kept(told=Shell.told), library=library)
     choices = Choices(desk, file)
     examples = EXAMPLES if first == INDEX else ()
-    password = serving.Password()
-    with launch(desk, host, port, examples=examples, password=password, choices=choices) as server:
-        sys.stdout.write(serving.greeting(TITLE, server))
-        sys.stdout.flush()
+    with launch(
+        desk,
+        host,
+        port,
+        examples=examples,
+        password=serving.Password(),
+        choices=choices,
+        on_start=_greet,
+    ) as server:
         server.wait()
+
+
+def _greet(server: serving.Server) -> None:
+    """Say in the terminal where the page is: its first paint does not wait for the rest of it."""
+    sys.stdout.write(serving.greeting(TITLE, server))
+    sys.stdout.flush()
 
 
 def collections(first: str, library: Library) -> list[str]:
