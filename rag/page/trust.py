@@ -90,7 +90,7 @@ class TrustTab:
         facts = trust.Trust(
             model=trust.model_facts(settings.model),
             documents=trust.document_facts(index, refused=refused(index.folder)),
-            said=trust.said_facts(session.answers),
+            said=trust.said_facts(answer for _, answer in session.answers),
             measured=trust.measured(settings, index),
             samples=trust.samples(settings),
         )
