@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, islice, zip_longest
@@ -183,6 +183,19 @@ class Assistant:
                 return
             yield asked
 
+    def aside(self) -> AbstractContextManager[None]:
+        """Keep reading ahead off the model while something else is done with it."""
+        return self._warmer.aside() if self._warmer else nullcontext()
+
+    def apart(self) -> Assistant:
+        """Return one of the same parts, for questions of its own beside those of this one.
+
+        Each of the two is stopped by its own `cancel` alone; reading ahead waits for both.
+        """
+        other = Assistant(self.index, self.embedder, self.llm, self.settings, self.rarity)
+        other._warmer = self._warmer
+        return other
+
     def ask(
         self,
         question: str,
@@ -212,7 +225,8 @@ class Assistant:
             question: in plain words.
             within: the documents that may answer. Where not given and the question names a time
                 ("What did X say in June 2020?", "the latest policy") the documents of then are
-                asked first, and all where they prove nothing; `Within()` asks all at once.
+                asked first, and all where they prove nothing; `Within()` asks all at once. So it
+                is where `within` says no more than which ones are left out.
             cancel: set from any thread, it stops the work at once.
 
         Raises:
@@ -221,11 +235,13 @@ class Assistant:
             NothingWithinError: no document is of those that may answer.
             CancelledError: `cancel` was set.
         """
-        aside = self._warmer.aside() if self._warmer else nullcontext()
-        with aside:
+        with self.aside():
             if within is not None:
                 narrow, asked = self._narrowed(question, within)
-                yield from _telling(asked, narrow._stream(question, cancel))
+                # What is left out of a collection is no answer to when the question asks about.
+                whole = within.narrows or not within.without
+                ask = narrow._stream if whole else narrow._preferring
+                yield from _telling(asked, ask(question, cancel))
             else:
                 yield from self._preferring(question, cancel)
 
@@ -510,7 +526,10 @@ def load_llm(settings: Settings) -> LlamaModel:
 def _telling(asked: str, events: Iterable[Event]) -> Iterator[Event]:
     """Yield the events of an answer, the last one with which documents were asked."""
     for event in events:
-        yield Done(replace(event.answer, asked=asked)) if isinstance(event, Done) else event
+        if isinstance(event, Done):
+            told = "; ".join(filter(None, (event.answer.asked, asked)))
+            event = Done(replace(event.answer, asked=told))
+        yield event
 
 
 def _of_publisher(hits: Sequence[Hit], publisher: str, most: int) -> tuple[Hit, ...]:

@@ -55,11 +55,24 @@ def data_folder() -> Path:
     return Path(named).expanduser() if named else user_data_path("footnote")
 
 
+def indexes_folder() -> Path:
+    """Return the folder of the indexes that `rag index` makes: `RAG_INDEXES`, else `indexes/`."""
+    return Path(os.environ.get("RAG_INDEXES", "indexes")).expanduser()
+
+
 def index_folder(name: str) -> Path:
-    """Return the folder of an index: a path, or a name under `RAG_INDEXES` (else `indexes/`)."""
+    """Return the folder of an index: a path, or a name under `indexes_folder()`.
+
+    A name that is not there may be that of a collection made on the page.
+    """
     if "/" in name or os.sep in name or name in {".", ".."}:
         return Path(name).expanduser()
-    return Path(os.environ.get("RAG_INDEXES", "indexes")).expanduser() / name
+    folder = indexes_folder() / name
+    if folder.exists():
+        return folder
+    from rag.library.names import collection_folder
+
+    return collection_folder(data_folder(), name) or folder
 
 
 @dataclass(frozen=True, slots=True)

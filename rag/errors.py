@@ -71,15 +71,17 @@ class DocumentError(RagError):
 
     Attributes:
         path: the file, as given by the user.
+        inside: name of the file inside it that cannot be read; "" for the file itself.
     """
 
-    def __init__(self, message: str, *, path: str) -> None:
+    def __init__(self, message: str, *, path: str, inside: str = "") -> None:
         super().__init__(message)
         self.path = path
+        self.inside = inside
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Say how it is made anew in another process; `path` has to be named."""
-        return partial(type(self), path=self.path), self.args
+        return partial(type(self), path=self.path, inside=self.inside), self.args
 
 
 class UnsupportedFormatError(DocumentError):

@@ -41,15 +41,19 @@ class Within:
         only: pairs of a fact and words that stand in it ("publisher", "NBC"), case ignored: any key
             of `Document.metadata`, "title" or "format"; "path" is the path of the file or a pattern
             for it ("contracts/*", "*.pdf"). Of several pairs with one fact any will do.
+        without: ids of documents that may not answer, as those left out of a collection.
     """
 
     since: datetime.date | None = None
     until: datetime.date | None = None
     latest: bool = False
     only: tuple[tuple[str, str], ...] = ()
+    without: frozenset[str] = frozenset()
 
     def allows(self, document: Document) -> bool:
         """Tell whether a document may answer; one without a date is neither since nor until."""
+        if document.id in self.without:
+            return False
         wanted = self._by_fact().items()
         if not all(any(_fits(document, key, each) for each in words) for key, words in wanted):
             return False
@@ -73,6 +77,10 @@ class Within:
         found = [document for document in every if self.allows(document)]
         if not found:
             self._check_facts(every)
+            if not self.narrows:
+                raise NothingWithinError(
+                    "All documents are left out, so none may answer. Take some in again."
+                )
             why = _undated(every) if self.dated else ""
             raise NothingWithinError(
                 f"You have no {_documents(self.told())}{why}. Widen what is asked of them."
@@ -94,6 +102,11 @@ class Within:
                 )
 
     @property
+    def narrows(self) -> bool:
+        """Whether anything is asked of a document but not to be left out."""
+        return self.dated or self.latest or bool(self.only)
+
+    @property
     def dated(self) -> bool:
         """Whether dates decide."""
         return self.since is not None or self.until is not None
@@ -104,7 +117,8 @@ class Within:
             f"whose {key} has {' or '.join(f'“{each}”' for each in words)}"
             for key, words in self._by_fact().items()
         )
-        return " ".join(filter(None, [self._when(), facts]))
+        left_out = "that are not left out" if self.without else ""
+        return " ".join(filter(None, [self._when(), facts, left_out]))
 
     def which(self) -> str:
         """Return in words which documents are asked, "" where all are."""

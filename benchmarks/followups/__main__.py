@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import benchmarks.followups
 import rag
-from benchmarks.followups import resolving
-from benchmarks.runs import add_line, commit, measured, read_lines
+from benchmarks.followups import asking, resolving, suggesting
+from benchmarks.runs import WORK, Row, add_line, commit, measured, read_lines
 from rag.config import Settings
 
 RESULTS = Path("benchmarks/results/followups")
@@ -33,31 +33,51 @@ def main(arguments: Sequence[str] | None = None) -> None:
     scoring.add_argument("file", type=Path)
     scoring.add_argument("--save", action="store_true", help="keep the figures")
     scoring.add_argument("--wrong", action="store_true", help="list those of the half tuned")
+    asking_ = commands.add_parser("ask", help="ask the samples' follow-ups")
+    suggesting_ = commands.add_parser("suggest", help="suggest questions")
+    for each in (asking_, suggesting_):
+        each.add_argument("--out", type=Path, required=True)
+        each.add_argument("--work", type=Path, default=WORK)
+        each.add_argument("--model", default=Settings().model)
+    suggesting_.add_argument("--sets", nargs="*", default=suggesting.SETS)
+    suggesting_.add_argument("--per-set", type=int, default=20)
     options = parser.parse_args(arguments)
-    if options.command == "run":
-        _run(options)
-    else:
+    if options.command == "score":
         _score(options)
+        return
+    options.out.unlink(missing_ok=True)
+    for row in _rows(options):
+        add_line(options.out, row)
 
 
-def _run(options: argparse.Namespace) -> None:
+def _rows(options: argparse.Namespace) -> Iterator[Row]:
+    """Yield what a command that needs the model finds."""
     from rag.assistant import load_llm
     from rag.embedder import load_embedder
 
-    options.out.unlink(missing_ok=True)
     settings = Settings(model=options.model)
     mind, embedder = load_llm(settings), load_embedder(settings.embedder)
     try:
-        for row in resolving.run(mind, embedder, options.half):
-            add_line(options.out, row)
+        if options.command == "run":
+            yield from resolving.run(mind, embedder, options.half)
+            if not options.no_public:
+                yield from resolving.run_public()
+        elif options.command == "ask":
+            yield from asking.run(mind, embedder, options.work)
+        else:
+            yield from suggesting.run(mind, embedder, options.work, options.sets, options.per_set)
     finally:
         mind.close()
-    for row in () if options.no_public else resolving.run_public():
-        add_line(options.out, row)
 
 
 def _score(options: argparse.Namespace) -> None:
     rows = read_lines(options.file)
+    if rows and "suggested" in rows[0]:
+        print(suggesting.table(rows))
+        return
+    if rows and "chain" in rows[0]:
+        print(asking.table(rows))
+        return
     print(f"Footnote {rag.__version__}\n\n{resolving.table(rows)}")
     if options.wrong:
         print("\n".join(resolving.wrong(rows, "tuned")))

@@ -1,4 +1,4 @@
-"""The command line, `rag index | ask | serve | doctor | eval | models`: only here is printed.
+"""The command line, `rag index | ask | serve | doctor | eval | …`: only here is printed.
 
 Exit codes: 0 done; 1 nothing could be indexed, an index is not sound, or a gate was not passed; 2
 an error or a wrong option; 3 the documents do not say; 130 stopped with Ctrl-C. Answers and reports
@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from rag import __version__
+from rag.cli.conversing import conversations_group
 from rag.cli.doctoring import doctor_command
 from rag.cli.evaluating import eval_group
 from rag.cli.options import (
@@ -295,6 +296,7 @@ def serve_command(host: str, port: int, index: str, model: str) -> None:
 
 main.add_command(doctor_command)
 main.add_command(eval_group)
+main.add_command(conversations_group)
 
 
 @main.group("models", invoke_without_command=True)

@@ -12,6 +12,7 @@ import click
 from rag.cli.options import index_option, model_option, progress_option, reading_options
 from rag.cli.terminal import bar
 from rag.config import STEPS, Settings
+from rag.errors import EvaluationError
 
 NOT_PASSED = 1
 _File = click.Path(path_type=Path, dir_okay=False)
@@ -314,6 +315,47 @@ def make_set_command(
     where = f"--documents {documents}" if documents else f"--index {index}"
     click.echo(f"look through it: rag eval review {out} {where}")
     click.echo(f"then: rag eval {where} --questions {out}")
+
+
+@eval_group.command("from-feedback")
+@click.option(
+    "--out", type=_File, required=True, metavar="FILE", help="New file for the set (JSONL)."
+)
+@click.option(
+    "--index",
+    metavar="NAME",
+    help="Only answers from this index, and only evidence that still stands in it.",
+)
+def from_feedback_command(out: Path, index: str | None) -> None:
+    """Turn the thumbs that answers were given on the page into a question set.
+
+    A good answer must be given again from the same words; what readers say is not in the documents
+    must be refused. Other bad answers are struck out until you accept them with `rag eval review`.
+    """
+    from rag.config import index_folder
+    from rag.conversations import Conversations
+    from rag.conversations.labelling import labelled
+    from rag.evaluate.making.keeping import write_set
+    from rag.evaluate.sets import texts_by_source
+    from rag.index import Index
+
+    if out.exists():
+        raise EvaluationError(f"{out} is there already; give a new file.")
+    with Conversations() as kept:
+        judged = kept.judged()
+    opened = Index.open(index_folder(index)) if index else None
+    texts = texts_by_source(opened.documents.values()) if opened else None
+    made = labelled(judged, index or "", texts)
+    if not made.questions:
+        told = ", ".join(f"{why} ({count})" for why, count in made.left_out.items())
+        raise EvaluationError(f"No judged answer can be used: {told}. Judge some more.")
+    write_set(out, made.questions)
+    click.echo(f"{len(made.questions)} questions in {out}, {made.to_review} struck until reviewed")
+    for why, count in sorted(made.left_out.items()):
+        click.echo(f"  left out: {why} ({count})")
+    where = f" --index {index}" if index else ""
+    click.echo(f"look through it: rag eval review {out}{where}")
+    click.echo(f"then: rag eval --questions {out}{where}")
 
 
 @eval_group.command("review")

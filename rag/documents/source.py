@@ -85,16 +85,19 @@ class Source:
 
     def refused(self, problem: str) -> UnreadableDocumentError:
         """Return the error that says why it cannot be read; `problem` ends with the cure."""
-        return UnreadableDocumentError(self._told(problem), path=str(self.path))
+        told = self._told(problem)
+        return UnreadableDocumentError(told, path=str(self.path), inside=self.inside)
 
     def empty(self, why: str = "there is no text in it") -> EmptyDocumentError:
         """Return the error for a file without text."""
         cure = "put some in or leave the file out"
-        return EmptyDocumentError(self._told(f"{why}; {cure}"), path=str(self.path))
+        told = self._told(f"{why}; {cure}")
+        return EmptyDocumentError(told, path=str(self.path), inside=self.inside)
 
     def unsupported(self, problem: str) -> UnsupportedFormatError:
         """Return the error for a file that nothing here reads; `problem` ends with the cure."""
-        return UnsupportedFormatError(self._told(problem), path=str(self.path))
+        told = self._told(problem)
+        return UnsupportedFormatError(told, path=str(self.path), inside=self.inside)
 
     def _told(self, problem: str) -> str:
         """Return what a refusal says; a problem may quote the file."""

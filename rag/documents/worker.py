@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -219,12 +220,20 @@ def main() -> None:
     """Serve until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that asks
     _bound_memory()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     # What a library prints goes to standard error, never among the replies.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     while (request := _receive(sys.stdin.buffer)) is not None:
         work, arguments = pickle.loads(request)  # noqa: S301 (our own process wrote it)
         _send(out, _done(work, *arguments))
+
+
+def _end_with(parent: int) -> None:
+    """End with the process that asks, which may be killed while a file is being read."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _read(path: Path, root: Path, options: ReadOptions) -> Found:

@@ -15,7 +15,6 @@ from rag.followups.naming import people, said_of
 from rag.followups.turns import Earlier
 from rag.followups.words import (
     AUX,
-    BE,
     DETERMINERS,
     PERSONS,
     PLURALS,
@@ -23,7 +22,6 @@ from rag.followups.words import (
     PREPOSITIONS,
     PRONOUNS,
     THINGS,
-    WH,
     Token,
     name_spans,
     names_in,
@@ -32,7 +30,9 @@ from rag.followups.words import (
 from rag.prove.words import normal
 
 _YEAR = re.compile(r"\b(?:1[0-9]|20)\d\ds?\b")
-_TO_YEAR = re.compile(r"^(?:(?P<how>in|for|by|since|until|during|before|after)\s+)?(?P<year>\d{4}s?)$")
+_TO_YEAR = re.compile(
+    r"^(?:(?P<how>in|for|by|since|until|during|before|after)\s+)?(?P<year>\d{4}s?)$"
+)
 # A question word that is no part of what is done: it can be exchanged for another.
 _ADVERBIAL = re.compile(
     r"^(?:when|where|why|how(?:\s+(?:long|often|far|soon|fast|quickly|well))?|since when|"
@@ -61,7 +61,9 @@ _DENIED = {
     "would": "wouldn't",
     "should": "shouldn't",
 }
-_DID = re.compile(r"^(?:who|which (?P<which>\w+))\s+(?P<verb>[a-z]+)\s+(?P<what>.+?)\s*\?*$", re.IGNORECASE)
+_DID = re.compile(
+    r"^(?:who|which (?P<which>\w+))\s+(?P<verb>[a-z]+)\s+(?P<what>.+?)\s*\?*$", re.IGNORECASE
+)
 _DONE = {
     "wrote": "written",
     "won": "won",
@@ -383,11 +385,10 @@ def _put(question: str, found: Sequence[Lean], meant: Sequence[str]) -> str:
             new = new[:1].upper() + new[1:]
         text = text[: lean.start] + new + text[end:]
         aux = all_[place - 1] if place else None
-        if lean.text.lower() == "they" and aux is not None and aux.lower in _AGREES:
-            if not re.search(r"[^s]s$|\band\b", name):
-                one = _AGREES[aux.lower]
-                one = one.capitalize() if aux.text[:1].isupper() else one
-                text = text[: aux.start] + one + text[aux.end :]
+        one = _AGREES.get(aux.lower, "") if aux and lean.text.lower() == "they" else ""
+        if aux and one and not re.search(r"[^s]s$|\band\b", name):
+            one = one.capitalize() if aux.text[:1].isupper() else one
+            text = text[: aux.start] + one + text[aux.end :]
     return _asked(text)
 
 

@@ -6,15 +6,17 @@ import re
 from collections.abc import Sequence
 
 from rag.followups.leaning import Lean, leans, without_opener
+from rag.followups.naming import people
 from rag.followups.turns import Earlier
-from rag.followups.words import AUX, WH, tokens
+from rag.followups.words import AUX, PERSONS, WH, tokens
 from rag.prove.words import Date, Reading, is_light, read, stem
 
 # A question may be put with these whatever was said.
 _FRAMES = frozenset(
     stem(word)
     for word in "year date day time place reason happen much many long often far cost do does did "
-    "take name kind amount person people thing perform participate carry conduct happen occur exist".split()
+    "take name kind amount person people thing perform "
+    "participate carry conduct happen occur exist".split()
 )
 _MOST_WORDS = 60
 
@@ -36,7 +38,21 @@ def faults(question: str, found: Sequence[Lean], rewritten: str, earlier: Sequen
         return "it has been asked before"
     given = [read(question), *(read(each) for turn in earlier for each in _said(turn))]
     asked, now = given[0], read(rewritten)
-    return _added(now, given) or _lost(question, asked, found, now, rewritten)
+    return (
+        _added(now, given)
+        or _lost(question, asked, found, now, rewritten)
+        or _no_person(found, now, earlier)
+    )
+
+
+def _no_person(found: Sequence[Lean], now: Reading, earlier: Sequence[Earlier]) -> str:
+    """Refuse what puts something else than a person in place of "he" where persons were named."""
+    known = people(earlier).sure
+    if not known or not any(lean.text.lower() in PERSONS for lean in found):
+        return ""
+    if any(read(name).stems & now.stems for name in known):
+        return ""
+    return "“he” or “she” is no person that was named"
 
 
 def _said(turn: Earlier) -> list[str]:

@@ -36,10 +36,12 @@ class People:
     Attributes:
         only: the one, where only one was named in the last turns.
         nearest: the one named last.
+        sure: persons by their form, two or three words.
     """
 
     only: str = ""
     nearest: str = ""
+    sure: tuple[str, ...] = ()
 
 
 def people(earlier: Sequence[Earlier]) -> People:
@@ -53,7 +55,7 @@ def people(earlier: Sequence[Earlier]) -> People:
                 kind = found if _is_person(name) else alone
                 _add(kind, name)
     kept = found or [name for name in alone if _may_be_person(name)]
-    return People(kept[0] if len(kept) == 1 else "", kept[0] if kept else "")
+    return People(kept[0] if len(kept) == 1 else "", kept[0] if kept else "", tuple(found))
 
 
 def said_of(earlier: Sequence[Earlier]) -> str:
@@ -66,13 +68,17 @@ def said_of(earlier: Sequence[Earlier]) -> str:
     asked = turn.asked
     names = [name for name in names_in(asked) if not _is_person(name)]
     if names:
-        return f"the {names[0]}" if re.search(rf"\bthe\s+{re.escape(names[0])}", asked) else names[0]
+        return (
+            f"the {names[0]}" if re.search(rf"\bthe\s+{re.escape(names[0])}", asked) else names[0]
+        )
     shared = [run for said in turn.statements for run in _shared(asked, said)]
     if shared:
         return max(shared, key=len)
     match = re.search(r"\b(?:the|an?)\s+[a-z]+(?:\s+[a-z]+)?(?=\s*\?)", asked)
     if match is None:
-        match = re.match(r"(?:what|how|where|why)\s+(?:is|are|do|does)\s+(?P<what>[a-z]+)", asked, re.I)
+        match = re.match(
+            r"(?:what|how|where|why)\s+(?:is|are|do|does)\s+(?P<what>[a-z]+)", asked, re.I
+        )
     if match is None:
         return ""
     return re.sub(r"^an?\s", "the ", match.groupdict().get("what") or match[0])

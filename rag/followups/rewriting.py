@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from typing import cast
 
 from rag.followups.turns import Earlier
-from rag.llm import LLM
+from rag.llm import LLM, Piece
 from rag.prompt import Prompt
 
 MOST_TOKENS = 48
@@ -92,17 +94,19 @@ def rewrite(
     Raises:
         CancelledError: `cancel` was set.
     """
+    return first_question(
+        mind.generate(prompt(question, earlier), max_tokens=MOST_TOKENS, cancel=cancel)
+    )
+
+
+def first_question(pieces: Iterator[Piece]) -> str:
+    """Return the first question that a model writes, which is stopped there; "" if none."""
     said = ""
-    pieces = mind.generate(prompt(question, earlier), max_tokens=MOST_TOKENS, cancel=cancel)
-    try:
+    with closing(cast("Generator[Piece]", pieces)):
         for piece in pieces:
             said += piece.text
             if re.search(r"\S[^\n]*(?:\?|\n)", said):
                 break  # one question is all that is wanted
-    finally:
-        close = getattr(pieces, "close", None)
-        if close is not None:
-            close()
     line = said.strip().split("\n")[0].strip(' "“”')
     line = re.sub(r"^(?:Rewritten|Question)\s*:\s*", "", line)
     return line[: line.index("?") + 1] if "?" in line else ""

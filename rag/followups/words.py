@@ -12,7 +12,8 @@ BE = frozenset("is are was were be been being am isn't aren't wasn't weren't".sp
 AUX = (
     frozenset(
         "do does did has have had can could will would shall should may might must don't doesn't "
-        "didn't hasn't haven't hadn't can't cannot couldn't won't wouldn't shouldn't mustn't".split()
+        "didn't hasn't haven't hadn't can't cannot couldn't won't wouldn't shouldn't "
+        "mustn't".split()
     )
     | BE
 )
@@ -66,18 +67,22 @@ class Token:
 
     @property
     def lower(self) -> str:
+        """Lower case."""
         return self.text.lower()
 
     @property
     def end(self) -> int:
+        """One past its last character."""
         return self.start + len(self.text)
 
     @property
     def quoted(self) -> bool:
+        """Whether it is something quoted."""
         return self.text[0] in "“\"'"
 
     @property
     def mark(self) -> bool:
+        """Whether it is a mark of punctuation."""
         return self.text in ",;:?!()."
 
     @property
@@ -100,6 +105,7 @@ class Token:
 
     @property
     def year(self) -> bool:
+        """Whether it is a year or a decade."""
         return bool(re.fullmatch(r"(?:1[0-9]|20)\d\ds?", self.text))
 
 

@@ -9,6 +9,7 @@
     checking.py   whether that is true
     opening.py    Index: a folder, checked, then opened
     seen.py       which bytes a file held when it was last looked at
+    manner.py     how a build goes about it: what is read now, who is told of each file
     survey.py     the files there are now against the index there was
     writing.py    documents -> one segment
     filling.py    documents -> segments: cut, embed what is new, a stretch at a time
@@ -24,14 +25,17 @@ replaced in one step, names those that count.
 from rag.index.building import IndexReport, build
 from rag.index.doctor import Examination, Mended, examine, mend
 from rag.index.manifest import Manifest
+from rag.index.manner import FileStep, Manner
 from rag.index.opening import Index
 from rag.index.watching import watch
 
 __all__ = [
     "Examination",
+    "FileStep",
     "Index",
     "IndexReport",
     "Manifest",
+    "Manner",
     "Mended",
     "build",
     "examine",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from heapq import merge as in_order
 from itertools import chain
@@ -26,10 +26,11 @@ from rag.errors import (
 from rag.index.files import absolute, covers, size_of, sole_writer, unwritable
 from rag.index.filling import Filler
 from rag.index.manifest import read_manifest
+from rag.index.manner import PLAIN, FileStep, Manner, Unread
 from rag.index.opening import Index, Part
 from rag.index.rows import DocumentRow
-from rag.index.state import Next, sweep, write
-from rag.index.survey import Compared, Progress, Survey, Unread, nothing_read, pipeline_of, survey
+from rag.index.state import Next, clear, sweep, write
+from rag.index.survey import Compared, Progress, Survey, nothing_read, pipeline_of, survey
 from rag.index.vectors import EXACT
 from rag.index.writing import MOST_PASSAGES
 from rag.readings.shelf import forget
@@ -60,6 +61,7 @@ class IndexReport:
         written: False where nothing had changed and the index on disk was left alone.
         notes: of files added or changed, source and what its reader guessed, left out or found
             hidden.
+        left: how many files have to be read, and were left for the next build (`Manner.choose`).
     """
 
     added: tuple[str, ...]
@@ -73,6 +75,7 @@ class IndexReport:
     rebuilt: str = ""
     written: bool = True
     notes: tuple[tuple[str, str], ...] = ()
+    left: int = 0
 
 
 def build(
@@ -82,6 +85,7 @@ def build(
     *,
     progress: Progress | None = None,
     options: ReadOptions = PLAINLY,
+    manner: Manner = PLAIN,
 ) -> IndexReport:
     """Bring the index in a folder up to date with the files under some paths.
 
@@ -96,6 +100,7 @@ def build(
         progress: told the stage ("check", "read (kB)", "write"), how much of it is done, and of
             how much.
         options: passwords and the like, with which files are read.
+        manner: what is read again or later, and who is told of each file.
 
     Raises:
         StoreError: no file could be read, or the index cannot be written; the old one still stands.
@@ -108,10 +113,10 @@ def build(
         sweep(folder)
         old, rebuilt = _open_old(folder, paths)
         old_rows = old.document_rows if old else ()
-        found = survey(paths, old_rows, folder, tell, options)
+        found = survey(paths, old_rows, folder, tell, options, manner)
         if old is not None and not _is_of(old, embedder):
             rebuilt = f"it was made with the embedder {old.manifest.embedder}"
-        done = _bring_up_to_date(paths, folder, found, old, embedder, worker, tell)
+        done = _bring_up_to_date(paths, folder, found, old, embedder, worker, tell, manner)
         # What leaves the index leaves nothing behind that was read of it.
         if done.written:
             here = {row.document.id for row in done.rows}
@@ -129,6 +134,7 @@ def build(
         rebuilt=rebuilt,
         written=done.written,
         notes=_notes(done.rows, compared),
+        left=found.left,
     )
 
 
@@ -150,6 +156,7 @@ def _bring_up_to_date(
     embedder: Embedder,
     worker: Worker,
     tell: Progress,
+    manner: Manner,
 ) -> _Done:
     """Write what changed, and let it count.
 
@@ -163,9 +170,12 @@ def _bring_up_to_date(
     before = {row.document.id: row for row in old.document_rows} if old else {}
     kept = [*found.kept, *found.elsewhere]
     stay = {row.document.id for row in kept if before.get(row.document.id) == row}
-    reading = _told(found, worker, tell)
+    reading = _told(found, worker, tell, manner)
     first = next(reading, None)
-    if first is None and not found.kept:
+    if first is None and not kept and manner.may_empty:
+        clear(folder)
+        return _Done((), 0, written=old is not None)
+    if first is None and not found.kept and not manner.may_empty:
         raise nothing_read(paths, found.failed)
     if first is None and usable is not None and stay == before.keys():
         return _Done(kept, usable.manifest.passages)
@@ -174,7 +184,7 @@ def _bring_up_to_date(
     filler = Filler(folder, embedder, usable, _exact(usable, stays))
     try:
         copied = _copied(kept, old, {id_ for ids in stays.values() for id_ in ids})
-        rows = _fill(filler, copied, every, copies=usable is not None)
+        rows = _fill(filler, copied, every, manner.tell, copies=usable is not None)
         rows += [before[id_] for ids in stays.values() for id_ in ids]
         segments = tuple(filler.close())
         tell("write", 0, 1)
@@ -284,7 +294,12 @@ class _Read:
 
 
 def _fill(
-    filler: Filler, copied: Iterable[_Copy], read: Iterable[_Read], *, copies: bool
+    filler: Filler,
+    copied: Iterable[_Copy],
+    read: Iterable[_Read],
+    tell: Callable[[FileStep], None],
+    *,
+    copies: bool,
 ) -> list[DocumentRow]:
     """Write documents in their order, each once.
 
@@ -292,6 +307,7 @@ def _fill(
         filler: writes them.
         copied: of the old index.
         read: from files.
+        tell: of each file that was read.
         copies: whether the vectors of the old index are good; otherwise its documents are cut
             and embedded again.
     """
@@ -306,14 +322,18 @@ def _fill(
                 document = each.part.segment.document(each.document)
                 filler.add(each.row, _named(document, each.row))
             continue
+        passages = 0
         for document in each.found.documents:
             row = DocumentRow.of(
                 document, each.unread.places, each.unread.file, pipeline_of(each.unread.options)
             )
             # A file inside others that are the same to the byte is one document.
             if document.id not in rows:
-                filler.add(row, _named(document, row))
+                passages += filler.add(row, _named(document, row))
                 rows[document.id] = row
+        notes = [one.metadata["note"] for one in each.found.documents if "note" in one.metadata]
+        for place in each.unread.places:
+            tell(FileStep("read", place.path, passages, tuple(notes)))
     return list(rows.values())
 
 
@@ -322,11 +342,11 @@ def _named(document: Document, row: DocumentRow) -> Document:
     return replace(row.document, text=document.text, marks=document.marks)
 
 
-def _told(found: Survey, worker: Worker, tell: Progress) -> Iterator[_Read]:
+def _told(found: Survey, worker: Worker, tell: Progress, manner: Manner) -> Iterator[_Read]:
     """Yield what could be read, and tell how much of all there is was."""
     sizes = [size_of(unread.path) for unread in found.unread]
     done, total = 0, sum(sizes)
-    for size, (unread, read) in zip(sizes, found.read(worker), strict=True):
+    for size, (unread, read) in zip(sizes, found.read(worker, manner.tell), strict=True):
         tell("read (kB)", done // 1000, total // 1000)
         if read is not None:
             yield _Read(unread, read)

@@ -110,8 +110,8 @@ class Filler:
         if len(self._stretch.documents) >= STRETCH:
             self._flush()
 
-    def add(self, row: DocumentRow, document: Document) -> None:
-        """Cut a document, and write it with its vectors.
+    def add(self, row: DocumentRow, document: Document) -> int:
+        """Cut a document, and write it with its vectors; return how many passages it has.
 
         Raises:
             OSError, ModelError: a stretch could not be written.
@@ -127,6 +127,7 @@ class Filler:
         self._stretch.documents.append(_Waiting(row, document, passages, whole, parts))
         if len(self._stretch.texts) >= STRETCH:
             self._flush()
+        return len(passages)
 
     def close(self) -> list[str]:
         """Write what is left; return the names of the new segments.

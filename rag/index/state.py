@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 
 from rag.errors import IndexMissingError, StoreError
 from rag.index.checking import note
-from rag.index.files import file_sha256, next_folder, sync_file, sync_folder, write_file
+from rag.index.files import (
+    file_sha256,
+    next_folder,
+    sync_file,
+    sync_folder,
+    unwritable,
+    write_file,
+)
 from rag.index.manifest import (
     FORMAT,
     MANIFEST,
@@ -167,6 +174,20 @@ def _switch(folder: Path, manifest: Manifest) -> None:
         os.replace(folder / f"{name}.new", folder / name)  # noqa: PTH105
     sync_folder(folder)
     note(folder, manifest.files)
+
+
+def clear(folder: Path) -> None:
+    """Let an index go, of which no document is left.
+
+    Raises:
+        StoreError: it cannot be written; the old state still stands.
+    """
+    try:
+        for name in (SPARE, MANIFEST):
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    sweep(folder)
 
 
 def sweep(folder: Path) -> None:

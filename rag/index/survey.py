@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,36 +16,12 @@ from rag.documents import Found, ReadOptions, as_read
 from rag.documents.worker import Worker
 from rag.errors import DocumentError, StoreError, UnreadableDocumentError
 from rag.index.files import absolute, covers
+from rag.index.manner import PLAIN, FileStep, Manner, Unread
 from rag.index.rows import DocumentRow, Place
 from rag.index.seen import Seen
 
 Progress = Callable[[str, int, int], None]
 AHEAD = 3  # files that are read before they are cut and embedded
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A file to be read.
-
-    Attributes:
-        file: hash of its bytes.
-        places: everywhere these bytes were found, in order; it goes by the first.
-        options: how it is read.
-    """
-
-    file: str
-    places: tuple[Place, ...]
-    options: ReadOptions
-
-    @property
-    def order(self) -> tuple[str, str, str]:
-        """Where its documents stand among the others; see `DocumentRow.order`."""
-        return self.places[0].root, self.places[0].source, ""
-
-    @property
-    def path(self) -> Path:
-        """Absolute path of the file."""
-        return self.places[0].path
 
 
 @dataclass(slots=True)
@@ -56,7 +32,8 @@ class Survey:
         found: every file under the paths, by absolute path.
         kept: rows of what need not be read again, with the places it is in now.
         elsewhere: rows of what does not lie under the paths.
-        unread: what has to be read.
+        unread: what is read now.
+        left: how many files have to be read, and are left for the next build.
         failed: what could not be read.
     """
 
@@ -64,9 +41,12 @@ class Survey:
     kept: list[DocumentRow] = field(default_factory=list)
     elsewhere: list[DocumentRow] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
+    left: int = 0
     failed: list[DocumentError] = field(default_factory=list)
 
-    def read(self, worker: Worker) -> Iterator[tuple[Unread, Found | None]]:
+    def read(
+        self, worker: Worker, tell: Callable[[FileStep], None]
+    ) -> Iterator[tuple[Unread, Found | None]]:
         """Read what has to be, some files ahead of what is asked for, in order.
 
         A file that cannot be read goes to `failed` and yields None; so do files inside it, and
@@ -78,7 +58,7 @@ class Survey:
             try:
                 while True:
                     for each in islice(todo, AHEAD - len(waiting)):
-                        waiting.append((each, thread.submit(_read, each, worker)))
+                        waiting.append((each, thread.submit(_read, each, worker, tell)))
                     if not waiting:
                         return
                     each, reading = waiting.popleft()
@@ -86,9 +66,11 @@ class Survey:
                         found = reading.result()
                     except DocumentError as error:
                         self.failed.append(error)
+                        _refuse(each, [error], tell)
                         yield each, None
                     else:
                         self.failed += found.failed
+                        _refuse(each, found.failed, tell)
                         yield each, found
             finally:
                 for _, reading in waiting:
@@ -131,6 +113,7 @@ def survey(
     folder: Path,
     tell: Progress,
     options: ReadOptions,
+    manner: Manner = PLAIN,
 ) -> Survey:
     """Find the files under the paths, and which of them the old index does not know."""
     given = [absolute(path) for path in paths]
@@ -139,6 +122,8 @@ def survey(
     result = Survey(found)
     seen = Seen.load(folder)
     by_file = _identify(found, given, result.failed, seen, tell)
+    for error in result.failed:
+        manner.tell(FileStep("refused", absolute(Path(error.path)), error=error))
     seen.save(folder)
     known: dict[str, list[DocumentRow]] = {}
     for row in old_rows:
@@ -152,7 +137,8 @@ def survey(
             if not inside.covers(place) and place.path.exists()
         ]
         every = tuple(sorted({*places, *elsewhere}, key=lambda place: (place.root, place.source)))
-        if before and before[0].places[0] == every[0] and _is_current(before[0], options):
+        same = before and before[0].places[0] == every[0] and _is_current(before[0], options)
+        if same and not any(place.path in manner.again for place in every):
             result.kept += [DocumentRow.of(r.document, every, file, r.pipeline) for r in before]
         else:
             again = as_read(before[0].document.metadata, options) if before else options
@@ -166,8 +152,17 @@ def survey(
             result.elsewhere.append(row)
         elif left:
             result.elsewhere.append(DocumentRow.of(row.document, left, row.file, row.pipeline))
-    result.unread.sort(key=lambda each: each.order)
+    first = {id(each) for each in result.unread if _replaces(each, known, old_places)}
+    result.unread.sort(key=lambda each: (id(each) not in first, each.order))
+    chosen = manner.choose(result.unread)
+    result.left = len(result.unread) - len(chosen)
+    result.unread = sorted(chosen, key=lambda each: each.order)
     return result
+
+
+def _replaces(each: Unread, files: Container[str], places: Container[str]) -> bool:
+    """Tell whether the index holds an older state of a file, which leaves it in any case."""
+    return each.file in files or any(place.name in places for place in each.places)
 
 
 class _Under:
@@ -266,13 +261,23 @@ def _leads_out(file: Path, given: Iterable[Path]) -> bool:
     return real != file and not any(covers(path.resolve(), real) for path in given)
 
 
-def _read(unread: Unread, worker: Worker) -> Found:
+def _refuse(
+    unread: Unread, errors: Iterable[DocumentError], tell: Callable[[FileStep], None]
+) -> None:
+    for error in errors:
+        for place in unread.places:
+            tell(FileStep("refused", place.path, error=error))
+
+
+def _read(unread: Unread, worker: Worker, tell: Callable[[FileStep], None]) -> Found:
     """Read one file.
 
     Raises:
         DocumentError: it cannot be read.
     """
     first = unread.places[0]
+    for place in unread.places:
+        tell(FileStep("reading", place.path))
     found = worker.read(first.path, root=Path(first.root), options=unread.options)
     if found.file != unread.file:
         raise _unreadable(first.path, "it changed while it was being read")

@@ -7,7 +7,9 @@
     choices.py        what is chosen for the whole page, and what brings it about
     session.py        one browser tab: where its conversation stands
     shell.py          the page as a whole: head, tabs, and what they share
+    conversations.py  the conversations beside the chat; keeping.py: keeps them
     ask.py            the Ask tab; within.py: which documents may answer
+    documents.py      the Documents tab; document_routes.py: what it asks of the server
     trust.py          the Trust tab: what this set-up is worth, and measuring it
     settings.py       the Settings tab
     api.py            named endpoints for programs
@@ -22,14 +24,18 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag import render, serving
-from rag.config import Settings
+from rag.config import Settings, data_folder, indexes_folder
 from rag.errors import NotKeptError
+from rag.library import Library
 from rag.page.choices import Choices
+from rag.page.conversations import exports
 from rag.page.desk import AssistantLike, Desk
+from rag.page.document_routes import DocumentRoutes
+from rag.page.documents import Readings
+from rag.page.keeping import Kept
 from rag.page.shell import TAGLINE, TITLE, Shell
 from rag.preferences import PreferenceFile
 
@@ -46,6 +52,7 @@ __all__ = [
     "TITLE",
     "Choices",
     "Desk",
+    "Kept",
     "OneAssistant",
     "build",
     "launch",
@@ -139,6 +146,10 @@ def launch(
         desk.close()
 
     routes = [serving.document_pages(desk.draw)]
+    if desk.keeper is not None:
+        routes.append(exports(desk.keeper))
+    if desk.library is not None:
+        routes += DocumentRoutes(desk.library, Shell.told).routes()
     server = serving.Server(host, port, routes=routes, password=password, on_close=close)
     server.start()
     chosen.speak()
@@ -152,6 +163,10 @@ def launch(
         server.show(asyncio.run(lay_out()))
 
     desk.redraw = show
+    if desk.library is not None:
+        readings = Readings(desk.library, desk)
+        desk.narrow = readings.narrow
+        readings.resume()
     desk.start()
     show()
     return server
@@ -177,10 +192,12 @@ def serve(host: str = HOST, port: int = PORT, index: str = "", model: str = "") 
     if model:
         with suppress(NotKeptError):  # told on the page, where it is chosen
             file.use_model(model)
+    library = Library(indexes_folder(), data_folder())
     first = index or file.now.collection
-    first = first if index or first in collections(INDEX) else INDEX
+    first = first if index or first in collections(INDEX, library) else INDEX
     settings = file.now.to_settings(Settings())
-    desk = Desk(SharedModel(settings, lambda: collections(first)), first)
+    opener = SharedModel(settings, lambda: collections(first, library))
+    desk = Desk(opener, first, keeper=Kept(told=Shell.told), library=library)
     choices = Choices(desk, file)
     examples = EXAMPLES if first == INDEX else ()
     password = serving.Password()
@@ -190,10 +207,7 @@ def serve(host: str = HOST, port: int = PORT, index: str = "", model: str = "") 
         server.wait()
 
 
-def collections(first: str) -> list[str]:
+def collections(first: str, library: Library) -> list[str]:
     """Return the names of the collections there are, the one a new window asks first."""
-    from rag.index.manifest import MANIFEST
-
-    folder = Path(os.environ.get("RAG_INDEXES", "indexes")).expanduser()
-    found = sorted(each.parent.name for each in folder.glob(f"*/{MANIFEST}"))
+    found = [known.name for known in library.collections() if known.documents]
     return list(dict.fromkeys([first, *found]))

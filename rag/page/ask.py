@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rag import render, serving
-from rag.errors import QuestionError, RagError
+from rag.errors import ConversationError, QuestionError, RagError
 from rag.page.following import earlier_of
 from rag.page.questions import Question
 from rag.page.session import Session
@@ -96,8 +96,9 @@ class AskTab:
             *((example.click, example) for example in self.examples),
         ]:
             begun = trigger(self.begin, [question, *asked], asking, queue=False, **quiet)
-            begun.success(self.reply, self.session, [*self.turns, self.suggested], **answering)
-        self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
+            self._answering(begun)
+        halted = self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
+        self._keep_listed(halted)
         self.box.input(
             self.foresee,
             [self.box, self.session],
@@ -112,7 +113,9 @@ class AskTab:
             self.restore, [self.remembered, self.session], shown, queue=False,
             js="() => [window.footnote.remembered(), null]", **quiet,
         )  # fmt: skip
-        loaded.success(self.reply, self.session, [*self.turns, self.suggested], **answering)
+        self._answering(loaded)
+        if (beside := self.shell.conversations) is not None:
+            loaded.success(beside.reopen, self.session, self.thread, **answering)
         gr.on(fn=self.fill, inputs=self.session, outputs=self.library, **answering)
         picked = self.collection.input(
             self.choose, [self.collection, self.session], [self.library], queue=False, **quiet
@@ -121,6 +124,27 @@ class AskTab:
         learnt = [self.within.fact, self.within.chosen]
         picked.success(self.within.begin_offer, self.session, learnt, **answering)
         self.within.connect(quiet)
+
+    def _answering(self, begun: gr.events.Dependency) -> None:
+        """Have an answer shown after its question, and then what to ask next."""
+        # Several at once: what to ask next is still looked for when another question is asked.
+        answering = {"concurrency_limit": None, "trigger_mode": "multiple", **self.shell.quiet}
+        replied = begun.success(self.reply, self.session, self.turns, **answering)
+        replied.success(self.suggest, self.session, self.suggested, **answering)
+        self._keep_listed(begun, replied)
+
+    def _keep_listed(self, *events: Any) -> None:
+        """List the conversations anew after events."""
+        if (beside := self.shell.conversations) is not None:
+            for event in events:
+                event.success(
+                    beside.draw,
+                    self.session,
+                    [beside.list, beside.told],
+                    concurrency_limit=None,
+                    trigger_mode="multiple",
+                    **self.shell.quiet,
+                )
 
     async def fill(self, session: Session) -> str:
         """List the documents as soon as they are known."""
@@ -198,24 +222,23 @@ class AskTab:
                 yield change
         if session.question is question:
             self.settle(session, question)
+            session.latest = question
         yield self.shown(session)
-        async for suggested in self._suggested(session, question):
-            yield {self.suggested: render.suggested_html(suggested)}
 
-    async def _suggested(
-        self, session: Session, question: Question
-    ) -> AsyncIterator[Sequence[str]]:
-        """Yield the questions to ask next, as they are found, until another is asked."""
-        if question.answer is None or question.answer.abstained:
+    async def suggest(self, session: Session) -> AsyncIterator[str]:
+        """Show questions to ask next, as they are found, until another is asked."""
+        question = session.latest
+        if question is None or question.answer is None or question.answer.abstained:
+            yield ""
             return
         self.desk.suggest(question)
         shown: Sequence[str] = ()
         more = True
-        while more and session.turn == question.live.turn:
+        while more and _stands_last(session, question):
             more = self.desk.suggesting(question)
             if question.suggested != shown:
                 shown = question.suggested
-                yield shown
+                yield render.suggested_html(shown)
             await asyncio.sleep(LOOK_S)
 
     def settle(self, session: Session, question: Question) -> None:
@@ -229,6 +252,7 @@ class AskTab:
         live = question.live
         documents = self.desk.documents(question.collection)
         if question.answer is not None:
+            beside = self.shell.conversations
             return render.to_html(
                 question.answer,
                 documents,
@@ -236,6 +260,7 @@ class AskTab:
                 typed=live.question,
                 meant=live.meant,
                 unclear=live.unclear,
+                below=beside.judge_of(question) if beside is not None else "",
             )
         if question.error is not None:
             return render.error_html(live.question, self.shell.told(question.error), live.turn)
@@ -260,12 +285,20 @@ class AskTab:
         """Take up the conversation that this tab showed before it was loaded anew."""
         import gradio as gr
 
-        at_work = self.desk.line.of(conversation) if conversation else None
-        if at_work is None or session.question is not None:
+        if not conversation or session.question is not None:
             return {self.live: gr.skip()}
-        session.conversation, session.question = at_work.owner, at_work
-        session.collection, session.turn = at_work.collection, at_work.live.turn
-        return {self.welcome: gr.update(visible=False), **self.shown(session)}
+        if (beside := self.shell.conversations) is not None:
+            try:
+                await beside.take_up(session, conversation)
+            except ConversationError:
+                return {self.live: gr.skip()}  # deleted since; or told in place of the list
+        elif (at_work := self.desk.line.of(conversation)) is not None:
+            session.conversation, session.question = at_work.owner, at_work
+            session.collection, session.turn = at_work.collection, at_work.live.turn
+        else:
+            return {self.live: gr.skip()}
+        chosen = {self.collection: self.asked(session)}
+        return {self.welcome: gr.update(visible=False), **chosen, **self.shown(session)}
 
     async def foresee(self, question: str, session: Session) -> None:
         """Have the assistant read what a question being typed will need."""
@@ -285,3 +318,9 @@ class AskTab:
             self.ask: gr.update(visible=not busy),
             self.stop: gr.update(visible=busy),
         }
+
+
+def _stands_last(session: Session, question: Question) -> bool:
+    """Tell whether a question is the latest that a tab shows."""
+    last = session.conversation == question.owner and session.turn == question.live.turn
+    return last and session.question is None

@@ -15,7 +15,9 @@ from typing import Protocol, TypeVar
 
 from rag.config import Settings
 from rag.documents.pictures import Pictures
+from rag.library import Library
 from rag.page.following import ByModel, Following
+from rag.page.keeping import Kept
 from rag.page.questions import Line, Question
 from rag.render.words import say
 from rag.types import Answer, Document, Event
@@ -89,46 +91,39 @@ class Opener(Protocol):
         """Free what the assistants share."""
 
 
-class Keeper(Protocol):
-    """Keeps conversations; told from the thread that answers."""
-
-    def begun(self, question: Question) -> None:
-        """A question was asked."""
-
-    def changed(self, question: Question) -> None:
-        """Another statement of its answer was proven."""
-
-    def ended(self, question: Question) -> None:
-        """It was answered or stopped, or could not be."""
-
-
 class Desk:
     """The assistants behind the page and the line of questions.
 
     Args:
         opener: opens assistants, each in the background and once.
         collection: the one a new window asks.
-        keeper: told of every question.
+        keeper: keeps the conversations; told of every question.
         following: understands follow-ups; by the model where not given.
+        library: the collections that can be added to; None where there are none.
 
     Attributes:
         collection: the one a new window asks.
         line: the questions under work.
         redraw: lays the page out anew, for windows that are loaded from then on.
+        narrow: from a collection and what is asked of its documents to the same without those
+            that were left out of it.
     """
 
     def __init__(
         self,
         opener: Opener,
         collection: str,
-        keeper: Keeper | None = None,
+        keeper: Kept | None = None,
         following: Following | None = None,
+        library: Library | None = None,
     ) -> None:
         self.collection = collection
-        self.line = Line(self._answer)
+        self.line = Line(self._stream, self._ended)
         self.keeper = keeper
         self.following = following or ByModel()
+        self.library = library
         self.redraw: Callable[[], None] = lambda: None
+        self.narrow: Callable[[str, Within | None], Within | None] = lambda name, within: within
         self._opener = opener
         self._threads = ThreadPoolExecutor()
         self._opening: dict[str, Future[AssistantLike]] = {}
@@ -189,6 +184,18 @@ class Desk:
         """Return the documents by id; none as long as the assistant is not open."""
         assistant = self.opened(collection)
         return assistant.index.documents if assistant is not None else {}
+
+    def lies_at(self, collection: str, source: str, inside: str) -> Document | None:
+        """Return the document that lies at a path now, None where none does or it is not open."""
+        known = self.documents(collection)
+        return next(
+            (
+                known[each.id]
+                for each in self.described(collection)
+                if (each.source == source or source in each.also) and each.inside == inside
+            ),
+            None,
+        )
 
     def described(self, collection: str) -> Sequence[Document]:
         """Return the same without their text, for going through thousands."""
@@ -270,27 +277,23 @@ class Desk:
     def ask(self, question: Question) -> Question:
         """Take a question into the line."""
         if self.keeper is not None:
+            question.kept = True
             self.keeper.begun(question)
         self.line.add(question)
         return question
 
     def stop(self, question: Question) -> None:
         """Stop the work on a question; what was proven by then stays."""
-        waits = not question.ended.is_set() and question is not self.line.at_work
         self.line.stop(question)
-        if waits and self.keeper is not None:
+        self._ended(question)
+
+    def _ended(self, question: Question) -> None:
+        """Have it kept what came of a question."""
+        if self.keeper is not None and question.kept:
             self.keeper.ended(question)
 
-    def _answer(self, question: Question) -> None:
-        """Answer a question, in the thread of the line."""
-        try:
-            self._stream(question)
-        finally:
-            if self.keeper is not None:
-                self.keeper.ended(question)
-
     def _stream(self, question: Question) -> None:
-        """Take up the events of an answer.
+        """Take up the events of an answer, in the thread of the line.
 
         Raises:
             RagError: the question cannot be answered.
@@ -303,14 +306,13 @@ class Desk:
         question.tell(replace(question.live, note="", stage="searching"))
         self._attend(question.collection)
         self._resolve(assistant, question)
-        events = assistant.stream(
-            question.live.asks, within=question.within, cancel=question.cancel
-        )
+        within = self.narrow(question.collection, question.within)
+        events = assistant.stream(question.live.asks, within=within, cancel=question.cancel)
         for event in events:
             question.take(event)
             if question.cancel.is_set() and question.answer is None:
                 break
-            if self.keeper is not None and question.live.settled(event):
+            if self.keeper is not None and question.kept and question.live.settled(event):
                 self.keeper.changed(question)
 
     def _resolve(self, assistant: AssistantLike, question: Question) -> None:
@@ -331,8 +333,9 @@ class Desk:
             return
 
         def work(cancel: threading.Event) -> None:
+            within = self.narrow(question.collection, question.within)
             try:
-                for each in self.following.suggest(assistant, answer, question.within, cancel):
+                for each in self.following.suggest(assistant, answer, within, cancel):
                     question.suggested = (*question.suggested, each)
             finally:
                 if self._suggesting is question:
@@ -362,6 +365,10 @@ class Desk:
 
     def close(self) -> None:
         """Stop what is being worked on and close the assistants."""
+        if self.keeper is not None:
+            self.keeper.close()
+        if self.library is not None:
+            self.library.close()
         self.line.close()
         self._threads.shutdown(cancel_futures=True)
         self._pictures.close()

@@ -27,8 +27,8 @@ from rag.within import Within
 LOOK_S = 0.05  # between two looks at how a question stands
 REDRAW_S = 0.1  # between two showings of it, at least
 MOMENT_S = 0.5  # and at most, so that the seconds go on
-FORSAKEN_S = 60.0  # nobody has watched a question for so long: it is stopped
-HURRIED_S = 5.0  # the same where somebody else waits; a page is loaded anew in less
+FORSAKEN_S = 120.0  # nobody has watched a question for so long: it is stopped
+HURRIED_S = 15.0  # the same where somebody else waits; a page is loaded anew in less
 
 
 @dataclass(eq=False)
@@ -45,6 +45,7 @@ class Question:
         answer: once it is there.
         error: why there is none, in words for the reader.
         broken: an error of ours ended it; the terminal shows which.
+        kept: it is of a conversation, and kept with it.
         cancel: stops the work on it.
         ended: nothing more comes of it.
         version: counts the changes of `live`.
@@ -61,6 +62,7 @@ class Question:
     answer: Answer | None = None
     error: RagError | None = None
     broken: bool = False
+    kept: bool = False
     cancel: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     version: int = 0
@@ -137,10 +139,16 @@ class Line:
 
     Args:
         work: answers one question; what it raises is kept with the question.
+        settled: called with a question whose outcome is known, before it is said to have ended.
     """
 
-    def __init__(self, work: Callable[[Question], None]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Question], None],
+        settled: Callable[[Question], None] = lambda question: None,
+    ) -> None:
         self._work = work
+        self._settled = settled
         self._waiting: list[tuple[int, int, Question]] = []
         self._numbers = itertools.count()
         self._turns: dict[str, int] = {}
@@ -240,6 +248,8 @@ class Line:
                         if self.forsaken(found):
                             found.cancel.set()
                     _settle(found, work.exception())
+                    _told(thread.submit(self._settled, found).exception())
+                    found.end()
                 else:
                     _told(thread.submit(found, self._idle_cancel).exception())
 
@@ -272,7 +282,7 @@ class Line:
 
 
 def _settle(question: Question, error: BaseException | None) -> None:
-    """Keep what was raised with the question, and end it."""
+    """Keep what was raised with the question."""
     if isinstance(error, CancelledError):
         question.cancel.set()
     elif isinstance(error, RagError):
@@ -280,7 +290,6 @@ def _settle(question: Question, error: BaseException | None) -> None:
     else:
         question.broken = error is not None
         _told(error)
-    question.end()
 
 
 def _told(error: BaseException | None) -> None:

@@ -9,6 +9,7 @@ from rag.page.questions import Question
 from rag.types import Answer
 
 KEPT_TURNS = 20
+LISTED = 40
 
 
 @dataclass
@@ -23,6 +24,10 @@ class Session:
             are understood by.
         turn: number of the latest question.
         question: the one that is being answered, None where none is.
+        latest: the one that was answered last, None before there was one.
+        sought: what conversations are searched for, "" where all are listed.
+        listed: how many of them are listed.
+        unopened: names of collections that were not open when `past` was written.
     """
 
     conversation: str = ""
@@ -31,6 +36,10 @@ class Session:
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     turn: int = 0
     question: Question | None = None
+    latest: Question | None = None
+    sought: str = ""
+    listed: int = LISTED
+    unopened: set[str] = field(default_factory=set)
 
     def begin(self) -> int:
         """Count a question; its number is returned."""
@@ -50,4 +59,5 @@ class Session:
     def clear(self) -> None:
         """Begin another conversation; a question under work goes on and is kept with its own."""
         self.conversation, self.turn, self.question = "", 0, None
+        self.latest = None
         self.past, self.answers = [], []

@@ -13,7 +13,9 @@ from rag.errors import LibraryError, RagError
 from rag.page.api import Api
 from rag.page.ask import AskTab
 from rag.page.choices import Choices
+from rag.page.conversations import ConversationsPart
 from rag.page.desk import Desk
+from rag.page.documents import DocumentsTab
 from rag.page.session import Session
 from rag.page.settings import SettingsTab
 from rag.page.trust import TrustTab
@@ -62,14 +64,24 @@ class Shell:
             with gr.Column(elem_id="fn-side"):
                 serving.html_part(render.PANEL, "fn-holder")
         self.ask.connect()
+        if self.conversations:
+            self.conversations.connect(self.ask)
+        if self.documents is not None:
+            self.documents.connect()
         self.api = Api(self)
 
     def _lay_out_tabs(self, examples: Sequence[str]) -> None:
         """Lay out the tabs in the order in which they stand."""
         import gradio as gr
 
+        kept = self.desk.keeper
         with gr.Tab(say("Ask"), id="ask"):
+            self.conversations = ConversationsPart(self, kept) if kept else None
             self.ask = AskTab(self, examples)
+        self.documents: DocumentsTab | None = None
+        if self.desk.library is not None:
+            with gr.Tab(say("Documents"), id="documents"):
+                self.documents = DocumentsTab(self)
         with gr.Tab(say("Trust"), id="trust") as tab:
             self.trust = TrustTab(self, tab)
         with gr.Tab(say("Settings"), id="settings", elem_id="fn-tab-settings"):

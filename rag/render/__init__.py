@@ -3,6 +3,7 @@
     plain.py   answers as plain text and as Markdown
     page.py    finished turns and their sources as HTML
     live.py    an answer in the making, from the events of `Assistant.stream`
+    documents.py  the Documents tab: where files are dropped, lists of documents, one of them
     words.py   words of the interface, in the language that is chosen
     looks/     how the page looks: type, colours, phone, dark; one file a concern, joined by name
     behaviour/ what happens in the browser: opening a source at the cited words, and the like

@@ -103,9 +103,15 @@ class Live:
             case Retrieved(hits):
                 # A second search begins anew: the documents of the time that was asked for said
                 # nothing, and all are asked.
-                kept = {"asked": self.asked, "meant": self.meant, "unclear": self.unclear}
-                begun = Live(self.question, self.turn, **kept)
-                return replace(begun, hits=hits, stage="reading")
+                return Live(
+                    self.question,
+                    self.turn,
+                    stage="reading",
+                    hits=hits,
+                    asked=self.asked,
+                    meant=self.meant,
+                    unclear=self.unclear,
+                )
             case Sighted(quotes):
                 return replace(self, quotes=quotes)
             case Reading(number, of, hit):

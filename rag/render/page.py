@@ -26,6 +26,7 @@ from rag.render.plain import (
     reason,
     shorten,
     side,
+    to_markdown,
     to_text,
 )
 from rag.render.words import say
@@ -45,7 +46,6 @@ PANEL = (
     '</div><div id="fn-open"></div></aside>'
 )
 TRY = "<h2>Try a question</h2>"
-_COPY = '<button type="button" class="fn-tool fn-copy">Copy with sources</button>'
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
     "%3Crect width='32' height='32' rx='7' fill='%231d4b3b'/%3E%3Cg font-family='Georgia,serif'%3E"
@@ -94,6 +94,8 @@ def to_html(
     typed: str = "",
     meant: str = "",
     unclear: bool = False,
+    present: Present | None = None,
+    below: str = "",
 ) -> str:
     """Return one finished turn of the conversation, with the sources it opens.
 
@@ -104,6 +106,8 @@ def to_html(
         typed: the question as it was typed, where that is not the one answered.
         meant: the question as it was asked of the documents, where it followed up on others.
         unclear: it may follow up on something, and nobody could tell on what.
+        present: what is known of documents that are not among `documents` any more.
+        below: HTML that stands under the answer.
     """
     if answer.abstained:
         body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
@@ -116,13 +120,13 @@ def to_html(
     total_s = answer.timings.total_s
     seconds = f"{total_s:.1f} seconds" if total_s < 99.95 else f"{total_s:.0f} seconds"
     question = typed or answer.question
-    copy = "" if answer.abstained else _COPY
+    copy = "" if answer.abstained else copy_html()
     body += (
         f'<p class="fn-small"><span>{seconds} · {esc(answer.model)} · on this computer</span></p>'
-        f'<p class="fn-small fn-tools">{copy}{again_html(question)}</p>'
-        f'<pre class="fn-plain" hidden>{esc(to_text(answer))}</pre>'
+        f'<p class="fn-small fn-tools">{copy}{again_html(question)}</p>{below}'
+        f"{_copied_html(answer)}"
     )
-    sources = sources_html(answer.citations, documents, turn, answer.closest)
+    sources = sources_html(answer.citations, documents, turn, answer.closest, present)
     return turn_html(question, turn, body + sources, "fn-finished")
 
 
@@ -130,6 +134,26 @@ def error_html(question: str, message: str, turn: int) -> str:
     """Return a turn that could not be answered, with the message that says why."""
     tools = f'<p class="fn-small fn-tools">{again_html(question)}</p>'
     return turn_html(question, turn, note_html(message, error=True) + tools, "fn-failed")
+
+
+def copy_html() -> str:
+    """Return the buttons that copy an answer with its citations."""
+    done = f'data-done="{esc(say("Copied"))}"'
+    return "".join(
+        f'<button type="button" class="fn-tool fn-copy" data-of="{of}" {done}>{esc(label)}</button>'
+        for of, label in (
+            ("plain", say("Copy with sources")),
+            ("markdown", say("Copy as Markdown")),
+        )
+    )
+
+
+def _copied_html(answer: Answer) -> str:
+    """Return what those buttons copy."""
+    return (
+        f'<pre class="fn-plain" hidden>{esc(to_text(answer))}</pre>'
+        f'<pre class="fn-markdown" hidden>{esc(to_markdown(answer))}</pre>'
+    )
 
 
 def again_html(question: str) -> str:
@@ -185,25 +209,115 @@ def source_html(document: Document, citations: Sequence[Citation], turn: int) ->
     return _section_html(document, marks)
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What is known of documents that are not among those of an answer any more.
+
+    Attributes:
+        lies_at: returns the document that lies at a path now, with the name of the file inside it.
+        opening: the documents are not open yet, so that none is known.
+    """
+
+    lies_at: Callable[[str, str], Document | None]
+    opening: bool = False
+
+
 def sources_html(
     citations: Sequence[Citation],
     documents: Mapping[str, Document],
     turn: int,
     closest: Sequence[Hit] = (),
+    present: Present | None = None,
 ) -> str:
-    """Return every source a turn can open, hidden until one of its anchors is followed."""
-    cited: dict[str, list[Citation]] = {}
-    for citation in citations:
-        cited.setdefault(citation.document_id, []).append(citation)
-    near: dict[str, list[_Mark]] = {}
-    for number, hit in enumerate(closest, 1):
-        mark = _Mark(f"near-{turn}-{number}", hit.passage.start, hit.passage.end)
-        near.setdefault(hit.document.id, []).append(mark)
-    found = {hit.document.id: hit.document for hit in closest}
-    return "".join(
-        [source_html(documents[id_], of_it, turn) for id_, of_it in cited.items()]
-        + [_section_html(found[id_], marks) for id_, marks in near.items()]
+    """Return every source a turn can open, hidden until one of its anchors is followed.
+
+    What does not stand in its document any more is shown as it was cited, and said to be so.
+    """
+    near = [_cited(hit, number) for number, hit in enumerate(closest, 1)]
+    found = {hit.document.id: hit.document for hit in closest if hit.document.text}
+
+    def document_of(id_: str) -> Document | None:
+        return found.get(id_) or documents.get(id_)
+
+    return _sections(citations, f"cite-{turn}", document_of, present) + _sections(
+        near, f"near-{turn}", document_of, present
     )
+
+
+def _cited(hit: Hit, number: int) -> Citation:
+    """Return a passage as what it would be if it were cited."""
+    d, p = hit.document, hit.passage
+    return Citation(
+        number, d.source, d.title, p.start, p.end, p.text, d.metadata, d.id, inside=d.inside
+    )
+
+
+def _sections(
+    citations: Sequence[Citation],
+    stem: str,
+    document_of: Callable[[str], Document | None],
+    present: Present | None,
+) -> str:
+    """Return the sources of citations, a document each; an anchor is the stem and the number."""
+    by_document: dict[tuple[str, str, str], list[Citation]] = {}
+    for c in citations:
+        by_document.setdefault((c.document_id, c.source, c.inside), []).append(c)
+    sections = []
+    for (id_, source, inside), own in by_document.items():
+        document = document_of(id_)
+        if document is not None and all(_stands_at(document, c) for c in own):
+            marks = [_Mark(f"{stem}-{c.number}", c.start, c.end) for c in own]
+            sections.append(_section_html(document, marks))
+            continue
+        now = document or (present.lies_at(source, inside) if present else None)
+        sections += _changed(own, stem, now, opening=present is not None and present.opening)
+    return "".join(sections)
+
+
+def _stands_at(document: Document, citation: Citation) -> bool:
+    return document.text[citation.start : citation.end] == citation.quote
+
+
+def _changed(
+    citations: Sequence[Citation], stem: str, now: Document | None, *, opening: bool
+) -> list[str]:
+    """Return sources that are not as they were cited, each with what has become of them."""
+    left = [c for c in citations if now is not None and c.quote in now.text]
+    lost = [c for c in citations if c not in left]
+    sections = []
+    if now is not None and left:
+        places_now = ((c.number, now.text.index(c.quote), len(c.quote)) for c in left)
+        marks = [_Mark(f"{stem}-{number}", at, at + length) for number, at, length in places_now]
+        note = say("This document has changed since; the cited words still stand in it.")
+        sections.append(_section_html(now, marks, note=note))
+    if lost:
+        if opening:
+            note = say("Your documents are being opened. These are the words as they were cited.")
+        elif now is None:
+            note = say(
+                "This document is no longer among those that are asked. These are the words as"
+                " they were cited."
+            )
+        else:
+            note = say(
+                "This document has changed since, and the cited words no longer stand in it. These"
+                " are the words as they were cited."
+            )
+        sections.append(_quoted(lost, stem, note))
+    return sections
+
+
+def _quoted(citations: Sequence[Citation], stem: str, note: str) -> str:
+    """Return a source of which only the cited words are at hand."""
+    first, text, marks = citations[0], "", []
+    for c in sorted(citations, key=lambda c: c.start):
+        text += "\n\n…\n\n" if text else ""
+        marks.append(_Mark(f"{stem}-{c.number}", len(text), len(text) + len(c.quote)))
+        text += c.quote
+    document = Document(
+        first.document_id, "", first.source, text, first.title, first.metadata, first.origins, ""
+    )
+    return _section_html(document, marks, note=note)
 
 
 def thread_html(turns: Sequence[str], conversation: str = "") -> str:
@@ -464,7 +578,9 @@ class _Mark:
     end: int
 
 
-def _section_html(document: Document, marks: Sequence[_Mark], anchor: str = "") -> str:
+def _section_html(
+    document: Document, marks: Sequence[_Mark], anchor: str = "", note: str = ""
+) -> str:
     """Return head and text of a document with its marks; `anchor` opens one that has none."""
     facts = document.metadata
     anchors = " ".join(mark.anchor for mark in marks) or anchor
@@ -476,10 +592,11 @@ def _section_html(document: Document, marks: Sequence[_Mark], anchor: str = "") 
         line += (
             f' · <a href="{esc(url)}" target="_blank" rel="noopener noreferrer">original page</a>'
         )
+    told_now = f'<p class="fn-changed" role="note">{esc(note)}</p>' if note else ""
     return (
         f'<section class="fn-source" data-anchors="{anchors}" hidden>'
         f"<header>{kicker}<h2>{esc(document.title)}</h2>"
-        f'<p class="fn-file">{line}</p></header>'
+        f'<p class="fn-file">{line}</p>{told_now}</header>'
         f"{_pages_html(document, marks)}"
         f'<div class="fn-text" dir="auto">{_marked(document.text, marks)}</div></section>'
     )

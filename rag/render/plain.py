@@ -16,11 +16,20 @@ Known = Document | Citation
 """What has title, metadata and their origins."""
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$^&])")
+# What many readers of Markdown make links of: https://…, www.…, somebody@example.org.
+_MARKDOWN_LINK = re.compile(r"(?<=\w)(:)(?=//)|(?<=www)(\.)|(@)", re.IGNORECASE)
 _MARKDOWN_START = re.compile(r"^(\d{0,9})([-+=:.)])")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+
+_DATED = {
+    "date": "{}",
+    "updated": "updated {}",
+    "created": "created {}",
+    "saved": "file of {}",
+}
 
 
 def to_text(answer: Answer, *, width: int = 88) -> str:
@@ -55,41 +64,52 @@ def to_text(answer: Answer, *, width: int = 88) -> str:
 
 def to_markdown(answer: Answer) -> str:
     """Return the answer as Markdown, its citations as footnotes."""
-    blocks = []
-    if answer.abstained:
-        blocks.append(_markdown(answer.text))
-        blocks += [_markdown(line) for line in asked_first(answer)]
-        blocks += [
-            f"- {_markdown(reference(hit.document))}: “{_markdown(shorten(hit.passage.text))}”"
-            for hit in answer.closest
-        ]
-    else:
-        blocks += [
-            _markdown(s.text) + "".join(f"[^{c.number}]" for c in s.citations)
-            for s in answer.statements
-        ]
-        blocks += [
-            "\n".join(
-                [f"{_markdown(differs(conflict))}:", ""]
-                + [
-                    f"- {_markdown(side(answer, conflict, i))}: "
-                    f"{_markdown(answer.statements[i].text)}"
-                    for i in conflict.sides
-                ]
-            )
-            for conflict in answer.conflicts
-        ]
-        blocks += [_markdown(not_said(part)) for part in answer.unanswered]
-        blocks += [_markdown(line) for line in asked_first(answer)]
-        blocks += [
-            f"[^{c.number}]: {_markdown(cited(c))}, {_markdown(file_of(c))}"
-            f"{_markdown(f', {also_in(c)}') if c.also else ''}: “{_markdown(c.quote)}”"
-            for c in answer.citations
-        ]
+    blocks = answer_markdown(answer)
+    if not answer.abstained:
+        blocks += [footnote_markdown(citation) for citation in answer.citations]
     if answer.withheld:
         blocks.append("Withheld:")
-        blocks += [f"- ~~{_markdown(s.text)}~~ {_markdown(reason(s))}" for s in answer.withheld]
+        blocks += [f"- ~~{markdown(s.text)}~~ {markdown(reason(s))}" for s in answer.withheld]
     return "\n\n".join(blocks) + "\n"
+
+
+def answer_markdown(answer: Answer) -> list[str]:
+    """Return what an answer says as blocks of Markdown that refer to footnotes by number."""
+    if answer.abstained:
+        return [
+            markdown(answer.text),
+            *map(markdown, asked_first(answer)),
+            *(
+                f"- {markdown(reference(hit.document))}: “{markdown(shorten(hit.passage.text))}”"
+                for hit in answer.closest
+            ),
+        ]
+    return [
+        *map(statement_markdown, answer.statements),
+        *(_conflict_markdown(answer, conflict) for conflict in answer.conflicts),
+        *(markdown(not_said(part)) for part in answer.unanswered),
+        *map(markdown, asked_first(answer)),
+    ]
+
+
+def statement_markdown(statement: Statement) -> str:
+    """Return a statement that refers to its footnotes."""
+    return markdown(statement.text) + "".join(f"[^{c.number}]" for c in statement.citations)
+
+
+def footnote_markdown(citation: Citation) -> str:
+    """Return the footnote that quotes a citation and says where it stands."""
+    also = markdown(f", {also_in(citation)}") if citation.also else ""
+    where = f"{markdown(cited(citation))}, {markdown(file_of(citation))}{also}"
+    return f"[^{citation.number}]: {where}: “{markdown(citation.quote)}”"
+
+
+def _conflict_markdown(answer: Answer, conflict: Conflict) -> str:
+    sides = [
+        f"- {markdown(side(answer, conflict, i))}: {markdown(answer.statements[i].text)}"
+        for i in conflict.sides
+    ]
+    return "\n".join([f"{markdown(differs(conflict))}:", "", *sides])
 
 
 def written_date(value: str) -> str:
@@ -108,12 +128,16 @@ def dated(facts: Known) -> str:
 
     "12 June 2020", "12 June 2020 by its file name", "updated 12 June 2020", "file of 12 June 2020".
     """
-    for key, said in (("date", "{}"), ("updated", "updated {}"), ("created", "created {}")):
+    for key in _DATED:
         if value := facts.metadata.get(key, ""):
-            by_name = facts.origins.get(key) == FILE_NAME
-            return said.format(written_date(value)) + (" by its file name" if by_name else "")
-    saved = facts.metadata.get("saved", "")
-    return f"file of {written_date(saved)}" if saved else ""
+            return dated_by(key, value, facts.origins.get(key, ""))
+    return ""
+
+
+def dated_by(fact: str, value: str, origin: str) -> str:
+    """Return the same of one fact ("date", "updated", "created", "saved") and where it is from."""
+    by_name = fact != "saved" and origin == FILE_NAME
+    return _DATED[fact].format(written_date(value)) + (" by its file name" if by_name else "")
 
 
 def byline(facts: Known) -> str:
@@ -240,6 +264,7 @@ def _plain(text: str) -> str:
     return "".join("\ufffd" if unicodedata.category(c) == "Cc" else c for c in flat)
 
 
-def _markdown(text: str) -> str:
+def markdown(text: str) -> str:
     """Return text in one line that Markdown shows as it is."""
-    return _MARKDOWN_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", _plain(text)))
+    plain = _MARKDOWN_LINK.sub(r"\\\g<0>", _MARKDOWN.sub(r"\\\1", _plain(text)))
+    return _MARKDOWN_START.sub(r"\1\\\2", plain)

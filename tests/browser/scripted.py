@@ -450,6 +450,15 @@ class ScriptedFollowing:
             yield each
 
 
+def change_documents() -> None:
+    """Play that one file was changed, one was changed beside the cited words, and one is gone."""
+    pier, quay = DOCUMENTS.pop("pier.txt"), DOCUMENTS.pop("news/quay.md")
+    text = "A new beginning.\n\n" + pier.text.replace(VOTE, "Ten members voted for it.")
+    DOCUMENTS["pier-2"] = replace(pier, id="pier-2", text=text)
+    DOCUMENTS["quay-2"] = replace(quay, id="quay-2", text="All is new here.")
+    del DOCUMENTS["clerk <i>.html"]
+
+
 def refuse_other_machines() -> None:
     """Let no connection leave this machine, and tell of those that were tried."""
     connect = socket.socket.connect
@@ -471,7 +480,11 @@ def main() -> None:
     parser.add_argument("--gate", type=Path, help="file that lets steps through")
     parser.add_argument("--opening", type=float, default=0.0, help="seconds the models load")
     parser.add_argument("--failures", type=int, default=0, help="times that opening fails first")
+    parser.add_argument("--data", type=Path, help="folder in which conversations are kept")
+    parser.add_argument("--changed", action="store_true", help="as if files had changed since")
     given = parser.parse_args()
+    if given.changed:
+        change_documents()
     refuse_other_machines()
 
     failures = iter(range(given.failures))
@@ -489,8 +502,9 @@ def main() -> None:
         "Who is the harbour master?",
         "When did the tsunami come?",
     )
+    kept = pages.Kept(given.data or (given.gate and given.gate.with_name("data")))
     opener = pages.OneAssistant(open_assistant, "harbour")
-    desk = pages.Desk(opener, "harbour", following=ScriptedFollowing())
+    desk = pages.Desk(opener, "harbour", keeper=kept, following=ScriptedFollowing())
     server = pages.launch(desk, port=given.port, examples=examples)
     sys.stdout.write("serving\n")
     sys.stdout.flush()

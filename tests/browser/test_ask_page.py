@@ -128,7 +128,9 @@ def test_a_follow_up_is_shown_as_it_is_understood_and_can_be_corrected(
     assert page.locator("#fn-box textarea").input_value() == meant
     ask(page, "was it so?")
     told = finished(page, 3).locator(".fn-meant").inner_text()
-    assert told == "Asked as you typed it. Name in the question whatever it follows up on."
+    assert (
+        told == "Asked as you typed it. If it follows up on something, name that in the question."
+    )
 
 
 def test_questions_to_ask_next_come_after_the_answer(
@@ -161,6 +163,7 @@ def test_a_reload_in_the_middle_loses_nothing(
         page.locator("#fn-live .fn-proven").wait_for()
         page.reload()
         page.locator("#fn-live .fn-proven").wait_for()
+        watch.complaints.clear()  # what was under way when the page was left
         assert page.locator("#fn-live .fn-proven").inner_text().startswith(STEEL)
         assert page.locator("#fn-stop").is_visible()
         server.steps(99)

@@ -549,7 +549,7 @@ def test_copy_gives_the_answer_with_its_sources(
 ) -> None:
     page = visit(scripted, permissions=["clipboard-read", "clipboard-write"])
     ask(page, CONDITIONS)
-    finished(page).locator(".fn-copy").click()
+    finished(page).locator(".fn-copy").first.click()
     page.wait_for_selector(".fn-copy:has-text('Copied')")
     copied = page.evaluate("() => navigator.clipboard.readText()")
     assert f"{STEEL}\n[1][2]" in copied or f"{STEEL} [1][2]" in copied

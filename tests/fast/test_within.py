@@ -106,6 +106,11 @@ FIRST, LAST = datetime.date(2020, 6, 1), datetime.date(2021, 12, 31)
         (Within(since=FIRST, until=LAST), "documents between 1 June 2020 and 31 December 2021"),
         (Within(since=FIRST, until=FIRST), "documents of 1 June 2020"),
         (Within(latest=True), "the latest found of all documents"),
+        (Within(without=frozenset("ab")), "documents that are not left out"),
+        (
+            Within(since=FIRST, without=frozenset("ab")),
+            "documents since 1 June 2020 that are not left out",
+        ),
         (
             Within(since=FIRST, latest=True, only=(("publisher", "NBC"), ("publisher", "BBC"))),
             "the latest found of documents since 1 June 2020 whose publisher has “NBC” or “BBC”",
@@ -118,6 +123,17 @@ FIRST, LAST = datetime.date(2020, 6, 1), datetime.date(2021, 12, 31)
 )
 def test_it_is_told_in_words(within: Within, words: str) -> None:
     assert within.which() == words
+
+
+def test_what_is_left_out_is_not_selected(index: Index) -> None:
+    ids = {document.source: document.id for document in index.described}
+    without = frozenset([ids[OLD], ids[NEW]])
+    assert sources(index, Within(without=without)) == [OTHER, "undated.txt"]
+    assert sources(index, Within(only=(("title", "travel"),), without=without)) == [OTHER]
+    with pytest.raises(NothingWithinError, match="All documents are left out"):
+        sources(index, Within(without=frozenset(ids.values())))
+    with pytest.raises(NothingWithinError, match="“quist” that are not left out"):
+        sources(index, Within(only=(("publisher", "quist"),), without=without))
 
 
 def test_what_is_typed_is_read() -> None:

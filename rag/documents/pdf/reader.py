@@ -94,7 +94,8 @@ def _without_text(source: Source, pdf: Pdf, notes: Sequence[str]) -> EmptyDocume
     if source.options.ocr:
         why = f"{why}, and Tesseract finds no words in its pictures"
         cure = "scan it anew, straight and with 300 dots an inch, or name its language"
-    return EmptyDocumentError(f"{source}: {why}{more}; {cure}.", path=str(source.path))
+    told = f"{source}: {why}{more}; {cure}."
+    return EmptyDocumentError(told, path=str(source.path), inside=source.inside)
 
 
 def trace(pdf: Pdf) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

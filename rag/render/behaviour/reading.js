@@ -51,8 +51,9 @@
   function siblings() {
     const stem = active.replace(/\d+$/, "");
     const found = [...document.querySelectorAll(`#fn-tabs a[href^="#${stem}"]`)];
-    const numbers = new Set(found.map((link) => Number(link.hash.slice(stem.length + 1))));
-    return [...numbers].sort((a, b) => a - b).map((number) => stem + number);
+    const numbers = found.map((link) => link.hash.slice(stem.length + 1));
+    const own = new Set(numbers.filter((number) => /^\d+$/.test(number)).map(Number));
+    return [...own].sort((a, b) => a - b).map((number) => stem + number);
   }
 
   function tell() {
@@ -75,7 +76,11 @@
   /* Opening is one step of the browser's history, so that "back" on a phone closes the source. */
   function open(anchor) {
     const was = opened();
-    if (!show(anchor)) return;
+    if (!show(anchor)) {
+      // A document of a list is fetched when it is opened.
+      window.footnote?.preview?.(anchor).then((found) => { if (found) open(anchor); });
+      return;
+    }
     const method = was ? "replaceState" : "pushState";
     history[method]({ ...history.state, footnote: anchor }, "", "#" + anchor);
   }
@@ -101,9 +106,12 @@
   }
 
   async function copy(button) {
-    await navigator.clipboard.writeText(button.closest(".fn-turn").querySelector(".fn-plain").textContent);
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy with sources"; }, 2000);
+    const copied = button.closest(".fn-turn").querySelector(".fn-" + button.dataset.of);
+    await navigator.clipboard.writeText(copied.textContent);
+    const label = button.textContent;
+    if (label === button.dataset.done) return;
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = label; }, 2000);
   }
 
   document.addEventListener("click", (event) => {
