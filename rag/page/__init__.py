@@ -41,7 +41,6 @@ from rag.preferences import PreferenceFile
 
 if TYPE_CHECKING:
     import gradio as gr
-    from starlette.applications import Starlette
 
 __all__ = [
     "EXAMPLES",
@@ -137,6 +136,7 @@ def launch(
         examples: questions to click.
         password: asked for where it is set.
         choices: what is chosen for it; made where not given.
+        on_start: called as soon as the port answers, before the page is laid out.
 
     Raises:
         ConfigError: the port is taken, or others could reach the page without a password.
@@ -159,13 +159,12 @@ def launch(
     on_start(server)
     chosen.speak()
 
-    async def lay_out() -> Starlette:
+    async def lay_out() -> gr.Blocks:
         # Gradio makes an event loop, and never closes it, where none is running.
-        page = build(desk, examples=examples, choices=chosen)
-        return serving.asgi(page, render.head_html())
+        return build(desk, examples=examples, choices=chosen)
 
     def show() -> None:
-        server.show(asyncio.run(lay_out()))
+        server.show(serving.asgi(asyncio.run(lay_out()), render.head_html()))
 
     desk.redraw = show
     if desk.library is not None:
