@@ -38,6 +38,8 @@
   new MutationObserver(() => {
     name();
     back();
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  }).observe(document.documentElement, {
+    childList: true, subtree: true, attributes: true, attributeFilter: ["name"],
+  });
   window.footnoteAnew = anew;
 })();
