@@ -308,7 +308,7 @@ def test_quotes_are_shown_while_documents_are_opened(
         ask(page, CONDITIONS)
         finished(page)
         leave(page, watch)
-    with serve_scripted(*arguments, "--opening", "6") as server:
+    with serve_scripted(*arguments, "--opening", "25") as server:
         page = visit(server, ready=".fn-title")
         page.click(".fn-title")
         finished(page).locator(".fn-cite").first.click()
@@ -319,6 +319,29 @@ def test_quotes_are_shown_while_documents_are_opened(
         finished(page).locator(".fn-cite[href='#cite-1-1']").first.click()
         page.wait_for_function("() => !document.querySelector('#fn-open .fn-changed')")
         leave(page, watch)
+
+
+def test_what_was_asked_long_before_is_shown_when_asked_for(
+    own: Server, visit: Visit, data: Path
+) -> None:
+    with store(data) as kept:
+        id_ = ""
+        for n in range(1, 24):
+            turn = kept.ask(f"question {n}", conversation_id=id_, collection="harbour")
+            kept.stop(turn.id)
+            id_ = turn.conversation_id
+    page = visit(own)
+    page.click(".fn-title")
+    finished(page, 23)
+    assert page.locator("#fn-thread .fn-turn").count() == 20
+    page.click("text=Show the 3 questions before")
+    finished(page, 1)
+    assert page.locator("#fn-thread .fn-turn").count() == 23
+    assert page.locator("[data-do=earlier]").count() == 0
+    ask(page, CONDITIONS)
+    finished(page, 24)
+    assert page.locator("#fn-thread .fn-turn").count() == 23
+    page.wait_for_selector("text=Show the question before")
 
 
 # --- found, renamed, deleted

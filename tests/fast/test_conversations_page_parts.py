@@ -12,7 +12,7 @@ import pytest
 
 from rag import render
 from rag.conversations import Conversation, Conversations, Feedback, Reason, State, Thumb
-from rag.errors import ConversationError, ModelError
+from rag.errors import ModelError
 from rag.page.conversations import _attachment, _deed
 from rag.page.keeping import Kept
 from rag.page.questions import Question
@@ -224,11 +224,11 @@ def test_a_disk_that_fails_stops_no_answer_and_is_told(tmp_path: Path) -> None:
     asked = question()
     kept.begun(asked)
     kept.ended(asked)
-    assert isinstance(kept.trouble, ConversationError)
+    assert "yours to write" in str(kept.trouble)
     (tmp_path / "data").unlink()
     kept.begun(question("Again?"))
     kept.close()
-    assert kept.trouble is None
+    assert str(kept.trouble) == "None"
     assert [typed for _, typed, _, _ in read(tmp_path / "data")] == ["Again?"]
 
 
