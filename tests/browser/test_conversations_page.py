@@ -314,7 +314,6 @@ def test_quotes_are_shown_while_documents_are_opened(
         finished(page).locator(".fn-cite").first.click()
         assert "are being opened" in page.inner_text("#fn-open .fn-changed")
         assert highlighted(page) == STEEL_QUOTE
-        page.wait_for_selector(".fn-library", state="attached")
         page.wait_for_function("() => !document.querySelector('#fn-thread .fn-source .fn-changed')")
         finished(page).locator(".fn-cite[href='#cite-1-1']").first.click()
         page.wait_for_function("() => !document.querySelector('#fn-open .fn-changed')")
