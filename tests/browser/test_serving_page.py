@@ -75,14 +75,18 @@ def test_something_is_painted_at_once_and_gives_way_to_the_page(
 ) -> None:
     page = chromium.new_page()
     page.goto("about:blank")
-    page.on("console", lambda message: watch.complaints.append(message.text))
+    page.on("pageerror", lambda error: watch.complaints.append(str(error)))
     page.on("request", watch.begun)
+    page.on("requestfinished", watch.ended)
+    page.on("requestfailed", watch.ended)
     url, began = started()
     goto_soon(page, url)
     painted_s = page.evaluate(PAINTED) / 1000 - began
     seen = page.inner_text("body")
     page.wait_for_selector("#fn-box textarea", timeout=60_000)
     whole_s = time.time() - began
+    page.wait_for_selector("#fn-library .fn-error", timeout=60_000)
+    watch.settle(page)  # no handler is cut off when the process ends
     print(f"first paint {painted_s:.2f} s, the page {whole_s:.2f} s after the process started")
     assert "Opening Footnote" in seen
     busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
@@ -102,6 +106,7 @@ def test_without_scripts_the_page_comes_too(
     goto_soon(page, url)
     assert page.inner_text("p.opening") == "Opening Footnote"
     page.wait_for_selector("gradio-app", state="attached", timeout=60_000)
+    assert page.locator("p.opening").count() == 0
     context.close()
 
 
