@@ -253,7 +253,7 @@ def _exports_html(id_: str) -> str:
         f'<a href="{EXPORTS}/{id_}/{form}" download>{esc(label)}</a>'
         for form, label in (("markdown", "Markdown"), ("html", "HTML"), ("json", "JSON"))
     )
-    return f'<p class="fn-exports"><span>{esc(say("Export as"))}</span>{links}</p>'
+    return f'<p class="fn-exports"><span>{esc(say("Export"))}</span>{links}</p>'
 
 
 def _delete_html(do: str, id_: str, ask: str, sure: str) -> str:

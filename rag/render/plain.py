@@ -79,6 +79,7 @@ def answer_markdown(answer: Answer) -> list[str]:
         return [
             markdown(answer.text),
             *map(markdown, asked_first(answer)),
+            *(["The closest passages, which are not an answer:"] if answer.closest else []),
             *(
                 f"- {markdown(reference(hit.document))}: “{markdown(shorten(hit.passage.text))}”"
                 for hit in answer.closest
