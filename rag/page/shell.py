@@ -64,7 +64,7 @@ class Shell:
         """Lay out the tabs in the order in which they stand."""
         import gradio as gr
 
-        with gr.Tab(say("Ask"), id="ask"):
+        with gr.Tab(say("Ask"), id="ask") as self.ask_tab:
             self.ask = AskTab(self, examples)
         self.documents: DocumentsTab | None = None
         if self.desk.library is not None:

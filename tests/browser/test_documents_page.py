@@ -146,7 +146,7 @@ def test_several_files_and_a_folder_are_dropped_and_answer(
     open_tab(page)
     make(page, "My papers")
     drop(page, [given / "quarry.txt", given / "bell.md", given / "contracts"])
-    assert settled(page) == "4 files · 4 read · 1 hidden files were passed over"
+    assert settled(page) == "4 files · 4 read · 1 hidden file was passed over"
     assert arriving(page) == {
         "quarry.txt": ("read", "read, 1 passage"),
         "bell.md": ("read", "read, 1 passage"),
@@ -413,11 +413,20 @@ def test_collections_are_made_renamed_and_removed(
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelector('#fn-doc-collection').value === 'Summer'")
     assert page.locator("#fn-doc-wrong").is_hidden()
+    # It is offered on the Ask tab once there is something to ask.
+    page.set_input_files("#fn-doc-files", {"name": "a.txt", "mimeType": "", "buffer": b"A text."})
+    settled(page)
+    page.get_by_role("tab", name="Ask").click()
+    page.click("#fn-collection input")
+    page.get_by_role("option", name="Summer").click()
+    page.wait_for_selector("#fn-library:has-text('this one document')")
+    open_tab(page)
     page.click("[data-do=drop]")
     assert page.inner_text("#fn-doc-asked") == "Remove “Summer”?"
     page.click(".fn-doc-yes")
     page.wait_for_function("document.querySelector('#fn-doc-collection').value === 'notes'")
     assert page.locator("#fn-doc-collection option").all_inner_texts() == ["notes (3)"]
+    assert "80 tonnes" in ask(page, "How many tonnes of apples did the orchard pick in 2023?")
     watch.complaints.clear()  # of names that were refused
 
 

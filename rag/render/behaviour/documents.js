@@ -440,7 +440,7 @@
     if (total) bar.value = done;
     else bar.removeAttribute("value");
     const more = [text];
-    if (hidden) more.push(say("hidden", { n: count(hidden) }));
+    if (hidden) more.push(hidden === 1 ? say("hiddenOne") : say("hidden", { n: count(hidden) }));
     const rest = all.length - files.childElementCount;
     if (rest > 0) more.push(say("more", { n: count(rest) }));
     put1(find("fn-doc-sum"), failed || more.filter(Boolean).join(" · "));
