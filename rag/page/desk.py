@@ -231,6 +231,14 @@ class Desk:
                     old.rest()
                 self.start(name)
 
+    def forget(self, collection: str) -> None:
+        """Let go of a collection that is not there any more."""
+        old = self.opened(collection)
+        self._opening.pop(collection, None)
+        self._facts.pop(collection, None)
+        if old is not None:
+            old.rest()
+
     async def facts(self, collection: str) -> Mapping[str, Sequence[str]]:
         """Wait for an assistant, and return by what its documents can be chosen.
 

@@ -75,7 +75,7 @@ class Shell:
         import gradio as gr
 
         kept = self.desk.keeper
-        with gr.Tab(say("Ask"), id="ask"):
+        with gr.Tab(say("Ask"), id="ask") as self.ask_tab:
             self.conversations = ConversationsPart(self, kept) if kept else None
             self.ask = AskTab(self, examples)
         self.documents: DocumentsTab | None = None
