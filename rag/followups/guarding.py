@@ -18,6 +18,7 @@ _FRAMES = frozenset(
     "take name kind amount person people thing perform "
     "participate carry conduct happen occur exist".split()
 )
+_STOPS = stem("stop")  # what is "no longer" done has been stopped
 _MOST_WORDS = 60
 
 
@@ -62,6 +63,8 @@ def _said(turn: Earlier) -> list[str]:
 def _added(now: Reading, given: Sequence[Reading]) -> str:
     """Return what a question holds that nobody said."""
     stems = frozenset(form for reading in given for form in reading.stems)
+    if any(reading.negators for reading in given):
+        stems |= {_STOPS}
     for word in now.words:
         known = word.stem in stems or word.stem in _FRAMES
         if not known and (word.name or not is_light(word.stem)):

@@ -1,4 +1,4 @@
-"""Follow-ups: what stands by itself is left alone, what leans is resolved, what is said is guarded."""
+"""Follow-ups: what stands by itself is left alone, what leans is resolved and guarded."""
 
 from __future__ import annotations
 
