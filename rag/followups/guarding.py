@@ -83,7 +83,7 @@ def _lost(question: str, asked: Reading, found: Sequence[Lean], now: Reading, te
     """Return what was asked that a question no longer holds."""
     leaning = {stem(t.text) for lean in found if lean.kind != "about" for t in tokens(lean.text)}
     if found and found[0].kind in ("bare", "about"):
-        leaning = frozenset()
+        leaning = set()
     doing = any(lean.kind == "doing" for lean in found)
     for word in asked.words:
         optional = word.stem in leaning or is_light(word.stem) or doing
