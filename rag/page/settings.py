@@ -49,7 +49,7 @@ class SettingsTab:
                 elem_id="fn-language",
                 elem_classes="fn-choice fn-in-line",
             )
-            self.kept = serving.html_part("", "fn-kept")
+            self.kept = serving.html_part("", "fn-taken")
         self._connect()
 
     def _lay_out_answers(self) -> None:
