@@ -1,4 +1,4 @@
-"""The command line, `rag index | ask | serve | doctor | eval | …`: only here is printed.
+"""The command line, `rag index | ask | serve | password | doctor | …`: only here is printed.
 
 Exit codes: 0 done; 1 nothing could be indexed, an index is not sound, or a gate was not passed; 2
 an error or a wrong option; 3 the documents do not say; 130 stopped with Ctrl-C. Answers and reports
@@ -33,6 +33,7 @@ from rag.cli.options import (
     within,
     within_options,
 )
+from rag.cli.passwords import ask_if_needed, password_group
 from rag.cli.terminal import (
     Trace,
     bar,
@@ -289,11 +290,14 @@ def serve_command(host: str, port: int, index: str, model: str) -> None:
     """Open the web page.
 
     The page is the file app.py that comes with the project: RAG_APP names it, else it is looked
-    for in the current folder and beside the package.
+    for in the current folder and beside the package. At an address that other machines can reach
+    it asks for a password, and for one to be set if there is none.
     """
+    ask_if_needed(host)
     _load_app().serve(host=host, port=port, index=index, model=model)
 
 
+main.add_command(password_group)
 main.add_command(doctor_command)
 main.add_command(eval_group)
 main.add_command(conversations_group)

@@ -379,12 +379,14 @@ def review_command(
     With the documents at hand each quote is shown in the text around it. Every decision is in the
     file at once; what is struck is not asked. Keys: A accepts, S strikes, arrows turn.
     """
+    from rag.cli.passwords import ask_if_needed
     from rag.evaluate.review import review
     from rag.evaluate.runner import Asked, index_of
 
     if documents is not None:
         with bar() as progress:
             index = index_of(Asked(documents=documents, settings=Settings()), progress)
+    ask_if_needed(host)
     review(
         file,
         host=host,

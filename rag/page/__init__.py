@@ -41,7 +41,6 @@ from rag.preferences import PreferenceFile
 
 if TYPE_CHECKING:
     import gradio as gr
-    from starlette.applications import Starlette
 
 __all__ = [
     "EXAMPLES",
@@ -60,6 +59,7 @@ __all__ = [
 ]
 
 HOST, PORT, INDEX = serving.HOST, 7860, "seeds"
+LIMITS = serving.Limits(body_bytes=40_000_000)  # a file of 29 MB through `gradio_client`
 EXAMPLES = (
     "what conditions did Microsoft set?",
     "Which principles for facial recognition has Microsoft been promoting?",
@@ -125,6 +125,7 @@ def launch(
     examples: Sequence[str] = (),
     password: serving.Password | None = None,
     choices: Choices | None = None,
+    on_start: Callable[[serving.Server], None] = lambda server: None,
 ) -> serving.Server:
     """Begin to serve the page and return; its assistant is opened from then on.
 
@@ -135,6 +136,7 @@ def launch(
         examples: questions to click.
         password: asked for where it is set.
         choices: what is chosen for it; made where not given.
+        on_start: called as soon as the port answers, before the page is laid out.
 
     Raises:
         ConfigError: the port is taken, or others could reach the page without a password.
@@ -150,25 +152,27 @@ def launch(
         routes.append(exports(desk.keeper))
     if desk.library is not None:
         routes += DocumentRoutes(desk.library, Shell.told).routes()
-    server = serving.Server(host, port, routes=routes, password=password, on_close=close)
+    server = serving.Server(
+        host, port, routes=routes, password=password, on_close=close, limits=LIMITS
+    )
     server.start()
+    on_start(server)
     chosen.speak()
 
-    async def lay_out() -> Starlette:
+    async def lay_out() -> gr.Blocks:
         # Gradio makes an event loop, and never closes it, where none is running.
-        page = build(desk, examples=examples, choices=chosen)
-        return serving.asgi(page, render.head_html())
+        return build(desk, examples=examples, choices=chosen)
 
     def show() -> None:
-        server.show(asyncio.run(lay_out()))
+        server.show(serving.asgi(asyncio.run(lay_out()), render.head_html()))
 
     desk.redraw = show
     if desk.library is not None:
         readings = Readings(desk.library, desk)
         desk.narrow = readings.narrow
         readings.resume()
-    desk.start()
     show()
+    desk.start()  # from then on, for it keeps the machine busy
     return server
 
 
@@ -200,11 +204,22 @@ def serve(host: str = HOST, port: int = PORT, index: str = "", model: str = "") 
     desk = Desk(opener, first, keeper=Kept(told=Shell.told), library=library)
     choices = Choices(desk, file)
     examples = EXAMPLES if first == INDEX else ()
-    password = serving.Password()
-    with launch(desk, host, port, examples=examples, password=password, choices=choices) as server:
-        sys.stdout.write(serving.greeting(TITLE, server))
-        sys.stdout.flush()
+    with launch(
+        desk,
+        host,
+        port,
+        examples=examples,
+        password=serving.Password(),
+        choices=choices,
+        on_start=_greet,
+    ) as server:
         server.wait()
+
+
+def _greet(server: serving.Server) -> None:
+    """Say in the terminal where the page is: its first paint does not wait for the rest of it."""
+    sys.stdout.write(serving.greeting(TITLE, server))
+    sys.stdout.flush()
 
 
 def collections(first: str, library: Library) -> list[str]:

@@ -96,7 +96,7 @@ class AskTab:
             *((example.click, example) for example in self.examples),
         ]:
             begun = trigger(self.begin, [question, *asked], asking, queue=False, **quiet)
-            self._answering(begun)
+            self.answering(begun)
         halted = self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
         self._keep_listed(halted)
         self.box.input(
@@ -113,9 +113,9 @@ class AskTab:
             self.restore, [self.remembered, self.session], shown, queue=False,
             js="() => [window.footnote.remembered(), null]", **quiet,
         )  # fmt: skip
-        self._answering(loaded)
+        self.answering(loaded)
         if (beside := self.shell.conversations) is not None:
-            loaded.success(beside.reopen, self.session, self.thread, **answering)
+            loaded.success(beside.reopen, self.session, self.thread, queue=False, **quiet)
         gr.on(fn=self.fill, inputs=self.session, outputs=self.library, **answering)
         picked = self.collection.input(
             self.choose, [self.collection, self.session], [self.library], queue=False, **quiet
@@ -125,7 +125,7 @@ class AskTab:
         picked.success(self.within.begin_offer, self.session, learnt, **answering)
         self.within.connect(quiet)
 
-    def _answering(self, begun: gr.events.Dependency) -> None:
+    def answering(self, begun: gr.events.Dependency) -> None:
         """Have an answer shown after its question, and then what to ask next."""
         # Several at once: what to ask next is still looked for when another question is asked.
         answering = {"concurrency_limit": None, "trigger_mode": "multiple", **self.shell.quiet}
@@ -141,7 +141,7 @@ class AskTab:
                     beside.draw,
                     self.session,
                     [beside.list, beside.told],
-                    concurrency_limit=None,
+                    queue=False,
                     trigger_mode="multiple",
                     **self.shell.quiet,
                 )
@@ -225,8 +225,10 @@ class AskTab:
             session.latest = question
         yield self.shown(session)
 
-    async def suggest(self, session: Session) -> AsyncIterator[str]:
+    async def suggest(self, session: Session) -> AsyncIterator[Any]:
         """Show questions to ask next, as they are found, until another is asked."""
+        import gradio as gr
+
         question = session.latest
         if question is None or question.answer is None or question.answer.abstained:
             yield ""
@@ -240,6 +242,7 @@ class AskTab:
                 shown = question.suggested
                 yield render.suggested_html(shown)
             await asyncio.sleep(LOOK_S)
+        yield gr.skip()  # the page is told once more what came last, and another may be asked now
 
     def settle(self, session: Session, question: Question) -> None:
         """Put what came of a question into the thread."""

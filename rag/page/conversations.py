@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -73,12 +74,13 @@ class ConversationsPart:
         js = "() => [window.footnote.done(), null]"
         given = [self.done, session]
         shown = [*ask.turns, ask.suggested, ask.welcome, ask.collection, self.list, self.told]
-        answering = {"concurrency_limit": None, **quiet}
         gone = self.go.click(
             self.change_over, given, shown, js=js, trigger_mode="multiple", queue=False, **quiet
         )
-        gone.success(ask.reply, session, [*ask.turns, ask.suggested], **answering)
-        gone.success(self.reopen, session, ask.thread, **answering)
+        ask.answering(gone)
+        gone.success(
+            self.reopen, session, ask.thread, queue=False, trigger_mode="multiple", **quiet
+        )
         self.act.click(
             self.take, given, [ask.thread, self.list, self.told], js=js,
             trigger_mode="multiple", queue=False, **quiet,
@@ -159,9 +161,13 @@ class ConversationsPart:
         if collection in self.desk.collections:
             session.collection = collection
         await self._show(session, turns)
-        numbers = [turn.number for turn in turns]
-        live = [session.question.live.turn] if session.question else []
-        session.turn = max([*numbers, *live], default=0)
+        watched = session.question
+        numbers = [turn.number for turn in turns if watched is None or turn.id != watched.id]
+        session.turn = max(numbers, default=0)
+        if watched is not None:
+            if watched.live.turn in numbers:  # asked in another window, which counts for itself
+                watched.tell(replace(watched.live, turn=session.turn + 1))
+            session.turn = max(session.turn, watched.live.turn)
 
     async def reopen(self, session: Session) -> dict[gr.Component, Any]:
         """Show sources in their documents as soon as these are open."""

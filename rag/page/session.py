@@ -49,7 +49,7 @@ class Session:
 
     def finish(self, turn: int, html: str, answer: tuple[str, Answer] | None = None) -> None:
         """Put a finished turn in the place of the one in the making, once."""
-        if self.turn != turn or (self.question is not None and self.question.live.turn != turn):
+        if turn != (self.question.live.turn if self.question is not None else self.turn):
             return
         self.past = [*self.past, html][-KEPT_TURNS:]
         if answer is not None:

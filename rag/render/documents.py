@@ -17,6 +17,7 @@ from rag.render.words import say
 
 PAGED = 50  # files that are listed at once
 ANCHOR = "doc-2-"  # of what a list opens; the Ask tab's begin with "doc-"
+_AND = "\u00a0· "  # no line begins with it
 _KIND = {
     "text": "Text",
     "markdown": "Markdown",
@@ -321,7 +322,7 @@ def _facts(entry: Entry) -> str:
     if entry.ids:
         parts.append(_passages(entry.passages))
     parts.append(_date(entry))
-    return " · ".join(filter(None, parts))
+    return _AND.join(filter(None, parts))
 
 
 def _date(one: Entry | Inner) -> str:
@@ -360,7 +361,7 @@ def _inner_html(one: Inner, numbers: Iterator[int]) -> str:
     return (
         f"<li>{_may_html(ids, one.name, one.answers, partly=False)}"
         f'<div class="fn-doc-body"><p class="fn-doc-title">{title}</p>'
-        f'<p class="fn-doc-facts">{esc(" · ".join(filter(None, facts)))}</p>'
+        f'<p class="fn-doc-facts">{esc(_AND.join(filter(None, facts)))}</p>'
         f"{_told_html(one)}</div></li>"
     )
 

@@ -173,7 +173,7 @@ class Server:
 
     def _guarded(self, front: ASGIApp) -> ASGIApp:
         from rag.serving.guards import Headers, Strangers
-        from rag.serving.password import Gate
+        from rag.serving.login import Gate
 
         inner = front
         if self._password is not None:

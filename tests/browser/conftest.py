@@ -43,6 +43,7 @@ class Server:
     url: str
     log: Path
     gate: Path
+    process: subprocess.Popen[str] | None = None
 
     def steps(self, number: int) -> None:
         """Let a question asked "step by step" come as far as a step."""
@@ -72,6 +73,7 @@ def serving(
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line, server.written()
+            server.process = process
             yield server
         finally:
             process.terminate()
