@@ -62,7 +62,7 @@ class Shell:
             with gr.Tabs(elem_id="fn-tabs") as self.tabs:
                 self._lay_out_tabs(examples)
             with gr.Column(elem_id="fn-side"):
-                serving.html_part(render.PANEL, "fn-holder")
+                serving.html_part(render.panel_html(), "fn-holder")
         self.ask.connect()
         if self.conversations:
             self.conversations.connect(self.ask)
