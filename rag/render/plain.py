@@ -187,7 +187,9 @@ def where(found: Sequence[Place]) -> str:
 
 def _where(place: Place) -> str:
     one, last = place.value, place.last
-    several = say("“{first}” to “{last}”", first=one, last=last) if last else f"“{one}”"
+    several = say("“{name}”", name=one)
+    if last:
+        several = say("“{first}” to “{last}”", first=one, last=last)
     match place.kind:
         case "page":
             return say("pages {first}–{last}", first=one, last=last) if last else _page(one)
