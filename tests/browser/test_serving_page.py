@@ -30,20 +30,6 @@ PAINTED = """() => new Promise((done) => new PerformanceObserver((list) => {
 }).observe({ type: "paint", buffered: true }))"""
 
 
-def goto_soon(page: Page, url: str) -> None:
-    """Open a page whose server is starting."""
-    from playwright.sync_api import Error
-
-    for _ in range(1000):
-        try:
-            page.goto(url)
-        except Error:
-            time.sleep(0.02)
-        else:
-            return
-    raise AssertionError(f"nobody answers at {url}")
-
-
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[[], tuple[str, float]]]:
     """Return a function that starts the page as shipped and tells its address, and when that was.
@@ -54,13 +40,16 @@ def started(tmp_path: Path) -> Iterator[Callable[[], tuple[str, float]]]:
 
     def start() -> tuple[str, float]:
         port = free_port()
+        address = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "rag", "serve", "--port", str(port), "--index", "none"]
         began = time.time()
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         processes.append(process)
-        return f"http://127.0.0.1:{port}", began
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"Footnote is at {address} (Ctrl-C stops it)\n"
+        return address, began
 
     yield start
     for process in processes:
@@ -75,14 +64,18 @@ def test_something_is_painted_at_once_and_gives_way_to_the_page(
 ) -> None:
     page = chromium.new_page()
     page.goto("about:blank")
-    page.on("console", lambda message: watch.complaints.append(message.text))
+    page.on("pageerror", lambda error: watch.complaints.append(str(error)))
     page.on("request", watch.begun)
+    page.on("requestfinished", watch.ended)
+    page.on("requestfailed", watch.ended)
     url, began = started()
-    goto_soon(page, url)
+    page.goto(url)
     painted_s = page.evaluate(PAINTED) / 1000 - began
     seen = page.inner_text("body")
     page.wait_for_selector("#fn-box textarea", timeout=60_000)
     whole_s = time.time() - began
+    page.wait_for_selector("#fn-library .fn-error", timeout=60_000)
+    watch.settle(page)  # no handler is cut off when the process ends
     print(f"first paint {painted_s:.2f} s, the page {whole_s:.2f} s after the process started")
     assert "Opening Footnote" in seen
     busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
@@ -99,9 +92,10 @@ def test_without_scripts_the_page_comes_too(
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     url, _ = started()
-    goto_soon(page, url)
+    page.goto(url)
     assert page.inner_text("p.opening") == "Opening Footnote"
     page.wait_for_selector("gradio-app", state="attached", timeout=60_000)
+    assert page.locator("p.opening").count() == 0
     context.close()
 
 
