@@ -57,12 +57,13 @@ class Shell:
         self.desk = desk
         self.choices = choices
         self.session = gr.State(Session())
-        serving.html_part(render.header_html(TITLE, say(TAGLINE)), "fn-top")
+        tagline = say("answers from your own documents, every sentence proven")
+        serving.html_part(render.header_html(TITLE, tagline), "fn-top")
         with gr.Row(elem_id="fn-main"):
             with gr.Tabs(elem_id="fn-tabs") as self.tabs:
                 self._lay_out_tabs(examples)
             with gr.Column(elem_id="fn-side"):
-                serving.html_part(render.PANEL, "fn-holder")
+                serving.html_part(render.panel_html(), "fn-holder")
         self.ask.connect()
         if self.conversations:
             self.conversations.connect(self.ask)
