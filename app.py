@@ -8,9 +8,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from rag.config import DEFAULT_MODEL
 from rag.errors import RagError
-from rag.page import HOST, INDEX, PORT, TAGLINE, TITLE, serve
+from rag.page import HOST, PORT, TAGLINE, TITLE, serve
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,9 +17,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=f"{TITLE}: {TAGLINE}. Serves the page.")
     parser.add_argument("--host", default=HOST, help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=PORT, help="default %(default)s")
-    parser.add_argument("--index", default=INDEX, help="index to answer from, default %(default)s")
+    parser.add_argument("--index", default="", help="asked first; by default the last one asked")
     parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="model name or GGUF file, default %(default)s"
+        "--model", default="", help="name or GGUF file; by default the one chosen on the page"
     )
     given = parser.parse_args(argv)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, islice, zip_longest
@@ -149,7 +149,7 @@ class Assistant:
         llm = self.llm
         if self._warmer is None or not isinstance(llm, Reader) or len(question.split()) < 2:
             return
-        hits = self._find(question[:MAX_QUESTION_CHARS], self.settings.passages)[:FORESEEN]
+        hits = self._find(question[:MAX_QUESTION_CHARS], self.settings.reads)[:FORESEEN]
         asked = [prompts.reading_of(hit, heading(hit.document)) for hit in hits]
         self._warmer.urge(partial(llm.prepare, each) for each in asked)
 
@@ -182,6 +182,19 @@ class Assistant:
             if not llm.has_room(asked):
                 return
             yield asked
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Keep reading ahead off the model while something else is done with it."""
+        return self._warmer.aside() if self._warmer else nullcontext()
+
+    def apart(self) -> Assistant:
+        """Return one of the same parts, for questions of its own beside those of this one.
+
+        Each of the two is stopped by its own `cancel` alone; reading ahead waits for both.
+        """
+        other = Assistant(self.index, self.embedder, self.llm, self.settings, self.rarity)
+        other._warmer = self._warmer
+        return other
 
     def ask(
         self,
@@ -222,8 +235,7 @@ class Assistant:
             NothingWithinError: no document is of those that may answer.
             CancelledError: `cancel` was set.
         """
-        aside = self._warmer.aside() if self._warmer else nullcontext()
-        with aside:
+        with self.aside():
             if within is not None:
                 narrow, asked = self._narrowed(question, within)
                 # What is left out of a collection is no answer to when the question asks about.
@@ -262,7 +274,7 @@ class Assistant:
             ids = only_known(within, self.index.described)
             told = within.which()
         elif named := asks_latest(question):
-            hits = self._find(check_question(question), self.settings.passages)
+            hits = self._find(check_question(question), self.settings.reads)
             older = superseded(named, {hit.document.id: hit.document for hit in hits}.values())
             ids = frozenset(documents) - {one.id for one in older}
             told = f"the latest of {len(older) + 1} such documents"
@@ -275,7 +287,7 @@ class Assistant:
         ids = {document.id for document in within.select(self.index.described)}
         narrow, which = self._of(ids), within.which()
         if within.latest:
-            hits = narrow._find(check_question(question), self.settings.passages)
+            hits = narrow._find(check_question(question), self.settings.reads)
             latest = newest(hit.document for hit in with_copies(hits))
             if latest:
                 narrow, ids = self._of({latest.id}), {latest.id}
@@ -294,7 +306,7 @@ class Assistant:
         spent = Spent(time.perf_counter() if began is None else began)
         typed = check_question(question)
         run = Run(self.rarity.written(typed), spent, cancel or threading.Event())
-        run.hits = tuple(self._find(run.question, self.settings.passages))
+        run.hits = tuple(self._find(run.question, self.settings.reads))
         run.spent.retrieve_s = time.perf_counter() - run.spent.started
         yield Retrieved(run.hits)
         yield from self._sight(run)
@@ -332,13 +344,12 @@ class Assistant:
             yield Sighted(quotes)
 
     def _find(self, question: str, passages: int) -> list[Hit]:
-        more = passages / self.settings.passages
         return retrieve(
             question,
             self.index,
             self.embedder,
             passages=passages,
-            budget_tokens=int(self.settings.budget_tokens * more),
+            budget_tokens=self.settings.budget_for(passages),
             by=self.settings.retrieval,
         )
 
@@ -354,7 +365,7 @@ class Assistant:
             others = split.names[:place] + split.names[place + 1 :]
             if chosen and named and speaks_of(chosen, split.names[place], others):
                 continue
-            hits = tuple(self._find(part, self.settings.passages))
+            hits = tuple(self._find(part, self.settings.reads))
             sub = replace(run, question=part, hits=hits, spared=[], proofs=[], parts=[])
             yield from self._verify(sub)
             if sub.hits and not self.drafter.chosen(sub):
@@ -417,6 +428,8 @@ class Assistant:
         runs = [run, *run.parts]
         by_run = [self.drafter.chosen(r) for r in runs]
         chosen = self.drafter.merged(run.question, [p for ps in by_run for p in ps])
+        if self.settings.length == "short":
+            chosen = self.drafter.briefest(run.question, chosen, by_run)
         unanswered = tuple(
             part.label or part.question
             for part, proofs in zip(run.parts, by_run[1:], strict=True)

@@ -12,12 +12,15 @@ from rag.errors import ConfigError
 Reading = Literal["single", "joint", "single+joint"]
 Retrieval = Literal["fused", "dense", "lexical"]
 KeyValues = Literal["f16", "q8_0"]
+Length = Literal["short", "normal", "thorough"]
 Step = Literal["exact", "coverage", "witness", "relevance", "answers", "repair"]
 STEPS: tuple[Step, ...] = get_args(Step)
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 DEFAULT_EMBEDDER = "all-minilm-l6-v2"
 MAX_QUESTION_CHARS = 2000
+MOST_PASSAGES = 20
+THOROUGH = 5 / 3  # times as many passages are read for a thorough answer
 
 
 def home() -> Path:
@@ -82,6 +85,8 @@ class Settings:
         reading: "single" reads each passage on its own; "joint" reads all in one prompt;
             "single+joint" tries a joint reading when nothing of the single ones is proven.
         passages: how many passages are read, 1 to 20.
+        length: "short" shows the one or two statements that answer best, "thorough" reads more
+            passages and shows more statements. What is proven, and how, is the same.
         budget_tokens: tokens of passage text read for one question, by the embedder's
             tokenizer, at least 64.
         max_draft_tokens: tokens the model may write from one reading, 8 to 1024.
@@ -107,6 +112,7 @@ class Settings:
     embedder: str = DEFAULT_EMBEDDER
     reading: Reading = "single"
     passages: int = 6
+    length: Length = "normal"
     budget_tokens: int = 1536
     max_draft_tokens: int = 96
     temperature: float = 0.0
@@ -122,7 +128,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse values out of range, naming the setting and its range."""
         ranges: dict[str, tuple[float, float]] = {
-            "passages": (1, 20),
+            "passages": (1, MOST_PASSAGES),
             "budget_tokens": (64, 100_000),
             "max_draft_tokens": (8, 1024),
             "temperature": (0, 2),
@@ -143,11 +149,23 @@ class Settings:
             raise ConfigError(
                 f"retrieval is {self.retrieval!r}; give 'fused', 'dense' or 'lexical'."
             )
+        if self.length not in get_args(Length):
+            raise ConfigError(f"length is {self.length!r}; give 'short', 'normal' or 'thorough'.")
         if self.kv not in get_args(KeyValues):
             raise ConfigError(f"kv is {self.kv!r}; give 'f16' or 'q8_0'.")
         for step in self.without:
             if step not in STEPS:
                 raise ConfigError(f"without names {step!r}; give some of {', '.join(STEPS)}.")
+
+    @property
+    def reads(self) -> int:
+        """How many passages are read for one question, by the length of answers."""
+        more = THOROUGH if self.length == "thorough" else 1
+        return min(MOST_PASSAGES, round(self.passages * more))
+
+    def budget_for(self, passages: int) -> int:
+        """Return the tokens of text that are read where so many passages are."""
+        return int(self.budget_tokens * (passages / self.passages))
 
     def with_(self, **changes: Any) -> Settings:
         """Return a copy with some values changed."""

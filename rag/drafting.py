@@ -14,6 +14,7 @@ from rag.llm import Mind, Piece
 from rag.parts import asked_of
 from rag.passages import heading
 from rag.prove import Claim, CoverageChecker, Group, Proof, Prover, Rarity, WitnessedChecker, merge
+from rag.prove.brief import briefest
 from rag.prove.copies import one_voice
 from rag.prove.select import Selector, adds_fact, fuller
 from rag.prove.sides import asks_one, may_hold_side
@@ -23,6 +24,7 @@ from rag.run import Run, unwritten
 from rag.types import Draft, DraftKind, Event, Hit, Judged, Proving, Reading, Verdict, Wrote
 
 MAX_STATEMENTS = 5
+MOST_THOROUGH = 8  # statements of a thorough answer
 # Calibrated log-odds, by the model, that a passage answers the question. From EAGER up a passage
 # is written from at once, and from LIKELY up in any case, so that documents that disagree are all
 # heard; below FLOOR, or MARGIN under the best passage, not at all.
@@ -198,7 +200,7 @@ class Drafter:
             return
         read = len(run.hits)
         seen = {hit.passage.id for hit in run.hits}
-        found = self._find(run.question, 2 * self.settings.passages)
+        found = self._find(run.question, 2 * self.settings.reads)
         run.hits += tuple(hit for hit in found if hit.passage.id not in seen)
         yield from self.read_singly(run, read)
         if not self.chosen(run):
@@ -344,9 +346,27 @@ class Drafter:
             proofs,
             partial(self.selector.alike, question),
             partial(self._shared, question),
-            most=MAX_STATEMENTS,
+            most=MOST_THOROUGH if self.settings.length == "thorough" else MAX_STATEMENTS,
             fuller=partial(fuller, question),
         )
+
+    def briefest(
+        self, question: str, chosen: Sequence[Proof], by_run: Sequence[Sequence[Proof]]
+    ) -> list[Proof]:
+        """Return the statements of a short answer, in their order.
+
+        Args:
+            question: in plain words.
+            chosen: what may be shown, best first.
+            by_run: the same of the question and of each of its parts, before it was merged.
+        """
+        best = [proofs[0].text for proofs in by_run if proofs]
+        firsts = {
+            place
+            for place, kept in enumerate(chosen)
+            if any(self.selector.alike(question, text, kept.text) for text in best)
+        }
+        return briefest(question, chosen, firsts, self.rarity)
 
     def _shared(self, question: str, one: Proof, other: Proof) -> list[Group]:
         """Return the citations of a proof that carry another one's statement too.
@@ -399,7 +419,7 @@ class Drafter:
         began = time.perf_counter()
         known = {d.passage_ids[0]: d.holds for d in run.drafts if d.holds is not None}
         read = [(known[h.passage.id], h) for h in run.hits if h.passage.id in known]
-        passages = self.settings.passages
+        passages = self.settings.reads
         for proof in self.quoter.proofs(run.question, read, passages, run.cancel):
             quoted = unwritten(proof)
             if self.selector.rank(run.question, [(proof, quoted)], run.least):

@@ -25,7 +25,9 @@
     │   └── IndexBusyError
     ├── LibraryError             a collection, or a file of one, cannot be had or changed
     ├── ConversationError        what was kept of conversations cannot be read or written
-    ├── PreferencesError         what was chosen cannot be kept or is out of its range
+    │   └── ConversationsDamagedError
+    ├── PreferencesError         what was chosen is out of its range or cannot be had
+    │   └── NotKeptError         what was chosen holds, and cannot be kept
     ├── EvaluationError          a question set or a run file is malformed
     └── CancelledError           the caller stopped the work
 
@@ -171,8 +173,16 @@ class ConversationError(RagError):
     """What was kept of conversations cannot be read or written."""
 
 
+class ConversationsDamagedError(ConversationError):
+    """The file the conversations are in is damaged."""
+
+
 class PreferencesError(RagError):
-    """What was chosen cannot be kept or is out of its range."""
+    """What was chosen is out of its range or cannot be had."""
+
+
+class NotKeptError(PreferencesError):
+    """What was chosen holds until the program ends, and cannot be kept."""
 
 
 class EvaluationError(RagError):

@@ -258,6 +258,7 @@ class Citation:
         """Return the documented JSON form (docs/answer-format.md)."""
         return {
             "number": self.number,
+            "document_id": self.document_id,
             "source": self.source,
             "inside": self.inside,
             "places": [place.to_json() for place in self.places],
@@ -378,6 +379,20 @@ class Answer:
     conflicts: tuple[Conflict, ...] = ()
     asked: str = ""
 
+    @classmethod
+    def from_json(cls, value: Any) -> Answer:
+        """Return the answer of a documented JSON form; what that leaves out is empty.
+
+        Left out are the roots of the files and, of what came closest, all of the document but its
+        name and facts. So `Answer.from_json(a.to_json()).to_json() == a.to_json()`.
+
+        Raises:
+            ValueError: it is no answer, or of another version.
+        """
+        from rag.reading_back import answer_of
+
+        return answer_of(value)
+
     @property
     def citations(self) -> tuple[Citation, ...]:
         """Every distinct citation of the answer, in order of number."""
@@ -402,7 +417,9 @@ class Answer:
             "asked": self.asked,
             "closest": [
                 {
+                    "document_id": h.document.id,
                     "source": h.document.source,
+                    "inside": h.document.inside,
                     "title": h.document.title,
                     "start": h.passage.start,
                     "end": h.passage.end,

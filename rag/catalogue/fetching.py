@@ -100,11 +100,13 @@ def _alone(model: Model, tell: Progress) -> Iterator[None]:
     except (FileExistsError, NotADirectoryError, FileNotFoundError) as error:
         raise _not_writable(error) from error
     lock = FileLock(work.parent / f"{model.name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        tell("waiting for another process that fetches it", 0, model.bytes)
-        lock.acquire(poll_interval=_TICK_S)
+    wait_s = 0.0
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=wait_s)
+        except Timeout:  # told again and again, since whoever is told may stop it
+            tell("waiting for another process that fetches it", 0, model.bytes)
+            wait_s = _TICK_S
     try:
         yield
     finally:

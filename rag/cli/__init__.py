@@ -1,4 +1,4 @@
-"""The command line, `rag index | ask | serve | doctor | eval | models`: only here is printed.
+"""The command line, `rag index | ask | serve | password | doctor | …`: only here is printed.
 
 Exit codes: 0 done; 1 nothing could be indexed, an index is not sound, or a gate was not passed; 2
 an error or a wrong option; 3 the documents do not say; 130 stopped with Ctrl-C. Answers and reports
@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from rag import __version__
+from rag.cli.conversing import conversations_group
 from rag.cli.doctoring import doctor_command
 from rag.cli.evaluating import eval_group
 from rag.cli.options import (
@@ -32,6 +33,7 @@ from rag.cli.options import (
     within,
     within_options,
 )
+from rag.cli.passwords import ask_if_needed, password_group
 from rag.cli.terminal import (
     Trace,
     bar,
@@ -220,11 +222,19 @@ def _read_ahead(index: str) -> None:
 @model_option
 @reading_options
 @within_options
+@click.option(
+    "--after",
+    multiple=True,
+    metavar="QUESTION",
+    help="A question that this one follows, so that “and when?” is understood; several in their"
+    " order. What is asked instead is told.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show the work in progress.")
 def ask_command(
     question: tuple[str, ...],
     index: str,
+    after: tuple[str, ...],
     as_json: bool,
     quiet: bool,
     since: str | None,
@@ -251,6 +261,8 @@ def ask_command(
     show.status("opening the index and the model")
     assistant = _open(index, Settings(**settings))
     try:
+        if after:
+            asked = _resolved(assistant, asked, after)
         answer = _stream(assistant, asked, narrowed, show)
     finally:
         assistant.close()
@@ -265,8 +277,21 @@ def ask_command(
 
 
 @main.command("serve")
-@index_option
-@model_option
+@click.option(
+    "--index",
+    default="",
+    envvar="RAG_INDEX",
+    metavar="NAME",
+    help="What a new window asks: a name under indexes/, or a path. [default: what was asked last]",
+)
+@click.option(
+    "--model",
+    default="",
+    envvar="RAG_MODEL",
+    metavar="NAME",
+    help="What writes: a name that `rag models` lists, or the path of a GGUF file. [default: the"
+    " one chosen on the page]",
+)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="IP", help="Address to listen on."
 )
@@ -275,13 +300,17 @@ def serve_command(host: str, port: int, index: str, model: str) -> None:
     """Open the web page.
 
     The page is the file app.py that comes with the project: RAG_APP names it, else it is looked
-    for in the current folder and beside the package.
+    for in the current folder and beside the package. At an address that other machines can reach
+    it asks for a password, and for one to be set if there is none.
     """
+    ask_if_needed(host)
     _load_app().serve(host=host, port=port, index=index, model=model)
 
 
+main.add_command(password_group)
 main.add_command(doctor_command)
 main.add_command(eval_group)
+main.add_command(conversations_group)
 
 
 @main.group("models", invoke_without_command=True)
@@ -313,6 +342,29 @@ def fetch_command(names: tuple[str, ...]) -> None:
         click.echo(f"{model.name}: {path}")
 
 
+@main.command("languages")
+@click.argument("code", required=False)
+def languages_command(code: str | None) -> None:
+    """List the languages of the page, or print one to be completed.
+
+    What is printed is a file for `languages/CODE.json` in the data folder: every word of the page
+    in English, and what stands for it, empty where it is lacking. A code that is new begins one.
+    """
+    from rag.config import data_folder
+    from rag.render import collecting, words
+
+    there = words.languages()
+    if code is not None:
+        known = words.load(code) if code in there else {}
+        click.echo(collecting.form(there.get(code, code), known), nl=False)
+        return
+    for each, name in there.items():
+        lacking = 0 if each == words.ENGLISH else len(collecting.lacking(words.load(each)))
+        note = f"  lacks {lacking} of {len(collecting.english())}" if lacking else ""
+        click.echo(f"{each:6}{name}{note}")
+    click.echo(f"your own: {data_folder() / 'languages'}", err=True)
+
+
 @models_group.command("path")
 @click.argument("name")
 def path_command(name: str) -> None:
@@ -337,6 +389,18 @@ def _open(index: str, settings: Settings) -> Assistant:
     from rag.assistant import Assistant
 
     return Assistant.open(index, settings=settings)
+
+
+def _resolved(assistant: Assistant, question: str, after: Sequence[str]) -> str:
+    """Return a question as it is to be asked after others, and tell what was made of it."""
+    from rag.followups import Earlier, resolve
+
+    earlier = [Earlier(each) for each in after]
+    found = resolve(question, earlier, assistant.llm, embedder=assistant.embedder)
+    if found.leans:
+        told = f"asked: {found.question}" if found.changed else f"note: {found.why}"
+        click.echo(one_line(told), err=True)
+    return found.question
 
 
 def _stream(assistant: Assistant, question: str, narrowed: Within | None, show: Trace) -> Answer:

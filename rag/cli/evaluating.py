@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-from rag.cli.options import index_option, model_option, reading_options
+from rag.cli.options import index_option, model_option, progress_option, reading_options
 from rag.cli.terminal import bar
 from rag.config import STEPS, Settings
+from rag.errors import EvaluationError
 
 NOT_PASSED = 1
 _File = click.Path(path_type=Path, dir_okay=False)
@@ -75,6 +76,7 @@ def _asking_options(command: Command) -> Command:
             "--out", type=_File, metavar="FILE", help="Result file. [default: by model and commit]"
         ),
         click.option("--fresh", is_flag=True, help="Ask again what an interrupted run has asked."),
+        progress_option,
     ]
     for option in reversed(options):
         command = option(command)
@@ -153,6 +155,7 @@ def _ask(
     no_judge: bool,
     out: Path | None,
     fresh: bool,
+    progress: str,
     **settings: Any,
 ) -> Any:
     """Ask a set as the options say; return the run."""
@@ -169,8 +172,8 @@ def _ask(
         judge=judge,
         judged=not no_judge,
     )
-    with bar() as progress:
-        return evaluate(asked, out=out, resume=not fresh, progress=progress)
+    with bar(lines=progress == "lines") as tell:
+        return evaluate(asked, out=out, resume=not fresh, progress=tell)
 
 
 @eval_group.command("gate")
@@ -278,8 +281,15 @@ def import_command(path: Path, out: Path, kind: str | None, sample: int | None, 
     "--count", type=click.IntRange(1), default=60, show_default=True, help="Questions wanted."
 )
 @click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Of the draw.")
+@progress_option
 def make_set_command(
-    documents: Path | None, index: str, model: str, out: Path, count: int, seed: int
+    documents: Path | None,
+    index: str,
+    model: str,
+    out: Path,
+    count: int,
+    seed: int,
+    progress: str,
 ) -> None:
     """Make a labelled question set of your own documents.
 
@@ -291,20 +301,61 @@ def make_set_command(
     from rag.evaluate.runner import Asked, index_of
 
     settings = Settings(model=model)
-    with bar() as progress:
+    with bar(lines=progress == "lines") as tell:
         asked = Asked(index=index, documents=documents, settings=settings)
         made = make_set(
-            index_of(asked, progress),
+            index_of(asked, tell),
             out=out,
             count=count,
             seed=seed,
             settings=settings,
-            progress=progress,
+            progress=tell,
         )
     click.echo(str(made))
     where = f"--documents {documents}" if documents else f"--index {index}"
     click.echo(f"look through it: rag eval review {out} {where}")
     click.echo(f"then: rag eval {where} --questions {out}")
+
+
+@eval_group.command("from-feedback")
+@click.option(
+    "--out", type=_File, required=True, metavar="FILE", help="New file for the set (JSONL)."
+)
+@click.option(
+    "--index",
+    metavar="NAME",
+    help="Only answers from this index, and only evidence that still stands in it.",
+)
+def from_feedback_command(out: Path, index: str | None) -> None:
+    """Turn the thumbs that answers were given on the page into a question set.
+
+    A good answer must be given again from the same words; what readers say is not in the documents
+    must be refused. Other bad answers are struck out until you accept them with `rag eval review`.
+    """
+    from rag.config import index_folder
+    from rag.conversations import Conversations
+    from rag.conversations.labelling import labelled
+    from rag.evaluate.making.keeping import write_set
+    from rag.evaluate.sets import texts_by_source
+    from rag.index import Index
+
+    if out.exists():
+        raise EvaluationError(f"{out} is there already; give a new file.")
+    with Conversations() as kept:
+        judged = kept.judged()
+    opened = Index.open(index_folder(index)) if index else None
+    texts = texts_by_source(opened.documents.values()) if opened else None
+    made = labelled(judged, index or "", texts)
+    if not made.questions:
+        told = ", ".join(f"{why} ({count})" for why, count in made.left_out.items())
+        raise EvaluationError(f"No judged answer can be used: {told}. Judge some more.")
+    write_set(out, made.questions)
+    click.echo(f"{len(made.questions)} questions in {out}, {made.to_review} struck until reviewed")
+    for why, count in sorted(made.left_out.items()):
+        click.echo(f"  left out: {why} ({count})")
+    where = f" --index {index}" if index else ""
+    click.echo(f"look through it: rag eval review {out}{where}")
+    click.echo(f"then: rag eval --questions {out}{where}")
 
 
 @eval_group.command("review")
@@ -328,12 +379,14 @@ def review_command(
     With the documents at hand each quote is shown in the text around it. Every decision is in the
     file at once; what is struck is not asked. Keys: A accepts, S strikes, arrows turn.
     """
+    from rag.cli.passwords import ask_if_needed
     from rag.evaluate.review import review
     from rag.evaluate.runner import Asked, index_of
 
     if documents is not None:
         with bar() as progress:
             index = index_of(Asked(documents=documents, settings=Settings()), progress)
+    ask_if_needed(host)
     review(
         file,
         host=host,

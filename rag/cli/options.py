@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from rag.config import Settings
+from rag.config import Length, Settings
 
 if TYPE_CHECKING:
     from rag.within import Within
@@ -51,6 +51,17 @@ def password_option(command: Command) -> Command:
     )(command)
 
 
+def progress_option(command: Command) -> Command:
+    """Add the option that says how work under way is told."""
+    return click.option(
+        "--progress",
+        type=click.Choice(["bar", "lines"]),
+        default="bar",
+        show_default=True,
+        help="Draw a bar on a terminal, or write a line a step for a program that looks on.",
+    )(command)
+
+
 def reading_options(command: Command) -> Command:
     """Add the options that say how passages are read."""
     command = click.option(
@@ -60,6 +71,14 @@ def reading_options(command: Command) -> Command:
         default=Settings().passages,
         show_default=True,
         help="How many passages are read.",
+    )(command)
+    command = click.option(
+        "--length",
+        type=click.Choice(get_args(Length)),
+        default=Settings().length,
+        show_default=True,
+        help="Show the one or two statements that answer best, or read more passages and show"
+        " more.",
     )(command)
     command = click.option(
         "--support-threshold",

@@ -73,8 +73,17 @@ class Trace:
 
 
 @contextmanager
-def bar(label: str = "", unit: str = "") -> Iterator[Progress]:
-    """Draw a progress bar on standard error while work runs; none where nobody watches."""
+def bar(label: str = "", unit: str = "", *, lines: bool = False) -> Iterator[Progress]:
+    """Draw a progress bar on standard error while work runs; none where nobody watches.
+
+    Args:
+        label: stands before each stage.
+        unit: of what is counted.
+        lines: write a line a step instead, for a program that looks on.
+    """
+    if lines:
+        yield _told
+        return
     from tqdm import tqdm
 
     drawn: tqdm[Any] | None = None
@@ -102,6 +111,10 @@ def bar(label: str = "", unit: str = "") -> Iterator[Progress]:
     finally:
         if drawn is not None:
             drawn.close()
+
+
+def _told(stage: str, done: int, total: int) -> None:
+    click.echo(f"{stage}: {done} of {total}", err=True)
 
 
 @contextmanager

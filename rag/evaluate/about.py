@@ -24,11 +24,17 @@ from rag.config import Settings
 from rag.embedder.runtime import processor
 from rag.errors import EvaluationError
 from rag.evaluate.sets import Question
+from rag.machine import physical_bytes
 from rag.types import Document, Passage
 
 PACKAGE = Path(__file__).parent.parent
 OURS = "footnote"
 
+# Files of the package that no answer depends on.
+_NO_MATTER = (
+    *("evaluate/", "render/", "cli/", "page/", "serving", "library/", "conversations/"),
+    *("preferences.py", "trust.py", "measuring.py", "machine.py"),
+)
 _PARTS = (
     "rag",
     "llama-cpp-python",
@@ -81,12 +87,12 @@ def model_checksum(model: str) -> str:
 
     if model in CATALOGUE:
         files = CATALOGUE[model].files
-        return files[0].sha256 if len(files) == 1 else _digest([file.sha256 for file in files])
+        return files[0].sha256 if len(files) == 1 else digest([file.sha256 for file in files])
     path = Path(model).expanduser()
     try:
         if path.is_dir():
             inside = sorted(file for file in path.rglob("*") if file.is_file())
-            return _digest([[f.relative_to(path).as_posix(), _file_sha256(f)] for f in inside])
+            return digest([[f.relative_to(path).as_posix(), _file_sha256(f)] for f in inside])
         return _file_sha256(path) if path.is_file() else ""
     except OSError as error:
         raise EvaluationError(
@@ -106,7 +112,7 @@ def index_checksum(index: Corpus) -> str:
     the documents' content hash and offsets.
     """
     sources = sorted((document.source, document.id) for document in index.documents.values())
-    return _digest([sources, [passage.id for passage in index.passages]])
+    return digest([sources, [passage.id for passage in index.passages]])
 
 
 @cache
@@ -115,14 +121,14 @@ def code_checksum() -> str:
     digest = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
-        if not name.startswith(("evaluate/", "render")) and not name.startswith("cli/"):
+        if not name.startswith(_NO_MATTER):
             digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
 def answer_key(question: Question, stand: Mapping[str, Any]) -> str:
     """Return what an answer depends on, as 32 hex digits: the question and `stand`."""
-    return _digest([question.id, question.text, stand])[:32]
+    return digest([question.id, question.text, stand])[:32]
 
 
 def stand(settings: Settings, index: Corpus, *, system: str = OURS) -> dict[str, Any]:
@@ -172,7 +178,7 @@ def about(
         },
         "questions": {
             "count": len(questions),
-            "sha256": _digest([question.to_json() for question in questions]),
+            "sha256": digest([question.to_json() for question in questions]),
         },
         "versions": {**versions(), **(parts or {})},
         "machine": machine(),
@@ -250,13 +256,11 @@ def _cpu() -> str:
 
 def _memory_gib() -> float | None:
     """Return the machine's memory, None where the system does not say."""
-    names = getattr(os, "sysconf_names", {})
-    if "SC_PAGE_SIZE" not in names or "SC_PHYS_PAGES" not in names:
-        return None
-    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    memory = physical_bytes()
+    return None if memory is None else round(memory / 2**30, 1)
 
 
-def _digest(value: Any) -> str:
+def digest(value: Any) -> str:
     """Return the SHA-256 of a value's canonical JSON, hex."""
     return hashlib.sha256(
         json.dumps(value, sort_keys=True, ensure_ascii=False).encode()

@@ -64,8 +64,8 @@ def ranker(index: Index, embedder: Embedder, settings: Settings) -> Ranker:
         found["read"] = trim(
             found["fused"],
             embedder,
-            passages=settings.passages,
-            budget_tokens=settings.budget_tokens,
+            passages=settings.reads,
+            budget_tokens=settings.budget_for(settings.reads),
             question=question.text,
         )
         return found

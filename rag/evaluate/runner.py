@@ -305,7 +305,7 @@ def default_out(asked: Asked) -> Path:
         parts.append(asked.questions.resolve().parent.name if same else asked.questions.stem)
     parts += [
         getattr(settings, name)
-        for name in ("reading", "retrieval")
+        for name in ("reading", "retrieval", "length")
         if getattr(settings, name) != getattr(usual, name)
     ]
     if settings.passages != usual.passages:

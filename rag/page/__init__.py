@@ -1,12 +1,18 @@
 """The web page: what a person sees and does; `rag.assistant` answers, `rag.render` writes.
 
+    starting.py       lays the page out and serves it
     opening.py        opens an assistant for each collection, over one model
     questions.py      questions under work: one line, each asker's in turn; a page may be left
+    following.py      what a follow-up means; what to ask next
     desk.py           what stands behind the page: the assistants and the line
+    choices.py        what is chosen for the whole page, and what brings it about
     session.py        one browser tab: where its conversation stands
     shell.py          the page as a whole: head, tabs, and what they share
+    conversations.py  the conversations beside the chat; keeping.py: keeps them
     ask.py            the Ask tab; within.py: which documents may answer
     documents.py      the Documents tab; document_routes.py: what it asks of the server
+    trust.py          the Trust tab: what this set-up is worth, and measuring it
+    settings.py       the Settings tab
     api.py            named endpoints for programs
 
 Nothing here decides what is answered, proven or shown as proven.
@@ -14,23 +20,21 @@ Nothing here decides what is answered, proven or shown as proven.
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rag import render, serving
-from rag.config import DEFAULT_MODEL, Settings, data_folder, indexes_folder
-from rag.library import Library
-from rag.page.desk import AssistantLike, Desk
-from rag.page.document_routes import DocumentRoutes
-from rag.page.documents import Readings
-from rag.page.shell import TAGLINE, TITLE, Shell
+from rag import serving
 
 if TYPE_CHECKING:
-    import gradio as gr
-    from starlette.applications import Starlette
+    from rag.page.starting import (
+        Choices,
+        Desk,
+        Kept,
+        OneAssistant,
+        build,
+        collections,
+        launch,
+    )
 
 __all__ = [
     "EXAMPLES",
@@ -39,14 +43,20 @@ __all__ = [
     "PORT",
     "TAGLINE",
     "TITLE",
+    "Choices",
     "Desk",
+    "Kept",
     "OneAssistant",
     "build",
+    "collections",
     "launch",
     "serve",
 ]
 
 HOST, PORT, INDEX = serving.HOST, 7860, "seeds"
+LIMITS = serving.Limits(body_bytes=40_000_000)  # a file of 29 MB through `gradio_client`
+TITLE = "Footnote"
+TAGLINE = "answers from your own documents, every sentence proven"
 EXAMPLES = (
     "what conditions did Microsoft set?",
     "Which principles for facial recognition has Microsoft been promoting?",
@@ -56,113 +66,35 @@ EXAMPLES = (
 )
 
 
-class OneAssistant:
-    """Opens the one assistant there is: of an index that stands for itself.
-
-    Args:
-        open_assistant: may take its time or raise a RagError.
-        collection: what its documents are called.
-    """
-
-    def __init__(self, open_assistant: Callable[[], AssistantLike], collection: str) -> None:
-        self._open = open_assistant
-        self._name = collection
-
-    def __call__(self, collection: str) -> AssistantLike:
-        """Open it."""
-        return self._open()
-
-    def collections(self) -> Sequence[str]:
-        """Return its name."""
-        return (self._name,)
-
-    def close(self) -> None:
-        """Nothing is shared."""
-
-
-def build(desk: Desk, *, examples: Sequence[str] = ()) -> gr.Blocks:
-    """Return the page, not yet served.
-
-    Args:
-        desk: what stands behind it.
-        examples: questions to click.
-    """
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    with serving.blocks(TITLE) as page:
-        page.shell = Shell(page, desk, examples)
-    return page.queue(max_size=64)
-
-
-def launch(
-    desk: Desk,
-    host: str = HOST,
-    port: int = PORT,
-    *,
-    examples: Sequence[str] = (),
-    password: serving.Password | None = None,
-) -> serving.Server:
-    """Begin to serve the page and return; its assistant is opened from then on.
-
-    Args:
-        desk: what stands behind it.
-        host: the address to listen on; 127.0.0.1 is reached from this computer only.
-        port: the port to listen on, 0 for one that is free.
-        examples: questions to click.
-        password: asked for where it is set.
-
-    Raises:
-        ConfigError: the port is taken, or others could reach the page without a password.
-    """
-    routes = [serving.document_pages(desk.draw)]
-    if desk.library is not None:
-        routes += DocumentRoutes(desk.library, Shell.told).routes()
-    server = serving.Server(host, port, routes=routes, password=password, on_close=desk.close)
-    server.start()
-
-    async def lay_out() -> Starlette:
-        # Gradio makes an event loop, and never closes it, where none is running.
-        return serving.asgi(build(desk, examples=examples), render.head_html())
-
-    def show() -> None:
-        server.show(asyncio.run(lay_out()))
-
-    desk.redraw = show
-    if desk.library is not None:
-        readings = Readings(desk.library, desk)
-        desk.narrow = readings.narrow
-        readings.resume()
-    desk.start()
-    show()
-    return server
-
-
-def serve(
-    host: str = HOST, port: int = PORT, index: str = INDEX, model: str = DEFAULT_MODEL
-) -> None:
+def serve(host: str = HOST, port: int = PORT, index: str = "", model: str = "") -> None:
     """Serve the page until interrupted.
 
     Args:
         host: the address to listen on; 127.0.0.1 is reached from this computer only.
         port: the port to listen on.
-        index: the collection that a new window asks: a name, or the path of an index.
-        model: a name from the catalogue, or the path of a GGUF file.
+        index: the collection that a new window asks: a name, or the path of an index; by default
+            the one that was asked last.
+        model: a name from the catalogue, or the path of a GGUF file; by default the one chosen on
+            the page.
 
     Raises:
         ConfigError: the port is taken, or others could reach the page without a password.
     """
-    from rag.page.opening import SharedModel
-
-    library = Library(indexes_folder(), data_folder())
-    opener = SharedModel(Settings(model=model), lambda: collections(index, library))
-    desk = Desk(opener, index, library=library)
-    examples = EXAMPLES if index == INDEX else ()
-    with launch(desk, host, port, examples=examples, password=serving.Password()) as server:
+    server = serving.Server(host, port, password=serving.Password(), limits=LIMITS)
+    with server:
         sys.stdout.write(serving.greeting(TITLE, server))
         sys.stdout.flush()
+        # The port answers by now; everything else takes its time to be loaded.
+        from rag.page.starting import begin
+
+        begin(server, index, model)
         server.wait()
 
 
-def collections(first: str, library: Library) -> list[str]:
-    """Return the names of the collections there are, the one a new window asks first."""
-    found = [known.name for known in library.collections() if known.documents]
-    return list(dict.fromkeys([first, *found]))
+def __getattr__(name: str) -> Any:
+    """Load what stands behind the page when it is first asked for."""
+    if name in __all__:
+        from rag.page import starting
+
+        return getattr(starting, name)
+    raise AttributeError(f"module 'rag.page' has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -9,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rag import render, serving
-from rag.errors import QuestionError, RagError
+from rag.errors import ConversationError, QuestionError, RagError
+from rag.page.following import earlier_of
 from rag.page.questions import Question
 from rag.page.session import Session
 from rag.page.within import WithinPart
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from rag.page.shell import Shell
+
+LOOK_S = 0.3  # between two looks for questions to ask next
 
 
 class AskTab:
@@ -36,7 +40,7 @@ class AskTab:
                 opening = render.note_html(say("Opening your documents"))
                 self.library = serving.html_part(opening, "fn-library")
                 if examples:
-                    serving.html_part(render.TRY, "fn-try")
+                    serving.html_part(render.try_html(), "fn-try")
                 self.examples = [
                     gr.Button(text, elem_classes="fn-example", size="sm") for text in examples
                 ]
@@ -92,8 +96,9 @@ class AskTab:
             *((example.click, example) for example in self.examples),
         ]:
             begun = trigger(self.begin, [question, *asked], asking, queue=False, **quiet)
-            begun.success(self.reply, self.session, [*self.turns, self.suggested], **answering)
-        self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
+            self.answering(begun)
+        halted = self.stop.click(self.halt, self.session, self.turns, queue=False, **quiet)
+        self._keep_listed(halted)
         self.box.input(
             self.foresee,
             [self.box, self.session],
@@ -108,7 +113,9 @@ class AskTab:
             self.restore, [self.remembered, self.session], shown, queue=False,
             js="() => [window.footnote.remembered(), null]", **quiet,
         )  # fmt: skip
-        loaded.success(self.reply, self.session, [*self.turns, self.suggested], **answering)
+        self.answering(loaded)
+        if (beside := self.shell.conversations) is not None:
+            loaded.success(beside.reopen, self.session, self.thread, queue=False, **quiet)
         gr.on(fn=self.fill, inputs=self.session, outputs=self.library, **answering)
         picked = self.collection.input(
             self.choose, [self.collection, self.session], [self.library], queue=False, **quiet
@@ -117,6 +124,27 @@ class AskTab:
         learnt = [self.within.fact, self.within.chosen]
         picked.success(self.within.begin_offer, self.session, learnt, **answering)
         self.within.connect(quiet)
+
+    def answering(self, begun: gr.events.Dependency) -> None:
+        """Have an answer shown after its question, and then what to ask next."""
+        # Several at once: what to ask next is still looked for when another question is asked.
+        answering = {"concurrency_limit": None, "trigger_mode": "multiple", **self.shell.quiet}
+        replied = begun.success(self.reply, self.session, self.turns, **answering)
+        replied.success(self.suggest, self.session, self.suggested, **answering)
+        self._keep_listed(begun, replied)
+
+    def _keep_listed(self, *events: Any) -> None:
+        """List the conversations anew after events."""
+        if (beside := self.shell.conversations) is not None:
+            for event in events:
+                event.success(
+                    beside.draw,
+                    self.session,
+                    [beside.list, beside.told],
+                    queue=False,
+                    trigger_mode="multiple",
+                    **self.shell.quiet,
+                )
 
     async def fill(self, session: Session) -> str:
         """List the documents as soon as they are known."""
@@ -134,6 +162,7 @@ class AskTab:
         if collection in self.desk.collections:
             session.collection = collection
             self.desk.start(collection)
+            await self.desk.aside(lambda: self.shell.choices.remember(collection))
         return render.note_html(say("Opening your documents"))
 
     def asked(self, session: Session) -> str:
@@ -165,7 +194,8 @@ class AskTab:
             return {self.welcome: gr.update(visible=False), **self.shown(session)}
         if within:
             live = replace(live, asked=within.which())
-        asked = Question(session.conversation, self.asked(session), live, within)
+        earlier = earlier_of(session.answers)
+        asked = Question(session.conversation, self.asked(session), live, within, earlier)
         session.question = asked
         self.desk.ask(asked)
         folded = {self.within.fold: gr.update(open=False), self.welcome: gr.update(visible=False)}
@@ -192,21 +222,48 @@ class AskTab:
                 yield change
         if session.question is question:
             self.settle(session, question)
+            session.latest = question
         yield self.shown(session)
+
+    async def suggest(self, session: Session) -> AsyncIterator[Any]:
+        """Show questions to ask next, as they are found, until another is asked."""
+        import gradio as gr
+
+        question = session.latest
+        if question is None or question.answer is None or question.answer.abstained:
+            yield ""
+            return
+        self.desk.suggest(question)
+        shown: Sequence[str] = ()
+        more = True
+        while more and _stands_last(session, question):
+            more = self.desk.suggesting(question)
+            if question.suggested != shown:
+                shown = question.suggested
+                yield render.suggested_html(shown)
+            await asyncio.sleep(LOOK_S)
+        yield gr.skip()  # the page is told once more what came last, and another may be asked now
 
     def settle(self, session: Session, question: Question) -> None:
         """Put what came of a question into the thread."""
-        turn = question.live.turn
-        html, answer = self.html_of(question), question.answer
-        session.finish(turn, html, answer)
+        answer = question.answer
+        told = (question.live.question, answer) if answer is not None else None
+        session.finish(question.live.turn, self.html_of(question), told)
 
     def html_of(self, question: Question) -> str:
         """Return the finished turn of a question."""
         live = question.live
         documents = self.desk.documents(question.collection)
         if question.answer is not None:
+            beside = self.shell.conversations
             return render.to_html(
-                question.answer, documents, live.turn, typed=live.question, meant=live.meant
+                question.answer,
+                documents,
+                live.turn,
+                typed=live.question,
+                meant=live.meant,
+                unclear=live.unclear,
+                below=beside.judge_of(question) if beside is not None else "",
             )
         if question.error is not None:
             return render.error_html(live.question, self.shell.told(question.error), live.turn)
@@ -231,16 +288,29 @@ class AskTab:
         """Take up the conversation that this tab showed before it was loaded anew."""
         import gradio as gr
 
-        at_work = self.desk.line.of(conversation) if conversation else None
-        if at_work is None or session.question is not None:
+        if not conversation or session.question is not None:
             return {self.live: gr.skip()}
-        session.conversation, session.question = at_work.owner, at_work
-        session.collection, session.turn = at_work.collection, at_work.live.turn
-        return {self.welcome: gr.update(visible=False), **self.shown(session)}
+        if (beside := self.shell.conversations) is not None:
+            try:
+                await beside.take_up(session, conversation)
+            except ConversationError:
+                return {self.live: gr.skip()}  # deleted since; or told in place of the list
+        elif (at_work := self.desk.line.of(conversation)) is not None:
+            session.conversation, session.question = at_work.owner, at_work
+            session.collection, session.turn = at_work.collection, at_work.live.turn
+        else:
+            return {self.live: gr.skip()}
+        chosen = {self.collection: self.asked(session)}
+        return {self.welcome: gr.update(visible=False), **chosen, **self.shown(session)}
 
     async def foresee(self, question: str, session: Session) -> None:
         """Have the assistant read what a question being typed will need."""
         self.desk.foresee(question, self.asked(session))
+
+    def thread_of(self, session: Session) -> str:
+        """Return the finished turns of a tab."""
+        earlier = session.earlier if self.shell.conversations is not None else 0
+        return render.thread_html(session.past, session.conversation, earlier)
 
     def shown(self, session: Session) -> dict[gr.Component, Any]:
         """Return everything that shows where this tab stands."""
@@ -249,10 +319,16 @@ class AskTab:
         question = session.question
         busy = question is not None
         return {
-            self.thread: render.thread_html(session.past, session.conversation),
+            self.thread: self.thread_of(session),
             self.live: render.live_html(question.live) if question is not None else "",
             self.sources: "",
             self.hint: "",
             self.ask: gr.update(visible=not busy),
             self.stop: gr.update(visible=busy),
         }
+
+
+def _stands_last(session: Session, question: Question) -> bool:
+    """Tell whether a question is the latest that a tab shows."""
+    last = session.conversation == question.owner and session.turn == question.live.turn
+    return last and session.question is None

@@ -13,9 +13,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
+from rag.config import Settings
 from rag.documents.pictures import Pictures
+from rag.errors import CancelledError
 from rag.library import Library
-from rag.page.questions import Line, Question, Task
+from rag.page.following import ByModel, Following
+from rag.page.keeping import Kept
+from rag.page.questions import Line, Question
 from rag.render.words import say
 from rag.types import Answer, Document, Event
 from rag.within import Within, facts
@@ -74,24 +78,18 @@ class Opener(Protocol):
             RagError: it cannot be opened.
         """
 
+    @property
+    def settings(self) -> Settings:
+        """How questions are answered."""
+
     def collections(self) -> Sequence[str]:
         """Return the names of the collections there are."""
 
+    def change(self, settings: Settings) -> None:
+        """Answer by other settings from now on; called while nobody asks."""
+
     def close(self) -> None:
         """Free what the assistants share."""
-
-
-class Keeper(Protocol):
-    """Keeps conversations; told from the thread that answers."""
-
-    def begun(self, question: Question) -> None:
-        """A question was asked."""
-
-    def changed(self, question: Question) -> None:
-        """Another statement of its answer was proven."""
-
-    def ended(self, question: Question) -> None:
-        """It was answered or stopped, or could not be."""
 
 
 class Desk:
@@ -100,7 +98,8 @@ class Desk:
     Args:
         opener: opens assistants, each in the background and once.
         collection: the one a new window asks.
-        keeper: told of every question.
+        keeper: keeps the conversations; told of every question.
+        following: understands follow-ups; by the model where not given.
         library: the collections that can be added to; None where there are none.
 
     Attributes:
@@ -115,12 +114,14 @@ class Desk:
         self,
         opener: Opener,
         collection: str,
-        keeper: Keeper | None = None,
+        keeper: Kept | None = None,
+        following: Following | None = None,
         library: Library | None = None,
     ) -> None:
         self.collection = collection
-        self.line = Line(self._answer)
+        self.line = Line(self._stream, self._ended)
         self.keeper = keeper
+        self.following = following or ByModel()
         self.library = library
         self.redraw: Callable[[], None] = lambda: None
         self.narrow: Callable[[str, Within | None], Within | None] = lambda name, within: within
@@ -128,9 +129,41 @@ class Desk:
         self._threads = ThreadPoolExecutor()
         self._opening: dict[str, Future[AssistantLike]] = {}
         self._facts: dict[str, tuple[AssistantLike, Mapping[str, Sequence[str]]]] = {}
+        self._suggesting: Question | None = None
         self._pictures = Pictures()
+        self._closed = False
+        self._wanted: tuple[Settings, Future[None]] | None = None
+        self._guard = threading.Lock()
 
     # Assistants.
+
+    @property
+    def settings(self) -> Settings:
+        """How questions are answered."""
+        return self._opener.settings
+
+    def change(self, settings: Settings) -> Future[None]:
+        """Answer by other settings from the next question on; the assistants are opened anew.
+
+        Returns:
+            What is done as soon as it is so: at once, or when the question at work has ended.
+        """
+        with self._guard:
+            before = self._wanted
+            done: Future[None] = before[1] if before is not None else Future()
+            self._wanted = settings, done
+        if before is None:
+            self.line.meanwhile(lambda cancel: self._change())
+        return done
+
+    def _change(self) -> None:
+        """Change the settings, if that is wanted; in the thread of the line, where none asks."""
+        with self._guard:
+            wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._opener.change(wanted[0])
+            self.renew()
+            wanted[1].set_result(None)
 
     @property
     def collections(self) -> Sequence[str]:
@@ -154,13 +187,30 @@ class Desk:
         assistant = self.opened(collection)
         return assistant.index.documents if assistant is not None else {}
 
+    def lies_at(self, collection: str, source: str, inside: str) -> Document | None:
+        """Return the document that lies at a path now, None where none does or it is not open."""
+        known = self.documents(collection)
+        return next(
+            (
+                known[each.id]
+                for each in self.described(collection)
+                if (each.source == source or source in each.also) and each.inside == inside
+            ),
+            None,
+        )
+
     def described(self, collection: str) -> Sequence[Document]:
         """Return the same without their text, for going through thousands."""
         assistant = self.opened(collection)
         return assistant.index.described if assistant is not None else ()
 
     def start(self, collection: str = "") -> Future[AssistantLike]:
-        """Begin to open an assistant; again if that failed, for the cure may have been taken."""
+        """Begin to open an assistant; again if that failed, for the cure may have been taken.
+
+        Raises:
+            CancelledError: the page is being closed.
+        """
+        self._check_open()
         name = collection or self.collection
         opening = self._opening.get(name)
         if opening is None or (opening.done() and (opening.cancelled() or opening.exception())):
@@ -215,8 +265,18 @@ class Desk:
         return known[1] if known is not None else {}
 
     async def aside(self, work: Callable[[], Made]) -> Made:
-        """Do what takes a while beside the page."""
+        """Do what takes a while beside the page.
+
+        Raises:
+            CancelledError: the page is being closed.
+        """
+        self._check_open()
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _check_open(self) -> None:
+        """Refuse what comes while everything is being closed."""
+        if self._closed:
+            raise CancelledError("the page is being closed; start it again.")
 
     def draw(self, document: str, page: int, marked: list[tuple[int, int]]) -> bytes:
         """Return a page of a document as a PNG file, stretches of its text marked.
@@ -242,47 +302,77 @@ class Desk:
     def ask(self, question: Question) -> Question:
         """Take a question into the line."""
         if self.keeper is not None:
+            question.kept = True
             self.keeper.begun(question)
         self.line.add(question)
         return question
 
     def stop(self, question: Question) -> None:
         """Stop the work on a question; what was proven by then stays."""
-        waits = not question.ended.is_set() and question is not self.line.at_work
         self.line.stop(question)
-        if waits and self.keeper is not None:
+        self._ended(question)
+
+    def _ended(self, question: Question) -> None:
+        """Have it kept what came of a question."""
+        if self.keeper is not None and question.kept:
             self.keeper.ended(question)
 
-    def _answer(self, question: Question) -> None:
-        """Answer a question, in the thread of the line."""
-        try:
-            self._stream(question)
-        finally:
-            if self.keeper is not None:
-                self.keeper.ended(question)
-
     def _stream(self, question: Question) -> None:
-        """Take up the events of an answer.
+        """Take up the events of an answer, in the thread of the line.
 
         Raises:
             RagError: the question cannot be answered.
         """
+        self._change()
         opening = self.start(question.collection)
         loading = "" if opening.done() else say("Loading the model, once")
         question.tell(replace(question.live, before=None, note=loading))
         assistant = opening.result()
         question.tell(replace(question.live, note="", stage="searching"))
         self._attend(question.collection)
+        self._resolve(assistant, question)
         within = self.narrow(question.collection, question.within)
         events = assistant.stream(question.live.asks, within=within, cancel=question.cancel)
         for event in events:
             question.take(event)
-            if question.forsaken:
-                question.cancel.set()
             if question.cancel.is_set() and question.answer is None:
                 break
-            if self.keeper is not None and question.live.settled(event):
+            if self.keeper is not None and question.kept and question.live.settled(event):
                 self.keeper.changed(question)
+
+    def _resolve(self, assistant: AssistantLike, question: Question) -> None:
+        """Find out what a question means in its conversation."""
+        if not question.earlier:
+            return
+        typed = question.live.question
+        found = self.following.resolve(assistant, typed, question.earlier, question.cancel)
+        if found.changed:
+            question.tell(replace(question.live, meant=found.question))
+        elif found.leans:
+            question.tell(replace(question.live, unclear=True))
+
+    def suggest(self, question: Question) -> None:
+        """Look for questions to ask next, while nobody asks."""
+        answer, assistant = question.answer, self.opened(question.collection)
+        if answer is None or assistant is None or answer.abstained:
+            return
+
+        def work(cancel: threading.Event) -> None:
+            within = self.narrow(question.collection, question.within)
+            try:
+                for each in self.following.suggest(assistant, answer, within, cancel):
+                    question.suggested = (*question.suggested, each)
+            finally:
+                if self._suggesting is question:
+                    self._suggesting = None
+
+        self.line.forget()  # one window's at a time: those of the latest answer
+        self._suggesting = question
+        self.line.meanwhile(work)
+
+    def suggesting(self, question: Question) -> bool:
+        """Tell whether more questions to ask next may come."""
+        return self._suggesting is question
 
     def _attend(self, collection: str) -> None:
         """Let what is read ahead be of the documents that are asked: there is one model."""
@@ -298,12 +388,11 @@ class Desk:
         if assistant is not None and not self.line.busy:
             assistant.foresee(question)
 
-    def meanwhile(self, task: Task) -> None:
-        """Do something with the model while nobody asks."""
-        self.line.meanwhile(task)
-
     def close(self) -> None:
         """Stop what is being worked on and close the assistants."""
+        self._closed = True
+        if self.keeper is not None:
+            self.keeper.close()
         if self.library is not None:
             self.library.close()
         self.line.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from rag.config import Settings, index_folder
 
@@ -30,6 +31,7 @@ class SharedModel:
         self._llm: LlamaModel | None = None
         self._embedders: dict[str, Embedder] = {}
         self._alone = threading.Lock()
+        self._assistants: WeakSet[Assistant] = WeakSet()
 
     @property
     def settings(self) -> Settings:
@@ -65,7 +67,8 @@ class SharedModel:
             if self._llm is None:
                 self._llm = load_llm(self._settings)
             assistant = Assistant(index, embedder, self._llm, self._settings)
-        assistant.read_ahead()
+            self._assistants.add(assistant)
+            assistant.read_ahead()
         return assistant
 
     def change(self, settings: Settings) -> None:
@@ -75,6 +78,8 @@ class SharedModel:
         """
         with self._alone:
             if settings.model != self._settings.model and self._llm is not None:
+                for assistant in self._assistants:
+                    assistant.rest()
                 self._llm.close()
                 self._llm = None
             self._settings = settings

@@ -13,20 +13,22 @@ import threading
 import time
 import traceback
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import uuid4
 
 from rag import render
 from rag.errors import CancelledError, RagError
+from rag.followups import Earlier
 from rag.types import Answer, Done, Event
 from rag.within import Within
 
 LOOK_S = 0.05  # between two looks at how a question stands
 REDRAW_S = 0.1  # between two showings of it, at least
 MOMENT_S = 0.5  # and at most, so that the seconds go on
-FORSAKEN_S = 30.0  # nobody has watched a question for so long: it is stopped
+FORSAKEN_S = 120.0  # nobody has watched a question for so long: it is stopped
+HURRIED_S = 15.0  # the same where somebody else waits; a page is loaded anew in less
 
 
 @dataclass(eq=False)
@@ -38,9 +40,12 @@ class Question:
         collection: name of the documents that are asked.
         live: how it stands.
         within: the documents that may answer it, None where all may.
+        earlier: the turns before it, by which a follow-up is understood.
+        suggested: questions to ask next, each one tried, as they are found.
         answer: once it is there.
         error: why there is none, in words for the reader.
         broken: an error of ours ended it; the terminal shows which.
+        kept: it is of a conversation, and kept with it.
         cancel: stops the work on it.
         ended: nothing more comes of it.
         version: counts the changes of `live`.
@@ -52,9 +57,12 @@ class Question:
     collection: str
     live: render.Live
     within: Within | None = None
+    earlier: tuple[Earlier, ...] = ()
+    suggested: tuple[str, ...] = ()
     answer: Answer | None = None
     error: RagError | None = None
     broken: bool = False
+    kept: bool = False
     cancel: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     version: int = 0
@@ -90,9 +98,9 @@ class Question:
         return spent
 
     @property
-    def forsaken(self) -> bool:
-        """Whether nobody has watched it for long."""
-        return not self._watchers and time.monotonic() - self._left > FORSAKEN_S
+    def left_s(self) -> float:
+        """Seconds for which nobody has watched it."""
+        return 0.0 if self._watchers else time.monotonic() - self._left
 
     def end(self) -> None:
         """Say that nothing more comes."""
@@ -131,10 +139,16 @@ class Line:
 
     Args:
         work: answers one question; what it raises is kept with the question.
+        settled: called with a question whose outcome is known, before it is said to have ended.
     """
 
-    def __init__(self, work: Callable[[Question], None]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Question], None],
+        settled: Callable[[Question], None] = lambda question: None,
+    ) -> None:
         self._work = work
+        self._settled = settled
         self._waiting: list[tuple[int, int, Question]] = []
         self._numbers = itertools.count()
         self._turns: dict[str, int] = {}
@@ -163,6 +177,10 @@ class Line:
         with self._change:
             at_work = [self._at_work] if self._at_work is not None else []
             return at_work + [question for _, _, question in sorted(self._waiting)]
+
+    def forsaken(self, question: Question) -> bool:
+        """Tell whether nobody has watched a question for long."""
+        return question.left_s > (HURRIED_S if self._waiting else FORSAKEN_S)
 
     def of(self, owner: str) -> Question | None:
         """Return the question of an asker that is under work, None where there is none."""
@@ -225,7 +243,13 @@ class Line:
         with ThreadPoolExecutor(1, thread_name_prefix="answer") as thread:
             while (found := self._next()) is not None:
                 if isinstance(found, Question):
-                    _settle(found, thread.submit(self._work, found).exception())
+                    work = thread.submit(self._work, found)
+                    while not wait([work], timeout=MOMENT_S).done:
+                        if self.forsaken(found):
+                            found.cancel.set()
+                    _settle(found, work.exception())
+                    _told(thread.submit(self._settled, found).exception())
+                    found.end()
                 else:
                     _told(thread.submit(found, self._idle_cancel).exception())
 
@@ -258,7 +282,7 @@ class Line:
 
 
 def _settle(question: Question, error: BaseException | None) -> None:
-    """Keep what was raised with the question, and end it."""
+    """Keep what was raised with the question."""
     if isinstance(error, CancelledError):
         question.cancel.set()
     elif isinstance(error, RagError):
@@ -266,7 +290,6 @@ def _settle(question: Question, error: BaseException | None) -> None:
     else:
         question.broken = error is not None
         _told(error)
-    question.end()
 
 
 def _told(error: BaseException | None) -> None:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from rag.assistant import not_said
-from rag.documents import places, told
+from rag.documents import places
 from rag.render.plain import (
     Known,
     also_in,
@@ -23,30 +22,24 @@ from rag.render.plain import (
     cited,
     differs,
     file_of,
+    outcome,
     reason,
     shorten,
     side,
+    to_markdown,
     to_text,
+    unsaid,
+    verdict,
+    where,
 )
-from rag.render.words import say
+from rag.render.words import numeral, say, spoken
 from rag.types import Answer, Citation, Document, Hit, Statement, Verdict
 
 PAGES = "document-pages"  # where pictures of pages are served
 SHOWN_CHARS = 60_000
 AROUND_CHARS = 6_000
-ONE_LINE_CHARS = 90
 QUESTION_CHARS = 2_000
 
-PANEL = (
-    '<aside id="fn-panel" aria-label="Source" tabindex="-1"><div class="fn-bar">'
-    '<span id="fn-place" role="status"></span>'
-    '<button type="button" id="fn-back" aria-label="Previous source">&#8593;</button>'
-    '<button type="button" id="fn-next" aria-label="Next source">&#8595;</button>'
-    '<button type="button" id="fn-close" aria-label="Close the source">&#10005;</button>'
-    '</div><div id="fn-open"></div></aside>'
-)
-TRY = "<h2>Try a question</h2>"
-_COPY = '<button type="button" class="fn-tool fn-copy">Copy with sources</button>'
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
     "%3Crect width='32' height='32' rx='7' fill='%231d4b3b'/%3E%3Cg font-family='Georgia,serif'%3E"
@@ -70,7 +63,28 @@ def head_html() -> str:
     """Return what belongs into the head of the page: icon, looks and behaviour."""
     behaviour = _joined("behaviour", "js")
     icon = f'<link rel="icon" href="{_ICON}">'
-    return f"{icon}<style>{looks()}</style><script>{behaviour}</script>"
+    language = f'document.documentElement.lang = "{spoken()}";'
+    return f"{icon}<style>{looks()}</style><script>{language}{behaviour}</script>"
+
+
+def panel_html() -> str:
+    """Return where sources are opened, beside the chat; `behaviour/reading.js` fills it."""
+    back, following = esc(say("Previous source")), esc(say("Next source"))
+    return (
+        f'<aside id="fn-panel" aria-label="{esc(say("Source"))}" tabindex="-1">'
+        f'<div class="fn-bar"><span id="fn-place" role="status" data-cite="{esc(say("Source"))}"'
+        f' data-near="{esc(say("Passage"))}" data-doc="{esc(say("Document"))}"'
+        f' data-of="{esc(say("{kind} {number} of {total}"))}"></span>'
+        f'<button type="button" id="fn-back" aria-label="{back}">&#8593;</button>'
+        f'<button type="button" id="fn-next" aria-label="{following}">&#8595;</button>'
+        f'<button type="button" id="fn-close" aria-label="{esc(say("Close the source"))}">'
+        '&#10005;</button></div><div id="fn-open"></div></aside>'
+    )
+
+
+def try_html() -> str:
+    """Return the heading of the questions that can be clicked."""
+    return f"<h2>{esc(say('Try a question'))}</h2>"
 
 
 def header_html(title: str, tagline: str) -> str:
@@ -94,6 +108,9 @@ def to_html(
     *,
     typed: str = "",
     meant: str = "",
+    unclear: bool = False,
+    present: Present | None = None,
+    below: str = "",
 ) -> str:
     """Return one finished turn of the conversation, with the sources it opens.
 
@@ -103,25 +120,30 @@ def to_html(
         turn: number of the question in its conversation, part of every anchor.
         typed: the question as it was typed, where that is not the one answered.
         meant: the question as it was asked of the documents, where it followed up on others.
+        unclear: it may follow up on something, and nobody could tell on what.
+        present: what is known of documents that are not among `documents` any more.
+        below: HTML that stands under the answer.
     """
     if answer.abstained:
-        body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
+        body = f'<p class="fn-none">{esc(outcome(answer))}</p>'
+        body += _closest_html(answer.closest, turn)
     else:
         body = _statements_html(answer, turn)
-        said = map(not_said, answer.unanswered)
+        said = map(unsaid, answer.unanswered)
         body += "".join(f'<p class="fn-none">{esc(line)}</p>' for line in said)
-    body = meant_html(meant) + asked_html(asked_first(answer)) + body
-    body += _withheld_html(answer.withheld, turn) + references_html(answer.citations, turn)
+    body = meant_html(meant, unclear=unclear) + asked_html(asked_first(answer)) + body
+    body += references_html(answer.statements, turn) + _withheld_html(answer.withheld, turn)
     total_s = answer.timings.total_s
-    seconds = f"{total_s:.1f} seconds" if total_s < 99.95 else f"{total_s:.0f} seconds"
+    seconds = say("{count} seconds", count=numeral(total_s, 1 if total_s < 99.95 else 0))
     question = typed or answer.question
-    copy = "" if answer.abstained else _COPY
+    copy = "" if answer.abstained else copy_html()
     body += (
-        f'<p class="fn-small"><span>{seconds} · {esc(answer.model)} · on this computer</span></p>'
-        f'<p class="fn-small fn-tools">{copy}{again_html(question)}</p>'
-        f'<pre class="fn-plain" hidden>{esc(to_text(answer))}</pre>'
+        f'<p class="fn-small"><span>{esc(seconds)} · {esc(answer.model)} · '
+        f"{esc(say('on this computer'))}</span></p>"
+        f'<p class="fn-small fn-tools">{copy}{again_html(question)}</p>{below}'
+        f"{_copied_html(answer)}"
     )
-    sources = sources_html(answer.citations, documents, turn, answer.closest)
+    sources = sources_html(answer.citations, documents, turn, answer.closest, present)
     return turn_html(question, turn, body + sources, "fn-finished")
 
 
@@ -129,6 +151,26 @@ def error_html(question: str, message: str, turn: int) -> str:
     """Return a turn that could not be answered, with the message that says why."""
     tools = f'<p class="fn-small fn-tools">{again_html(question)}</p>'
     return turn_html(question, turn, note_html(message, error=True) + tools, "fn-failed")
+
+
+def copy_html() -> str:
+    """Return the buttons that copy an answer with its citations."""
+    done = f'data-done="{esc(say("Copied"))}"'
+    return "".join(
+        f'<button type="button" class="fn-tool fn-copy" data-of="{of}" {done}>{esc(label)}</button>'
+        for of, label in (
+            ("plain", say("Copy with sources")),
+            ("markdown", say("Copy as Markdown")),
+        )
+    )
+
+
+def _copied_html(answer: Answer) -> str:
+    """Return what those buttons copy."""
+    return (
+        f'<pre class="fn-plain" hidden>{esc(to_text(answer))}</pre>'
+        f'<pre class="fn-markdown" hidden>{esc(to_markdown(answer))}</pre>'
+    )
 
 
 def again_html(question: str) -> str:
@@ -160,11 +202,15 @@ def library_html(
         f"<small>{esc(_origin(d, d.source))}</small></li>"
         for number, d in listed
     )
-    more = f"<p>and {len(known) - shown:,} more</p>" if len(known) > shown else ""
-    count = "this one document" if len(known) == 1 else f"these {len(known):,} documents"
+    more = say("and {count} more", count=numeral(len(known) - shown))
+    head = (
+        say("Answers come only from this one document")
+        if len(known) == 1
+        else say("Answers come only from these {count} documents", count=numeral(len(known)))
+    )
     return (
-        f'<section class="fn-library"><h2>Answers come only from {count}</h2>'
-        f"<ul>{rows}</ul>{more}</section>"
+        f'<section class="fn-library"><h2>{esc(head)}</h2><ul>{rows}</ul>'
+        f"{f'<p>{esc(more)}</p>' if len(known) > shown else ''}</section>"
         + "".join(_section_html(d, [], f"doc-{number}") for number, d in listed)
     )
 
@@ -184,38 +230,142 @@ def source_html(document: Document, citations: Sequence[Citation], turn: int) ->
     return _section_html(document, marks)
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What is known of documents that are not among those of an answer any more.
+
+    Attributes:
+        lies_at: returns the document that lies at a path now, with the name of the file inside it.
+        opening: the documents are not open yet, so that none is known.
+    """
+
+    lies_at: Callable[[str, str], Document | None]
+    opening: bool = False
+
+
 def sources_html(
     citations: Sequence[Citation],
     documents: Mapping[str, Document],
     turn: int,
     closest: Sequence[Hit] = (),
+    present: Present | None = None,
 ) -> str:
-    """Return every source a turn can open, hidden until one of its anchors is followed."""
-    cited: dict[str, list[Citation]] = {}
-    for citation in citations:
-        cited.setdefault(citation.document_id, []).append(citation)
-    near: dict[str, list[_Mark]] = {}
-    for number, hit in enumerate(closest, 1):
-        mark = _Mark(f"near-{turn}-{number}", hit.passage.start, hit.passage.end)
-        near.setdefault(hit.document.id, []).append(mark)
-    found = {hit.document.id: hit.document for hit in closest}
-    return "".join(
-        [source_html(documents[id_], of_it, turn) for id_, of_it in cited.items()]
-        + [_section_html(found[id_], marks) for id_, marks in near.items()]
+    """Return every source a turn can open, hidden until one of its anchors is followed.
+
+    What does not stand in its document any more is shown as it was cited, and said to be so.
+    """
+    near = [_cited(hit, number) for number, hit in enumerate(closest, 1)]
+    found = {hit.document.id: hit.document for hit in closest if hit.document.text}
+
+    def document_of(id_: str) -> Document | None:
+        return found.get(id_) or documents.get(id_)
+
+    return _sections(citations, f"cite-{turn}", document_of, present) + _sections(
+        near, f"near-{turn}", document_of, present
     )
 
 
-def thread_html(turns: Sequence[str], conversation: str = "") -> str:
+def _cited(hit: Hit, number: int) -> Citation:
+    """Return a passage as what it would be if it were cited."""
+    d, p = hit.document, hit.passage
+    return Citation(
+        number, d.source, d.title, p.start, p.end, p.text, d.metadata, d.id, inside=d.inside
+    )
+
+
+def _sections(
+    citations: Sequence[Citation],
+    stem: str,
+    document_of: Callable[[str], Document | None],
+    present: Present | None,
+) -> str:
+    """Return the sources of citations, a document each; an anchor is the stem and the number."""
+    by_document: dict[tuple[str, str, str], list[Citation]] = {}
+    for c in citations:
+        by_document.setdefault((c.document_id, c.source, c.inside), []).append(c)
+    sections = []
+    for (id_, source, inside), own in by_document.items():
+        document = document_of(id_)
+        if document is not None and all(_stands_at(document, c) for c in own):
+            marks = [_Mark(f"{stem}-{c.number}", c.start, c.end) for c in own]
+            sections.append(_section_html(document, marks))
+            continue
+        now = document or (present.lies_at(source, inside) if present else None)
+        sections += _changed(own, stem, now, opening=present is not None and present.opening)
+    return "".join(sections)
+
+
+def _stands_at(document: Document, citation: Citation) -> bool:
+    return document.text[citation.start : citation.end] == citation.quote
+
+
+def _changed(
+    citations: Sequence[Citation], stem: str, now: Document | None, *, opening: bool
+) -> list[str]:
+    """Return sources that are not as they were cited, each with what has become of them."""
+    left = [c for c in citations if now is not None and c.quote in now.text]
+    lost = [c for c in citations if c not in left]
+    sections = []
+    if now is not None and left:
+        places_now = ((c.number, now.text.index(c.quote), len(c.quote)) for c in left)
+        marks = [_Mark(f"{stem}-{number}", at, at + length) for number, at, length in places_now]
+        note = say("This document has changed since; the cited words still stand in it.")
+        sections.append(_section_html(now, marks, note=note))
+    if lost:
+        if opening:
+            note = say("Your documents are being opened. These are the words as they were cited.")
+        elif now is None:
+            note = say(
+                "This document is no longer among those that are asked. These are the words as"
+                " they were cited."
+            )
+        else:
+            note = say(
+                "This document has changed since, and the cited words no longer stand in it. These"
+                " are the words as they were cited."
+            )
+        sections.append(_quoted(lost, stem, note))
+    return sections
+
+
+def _quoted(citations: Sequence[Citation], stem: str, note: str) -> str:
+    """Return a source of which only the cited words are at hand."""
+    first, text, marks = citations[0], "", []
+    for c in sorted(citations, key=lambda c: c.start):
+        text += "\n\n…\n\n" if text else ""
+        marks.append(_Mark(f"{stem}-{c.number}", len(text), len(text) + len(c.quote)))
+        text += c.quote
+    document = Document(
+        first.document_id, "", first.source, text, first.title, first.metadata, first.origins, ""
+    )
+    return _section_html(document, marks, note=note)
+
+
+def thread_html(turns: Sequence[str], conversation: str = "", earlier: int = 0) -> str:
     """Return the finished turns of a conversation, oldest first.
 
     Args:
         turns: as HTML.
         conversation: its id, which the browser remembers.
+        earlier: how many turns before them are kept and not shown.
     """
     known = f'<span data-conversation="{esc(conversation)}"></span>' if conversation else ""
     # A log is read out as it grows, and only what is new of it.
     log = f'<div role="log" aria-label="{esc(say("Answers"))}">{"".join(turns)}</div>'
-    return known + (log if turns else "")
+    return known + (_earlier_html(earlier) if earlier else "") + (log if turns else "")
+
+
+def _earlier_html(count: int) -> str:
+    """Return the button that shows turns which are left out."""
+    label = (
+        say("Show the question before")
+        if count == 1
+        else say("Show the {count} questions before", count=count)
+    )
+    return (
+        '<p class="fn-small fn-earlier"><button type="button" class="fn-tool" data-do="earlier" '
+        f'data-key="earlier">{esc(label)}</button></p>'
+    )
 
 
 def turn_html(question: str, turn: int, body: str, kind: str) -> str:
@@ -232,13 +382,20 @@ def asked_html(lines: Iterable[str]) -> str:
     return "".join(f'<p class="fn-asked">{esc(line)}</p>' for line in lines)
 
 
-def meant_html(meant: str) -> str:
+def meant_html(meant: str, *, unclear: bool = False) -> str:
     """Return the question that is asked of the documents, where a follow-up was understood so.
 
     It can be taken back into the box and corrected.
+
+    Args:
+        meant: the question, "" where it is asked as it was typed.
+        unclear: say that nobody could tell what it follows up on.
     """
     if not meant:
-        return ""
+        note = say(
+            "Asked as you typed it. If it follows up on something, name that in the question."
+        )
+        return f'<p class="fn-meant">{esc(note)}</p>' if unclear else ""
     return (
         f'<p class="fn-meant">{esc(say("Asked as:"))} <span dir="auto">{esc(meant)}</span> '
         f'<button type="button" class="fn-again" data-question="{esc(meant)}">'
@@ -246,10 +403,31 @@ def meant_html(meant: str) -> str:
     )
 
 
+def suggested_html(questions: Sequence[str]) -> str:
+    """Return questions that the documents answer, to be asked by a click."""
+    if not questions:
+        return ""
+    rows = "".join(
+        f'<li><button type="button" class="fn-suggestion" dir="auto" data-question="{esc(each)}">'
+        f"{esc(each)}</button></li>"
+        for each in questions
+    )
+    head = esc(say("Your documents answer this too"))
+    return (
+        f'<section class="fn-suggestions" aria-label="{head}">'
+        f"<h3>{head}</h3><ul>{rows}</ul></section>"
+    )
+
+
 def within_html(which: str, count: int, total: int) -> str:
     """Return which documents may answer, and how many of how many."""
-    return (
-        f'<p class="fn-note" role="status">{esc(f"Asked of {which} ({count:,} of {total:,})")}</p>'
+    return note_html(
+        say(
+            "Asked of {documents} ({count} of {total})",
+            documents=which,
+            count=numeral(count),
+            total=numeral(total),
+        )
     )
 
 
@@ -290,13 +468,15 @@ def badge_html(statement: Statement) -> str:
     """Return the verdict as a badge that tells its reason when pointed at."""
     if statement.verdict is Verdict.SUPPORTED:
         sure = min(99, round(100 * statement.support))
-        told = f"Proven: {sure} % sure that the cited words carry this sentence"
+        told = say("Proven: {sure} % sure that the cited words carry this sentence", sure=sure)
         if statement.written:
-            told += f". Cut to what they carry; first written: “{statement.written}”"
+            cut = say("Cut to what they carry; first written: “{words}”", words=statement.written)
+            told = f"{told}. {cut}"
         return (
-            f' <span class="fn-badge" role="img" aria-label="proven" title="{esc(told)}">✓</span>'
+            f' <span class="fn-badge" role="img" aria-label="{esc(say("proven"))}"'
+            f' title="{esc(told)}">✓</span>'
         )
-    label = esc(statement.verdict.value)
+    label = esc(verdict(statement))
     return f' <span class="fn-badge" title="{esc(reason(statement))}">{label}</span>'
 
 
@@ -304,32 +484,75 @@ def links_html(citations: Sequence[Citation], turn: int) -> str:
     """Return `[1][2]` as links that open the cited words."""
     links = "".join(
         f'<a class="fn-cite" href="#cite-{turn}-{c.number}" '
-        f'title="{esc(f"“{shorten(c.quote)}” — {cited(c)}")}" '
-        f'aria-label="{esc(f"Source {c.number}: {cited(c)}")}">'
+        f'data-quote="{esc(shorten(c.quote))}" data-from="{esc(cited(c))}" '
+        f'aria-label="{esc(say("Source {number}: {title}", number=c.number, title=cited(c)))}">'
         f"[{c.number}]</a>"
         for c in citations
     )
     return f'<span class="fn-cites">&#8239;{links}</span>' if links else ""
 
 
-def references_html(citations: Sequence[Citation], turn: int) -> str:
-    """Return the folded, numbered list of the cited words and where they stand."""
+def references_html(statements: Sequence[Statement], turn: int) -> str:
+    """Return what statements rest on: the documents, and folded the words that are cited."""
+    citations = cited_by(statements)
     if not citations:
         return ""
-    names = dict.fromkeys(c.metadata.get("publisher", "") or c.title for c in citations)
-    where = ", ".join(names)
-    if len(names) > 1 and len(where) > ONE_LINE_CHARS:
-        where = f"{len({c.document_id for c in citations})} documents"
+    by_document: dict[str, list[Citation]] = {}
+    for citation in citations:
+        by_document.setdefault(_file_id(citation), []).append(citation)
+    rows = "".join(
+        _source_row(own, statements, turn, first=place == 0)
+        for place, own in enumerate(by_document.values())
+    )
+    return (
+        f'<section class="fn-sources" aria-label="{esc(say("Sources"))}">'
+        f"<h3>{esc(say('Sources'))}</h3><ul>{rows}</ul>{_quotes_html(citations, turn)}</section>"
+    )
+
+
+def cited_by(statements: Sequence[Statement]) -> tuple[Citation, ...]:
+    """Return every distinct citation of some statements, in order of number."""
+    seen = {c.number: c for s in statements for c in s.citations}
+    return tuple(seen[number] for number in sorted(seen))
+
+
+def _file_id(citation: Citation) -> str:
+    return citation.document_id or file_of(citation)
+
+
+def _source_row(
+    own: Sequence[Citation], statements: Sequence[Statement], turn: int, *, first: bool
+) -> str:
+    """Return one document that is cited, with the number of statements that rest on it."""
+    document = _file_id(own[0])
+    count = sum(any(_file_id(c) == document for c in s.citations) for s in statements)
+    if count == 1:
+        rests = say("1 statement rests on it") if first else say("1 statement")
+    else:
+        rests = (
+            say("{count} statements rest on it", count=count)
+            if first
+            else say("{count} statements", count=count)
+        )
+    known = _origin(own[0], file_of(own[0]))
+    return (
+        f'<li><div><cite dir="auto">{esc(own[0].title)}</cite>'
+        f"{f'<small>{esc(known)}</small>' if known else ''}</div>"
+        f'<div class="fn-rests">{links_html(own, turn)} <small>{esc(rests)}</small></div></li>'
+    )
+
+
+def _quotes_html(citations: Sequence[Citation], turn: int) -> str:
+    """Return the folded list of the cited words and where they stand."""
     rows = "".join(
         f'<li><a class="fn-cite" href="#cite-{turn}-{c.number}">[{c.number}]</a>'
-        f"<div><cite>{esc(c.title)}</cite>"
-        f"<small>{esc(_stands(c))}</small>"
-        f'<q dir="auto">{esc(shorten(c.quote))}</q>{_also_html(c)}</div></li>'
+        f'<div><q dir="auto">{esc(shorten(c.quote))}</q>'
+        f"<small>{esc(_stands(c))}</small>{_also_html(c)}</div></li>"
         for c in citations
     )
     return (
         f'<details class="fn-references" data-key="references-{turn}">'
-        f"<summary>Sources: {esc(where)}</summary><ol>{rows}</ol></details>"
+        f"<summary>{esc(say('The words that are cited'))}</summary><ol>{rows}</ol></details>"
     )
 
 
@@ -352,10 +575,13 @@ def _withheld_html(withheld: Sequence[Statement], turn: int) -> str:
         f'<li dir="auto"><s>{esc(s.text)}</s>{badge_html(s)} <small>{esc(reason(s))}</small></li>'
         for s in withheld
     )
-    count = "1 sentence" if len(withheld) == 1 else f"{len(withheld)} sentences"
+    if len(withheld) == 1:
+        head = say("1 sentence withheld, not proven by your documents")
+    else:
+        head = say("{count} sentences withheld, not proven by your documents", count=len(withheld))
     return (
         f'<details class="fn-withheld" data-key="withheld-{turn}">'
-        f"<summary>{count} withheld, not proven by your documents</summary>"
+        f"<summary>{esc(head)}</summary>"
         f"<ul>{rows}</ul></details>"
     )
 
@@ -371,7 +597,8 @@ def _closest_html(closest: Sequence[Hit], turn: int) -> str:
         for number, (hit, d) in enumerate(((hit, hit.document) for hit in closest), 1)
     )
     return (
-        '<div class="fn-closest"><p>These passages come closest. They are not an answer.</p>'
+        '<div class="fn-closest">'
+        f"<p>{esc(say('These passages come closest. They are not an answer.'))}</p>"
         f"<ul>{rows}</ul></div>"
     )
 
@@ -385,7 +612,7 @@ def _origin(facts: Known, source: str) -> str:
 def _stands(citation: Citation) -> str:
     """Return publisher and date, else the file, and where in it the quote stands."""
     known = _origin(citation, file_of(citation))
-    return " · ".join(part for part in (known, told(citation.places)) if part)
+    return " · ".join(part for part in (known, where(citation.places)) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,7 +624,9 @@ class _Mark:
     end: int
 
 
-def _section_html(document: Document, marks: Sequence[_Mark], anchor: str = "") -> str:
+def _section_html(
+    document: Document, marks: Sequence[_Mark], anchor: str = "", note: str = ""
+) -> str:
     """Return head and text of a document with its marks; `anchor` opens one that has none."""
     facts = document.metadata
     anchors = " ".join(mark.anchor for mark in marks) or anchor
@@ -407,12 +636,14 @@ def _section_html(document: Document, marks: Sequence[_Mark], anchor: str = "") 
     url = facts.get("url", "")
     if url.startswith(("https://", "http://")):
         line += (
-            f' · <a href="{esc(url)}" target="_blank" rel="noopener noreferrer">original page</a>'
+            f' · <a href="{esc(url)}" target="_blank" rel="noopener noreferrer">'
+            f"{esc(say('original page'))}</a>"
         )
+    told_now = f'<p class="fn-changed" role="note">{esc(note)}</p>' if note else ""
     return (
         f'<section class="fn-source" data-anchors="{anchors}" hidden>'
         f"<header>{kicker}<h2>{esc(document.title)}</h2>"
-        f'<p class="fn-file">{line}</p></header>'
+        f'<p class="fn-file">{line}</p>{told_now}</header>'
         f"{_pages_html(document, marks)}"
         f'<div class="fn-text" dir="auto">{_marked(document.text, marks)}</div></section>'
     )
@@ -435,8 +666,9 @@ def _pages_html(document: Document, marks: Sequence[_Mark]) -> str:
         f'<figure class="fn-page" data-anchors="{" ".join(m.anchor for m in own)}">'
         f'<img loading="lazy" src="{page_path(document.id, page)}?'
         f'marked={",".join(f"{m.start}-{m.end}" for m in own)}" '
-        f'alt="Page {page}, the cited words marked">'
-        f"<figcaption>Page {page} of {esc(document.source)}</figcaption></figure>"
+        f'alt="{esc(say("Page {number}, the cited words marked", number=page))}">'
+        f"<figcaption>{esc(say('Page {number} of {file}', number=page, file=document.source))}"
+        "</figcaption></figure>"
         for page, own in by_page.items()
     )
 
@@ -459,7 +691,8 @@ def _marked(text: str, marks: Sequence[_Mark]) -> str:
     for start, end in pairwise(sorted(edges)):
         names = " ".join(m.anchor for m in marks if m.start <= start and end <= m.end)
         if not any(low <= start and end <= high for low, high in windows):
-            pieces.append(f'<span class="fn-gap">{end - start:,} characters not shown</span>')
+            gap = say("{count} characters not shown", count=numeral(end - start))
+            pieces.append(f'<span class="fn-gap">{esc(gap)}</span>')
         elif names:
             pieces.append(f'<mark data-anchors="{names}">{esc(text[start:end])}</mark>')
         else:

@@ -3,7 +3,8 @@
     server.py    the port and its thread: start, show a page, wait, close
     front.py     which request goes where; a light page until the real one is built
     guards.py    who may ask for what: hosts, origins, the routes of Gradio that are used, sizes
-    password.py  the password, kept hashed, and the login that stands before everything else
+    password.py  the password, kept hashed
+    login.py     the login that stands before everything else where there is a password
     routes.py    routes of ours beside the page's
     pages.py     parts of a page, and a page of Gradio as an app that can be served
     looks.py     the pages without Gradio: while the real one is built, and the login

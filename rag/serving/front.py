@@ -11,10 +11,11 @@ import asyncio
 import re
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rag.serving import looks
-from rag.serving.guards import SAFE, Limits, allowed, header, say_no
+from rag.serving.guards import SAFE, Limits, allowed, header, say_no, sound
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 8
 READY_S = 2.0
+DRAINED_BYTES, DRAINED_S = 32_000_000, 5
 _OWN_PATH = re.compile(r"/p(\d{1,6})(/.*)", re.DOTALL)
 
 
@@ -72,6 +74,10 @@ class Front:
         self._ready: asyncio.Event
         self._closing: asyncio.Event
 
+    def add(self, routes: Sequence[BaseRoute]) -> None:
+        """Answer more routes of ours."""
+        self._routes += tuple(routes)
+
     async def show(self, app: Starlette) -> None:
         """Put a page in the place of the one shown last, which goes on for whoever has it open."""
         number = self._count = self._count + 1
@@ -92,11 +98,13 @@ class Front:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            heard = _Heard(receive, self._closing)
+            heard, said = _Heard(receive, self._closing), _Said(send)
             try:
-                await self._answer(scope, heard, send)
+                await self._answer(scope, heard, said)
             finally:
                 heard.close()
+            if self._closing.is_set():
+                await said.end()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -111,6 +119,9 @@ class Front:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         from starlette.routing import Match
 
+        if not sound(scope["path"]):
+            await say_no(send, 404, "Not found.")
+            return
         if scope["path"] == "/ready" and scope["method"] in SAFE:
             await self._tell_ready(send)
             return
@@ -204,12 +215,32 @@ class _Heard:
             pass
 
 
+class _Said:
+    """What is sent, and whether that is all."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._open = False
+
+    async def __call__(self, message: Message) -> None:
+        start = message["type"] == "http.response.start"
+        self._open = start or message.get("more_body", False)
+        await self._send(message)
+
+    async def end(self) -> None:
+        """End a stream that was told that nobody waits for it, and stopped where it was."""
+        if self._open:
+            await self({"type": "http.response.body", "body": b""})
+
+
 async def limited(app: ASGIApp, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
     """Call an app with a body no longer than may be; a longer one is refused by us, at once."""
     from starlette.requests import ClientDisconnect
 
     told = header(scope, b"content-length")
     if told and (not told.isdecimal() or int(told) > limit):
+        if not header(scope, b"expect"):
+            await _drain(receive)
         await _refuse_size(send, limit)
         return
     taken = 0
@@ -223,6 +254,8 @@ async def limited(app: ASGIApp, scope: Scope, receive: Receive, send: Send, limi
             return message
         refused = True
         if not begun:
+            if message.get("more_body", False):
+                await _drain(receive)
             await _refuse_size(send, limit)
         return {"type": "http.disconnect"}
 
@@ -237,6 +270,17 @@ async def limited(app: ASGIApp, scope: Scope, receive: Receive, send: Send, limi
     except ClientDisconnect:
         if not refused:
             raise
+
+
+async def _drain(receive: Receive) -> None:
+    """Throw away what comes, within reason: who is still sending does not hear a refusal."""
+    taken, more = 0, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAINED_S):
+            while more and taken < DRAINED_BYTES:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 async def _refuse_size(send: Send, limit: int) -> None:

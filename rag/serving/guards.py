@@ -88,6 +88,12 @@ def allowed(method: str, path: str) -> bool | None:
     return True if any(method in methods for methods in known) else None
 
 
+def sound(path: str) -> bool:
+    """Tell whether a path goes downwards only and holds nothing that a file system might heed."""
+    parts = path.split("/")
+    return path.isprintable() and "\\" not in path and "." not in parts and ".." not in parts
+
+
 def header(scope: Scope, name: bytes) -> str:
     """Return a header of a request, "" where there is none."""
     return next((v.decode("latin-1") for k, v in scope["headers"] if k == name), "")

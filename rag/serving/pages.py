@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ def blocks(title: str) -> gr.Blocks:
 
 
 def asgi(page: gr.Blocks, head: str) -> Starlette:
-    """Return a page as an app to be shown by a server; the app is the page's only one.
+    """Return a page as an app to be shown by a server; called where no event loop runs.
 
     Args:
         page: laid out; each page can be served once.
@@ -62,18 +63,22 @@ def asgi(page: gr.Blocks, head: str) -> Starlette:
         page.close(verbose=False)
 
     app = Starlette(lifespan=lifespan)
-    gr.mount_gradio_app(
-        app,
-        page,
-        "/",
-        show_error=False,
-        ssr_mode=False,
-        mcp_server=False,
-        run_history=False,
-        enable_monitoring=False,
-        pwa=False,
-        footer_links=[],
-        theme=gr.themes.Base(font=list(FONTS), font_mono=["ui-monospace", "monospace"]),
-        head=head,
-    )
+
+    async def mount() -> None:
+        gr.mount_gradio_app(
+            app,
+            page,
+            "/",
+            show_error=False,
+            ssr_mode=False,
+            mcp_server=False,
+            run_history=False,
+            enable_monitoring=False,
+            pwa=False,
+            footer_links=[],
+            theme=gr.themes.Base(font=list(FONTS), font_mono=["ui-monospace", "monospace"]),
+            head=head,
+        )
+
+    asyncio.run(mount())  # where no loop runs, Gradio makes some and leaves them open
     return app

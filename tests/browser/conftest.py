@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
 
 ROOT = Path(__file__).parents[2]
-CALLS = "/queue/"  # of the page to its server
+CALLS = re.compile("/queue/|/run/")  # of the page to its server
 SCRIPTED = Path(__file__).with_name("scripted.py")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -43,6 +44,7 @@ class Server:
     url: str
     log: Path
     gate: Path
+    process: subprocess.Popen[str] | None = None
 
     def steps(self, number: int) -> None:
         """Let a question asked "step by step" come as far as a step."""
@@ -72,6 +74,7 @@ def serving(
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line, server.written()
+            server.process = process
             yield server
         finally:
             process.terminate()
@@ -127,7 +130,7 @@ class Watch:
     def begun(self, request: Request) -> None:
         """Note what a page asks for."""
         self.requests.append(request.url)
-        if CALLS in request.url:
+        if CALLS.search(request.url):
             self.open_calls.append(request.url)
 
     def ended(self, request: Request) -> None:

@@ -32,6 +32,8 @@ from rag import page as pages
 from rag.config import MAX_QUESTION_CHARS
 from rag.documents import places, read_document
 from rag.errors import CancelledError, IndexMissingError, ModelError, QuestionTooLongError
+from rag.followups import Earlier, Resolved
+from rag.page.desk import AssistantLike
 from rag.types import (
     Answer,
     Citation,
@@ -42,6 +44,7 @@ from rag.types import (
     Hit,
     Judged,
     Passage,
+    Proving,
     Reading,
     Retrieved,
     Sentence,
@@ -380,6 +383,8 @@ class ScriptedAssistant:
             # The page draws what was written at most ten times a second: give it a next time.
             self._wait(0.12, cancel)
             yield Wrote(number, "")
+            if any(isinstance(sentence, Statement) for sentence in sentences):
+                yield Proving(number)
             for sentence, text in zip(sentences, texts, strict=True):
                 if isinstance(sentence, Statement):
                     step()
@@ -411,6 +416,49 @@ class ScriptedAssistant:
         )
 
 
+class ScriptedFollowing:
+    """Understands the follow-ups that stand here, and suggests what follows on an answer."""
+
+    MEANT: Mapping[str, str] = {"and when was that?": "When did the tsunami come, as of the vote?"}
+    NEXT = ("How many members voted for the closure?", "What did the <b>engineers</b> report?")
+
+    def resolve(
+        self,
+        assistant: AssistantLike,
+        question: str,
+        earlier: Sequence[Earlier],
+        cancel: threading.Event,
+    ) -> Resolved:
+        """Look a follow-up up; note the turns before it on standard error."""
+        sys.stderr.write(f"earlier: {[each.question for each in earlier]}\n")
+        meant = self.MEANT.get(question)
+        if meant:
+            return Resolved(meant, changed=True, leans=True)
+        return Resolved(question, leans="it" in question.split())
+
+    def suggest(
+        self,
+        assistant: AssistantLike,
+        answer: Answer,
+        within: Within | None,
+        cancel: threading.Event,
+    ) -> Iterator[str]:
+        """Suggest each after a moment."""
+        for each in self.NEXT:
+            if cancel.wait(0.2):
+                return
+            yield each
+
+
+def change_documents() -> None:
+    """Play that one file was changed, one was changed beside the cited words, and one is gone."""
+    pier, quay = DOCUMENTS.pop("pier.txt"), DOCUMENTS.pop("news/quay.md")
+    text = "A new beginning.\n\n" + pier.text.replace(VOTE, "Ten members voted for it.")
+    DOCUMENTS["pier-2"] = replace(pier, id="pier-2", text=text)
+    DOCUMENTS["quay-2"] = replace(quay, id="quay-2", text="All is new here.")
+    del DOCUMENTS["clerk <i>.html"]
+
+
 def refuse_other_machines() -> None:
     """Let no connection leave this machine, and tell of those that were tried."""
     connect = socket.socket.connect
@@ -432,7 +480,11 @@ def main() -> None:
     parser.add_argument("--gate", type=Path, help="file that lets steps through")
     parser.add_argument("--opening", type=float, default=0.0, help="seconds the models load")
     parser.add_argument("--failures", type=int, default=0, help="times that opening fails first")
+    parser.add_argument("--data", type=Path, help="folder in which conversations are kept")
+    parser.add_argument("--changed", action="store_true", help="as if files had changed since")
     given = parser.parse_args()
+    if given.changed:
+        change_documents()
     refuse_other_machines()
 
     failures = iter(range(given.failures))
@@ -450,7 +502,9 @@ def main() -> None:
         "Who is the harbour master?",
         "When did the tsunami come?",
     )
-    desk = pages.Desk(pages.OneAssistant(open_assistant, "harbour"), "harbour")
+    kept = pages.Kept(given.data or (given.gate and given.gate.with_name("data")))
+    opener = pages.OneAssistant(open_assistant, "harbour")
+    desk = pages.Desk(opener, "harbour", keeper=kept, following=ScriptedFollowing())
     server = pages.launch(desk, port=given.port, examples=examples)
     sys.stdout.write("serving\n")
     sys.stdout.flush()

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from rag import page as pages
 from rag.assistant import Assistant
-from rag.config import index_folder
+from rag.config import Settings, index_folder
 from rag.index import Index
 from rag.library import Library
 from rag.library.runs import READING
@@ -27,11 +27,16 @@ class Opener:
 
     def __init__(self, library: Library, first: str) -> None:
         self._library = library
+        self.settings = Settings()
         self._first = first
 
     def __call__(self, collection: str) -> Assistant:
         """Open a collection."""
         return Assistant(Index.open(index_folder(collection)), FakeEmbedder(), FakeLLM())
+
+    def change(self, settings: Settings) -> None:
+        """Answer by other settings from now on."""
+        self.settings = settings
 
     def collections(self) -> Sequence[str]:
         """Return the names of the collections there are."""

@@ -174,7 +174,7 @@ class TestDesk:
         self, desk: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("rag.page.questions.FORSAKEN_S", 0.1)
-        at, _ = desk(EVENTS[0], 0.3, *EVENTS[1:3], 30.0)
+        at, _ = desk(EVENTS[0], 30.0)
         asked = question()
         at.ask(asked)
         assert asked.ended.wait(10)
@@ -724,6 +724,9 @@ def served() -> Iterator[Any]:
         yield client
 
 
+NAMED = ["ask", "collections", "documents", "upload"]
+
+
 class TestNetwork:
     def test_the_browser_is_told_to_stay_here(self, served: Any) -> None:
         policy = served.get("/config").headers["content-security-policy"]
@@ -732,9 +735,9 @@ class TestNetwork:
         assert "connect-src" not in rules
         assert not any("http" in rule or "*" in rule for rule in rules.values())
 
-    def test_programs_see_one_endpoint(self, served: Any) -> None:
+    def test_programs_see_the_named_endpoints(self, served: Any) -> None:
         described = served.get("/gradio_api/info").json()
-        assert list(described["named_endpoints"]) == ["/ask"]
+        assert list(described["named_endpoints"]) == [f"/{name}" for name in NAMED]
         assert described["unnamed_endpoints"] == {}
 
     def test_what_may_be_left_out_has_a_default(self, served: Any) -> None:
@@ -768,7 +771,7 @@ class TestNetwork:
         assert not config["analytics_enabled"]
         assert config["title"] == "Footnote"
         asked = [d for d in config["dependencies"] if d["api_visibility"] == "public"]
-        assert [d["api_name"] for d in asked] == ["ask"]
+        assert [d["api_name"] for d in asked] == NAMED
 
 
 class TestStart:

@@ -184,8 +184,8 @@ def test_where_no_document_is_of_the_period_all_are_asked_at_once(assistant: Ass
 
 def test_a_second_search_begins_anew_on_the_page(assistant: Assistant) -> None:
     hits = tuple(assistant._find("euros on hotels", 2))
-    live = Live("What?", 1, "")
+    live = Live("What?", 1)
     for event in (Retrieved(hits), Reading(0, 1, hits[0]), Wrote(0, "Some words", hits[0])):
         live = live.after(event)
     assert live.drafts
-    assert live.after(Retrieved(hits)) == Live("What?", 1, "", hits)
+    assert live.after(Retrieved(hits)) == Live("What?", 1, stage="reading", hits=hits)

@@ -22,6 +22,7 @@ from rag.types import (
     Hit,
     Judged,
     Passage,
+    Proving,
     Reading,
     Retrieved,
     Sentence,
@@ -306,7 +307,8 @@ class TestHtml:
         assert "4.2 seconds · tiny-model" in page.words
         assert "1 sentence withheld" in page.words
         assert "12 stands nowhere in the documents" in page.words
-        assert "Sources: Harbour Gazette, Island Radio" in page.words
+        assert "On piersHarbour Gazette · 4 May 2021" in page.words
+        assert "[1] 2 statements rest on it" in page.words
         assert page.marks == {"cite-3-1": STEEL.quote, "cite-3-2": RADIO.quote}
 
     def test_each_sentence_has_a_badge_that_tells_why(self) -> None:
@@ -350,13 +352,19 @@ class TestHtml:
         page = Reader(render.to_html(FULL, KNOWN, 1))
         first = next(facts for tag, facts in page.elements if facts.get("href") == "#cite-1-1")
         assert first["aria-label"] == "Source 1: On piers (Harbour Gazette · 4 May 2021)"
-        assert first["title"] == "“It is built of steel.” — On piers (Harbour Gazette · 4 May 2021)"
+        assert first["data-quote"] == "It is built of steel."
+        assert first["data-from"] == "On piers (Harbour Gazette · 4 May 2021)"
 
-    def test_many_long_titles_are_counted_instead_of_named(self) -> None:
-        many = [document("x", f"d{n}", f"A rather long title of document {n}") for n in range(4)]
-        cited = [cite(n, d, 0, 1) for n, d in enumerate(many, 1)]
-        html = render.to_html(answer([proven("x", *cited)]), {d.id: d for d in many}, 1)
-        assert "Sources: 4 documents</summary>" in html
+    def test_each_document_says_how_many_statements_rest_on_it(self) -> None:
+        two = [document("x", f"d{n}", f"Document {n}") for n in range(2)]
+        first, second = (cite(n, d, 0, 1) for n, d in enumerate(two, 1))
+        other = replace(first, number=3, start=0, end=1)
+        said = [proven("x", first, other), proven("y", first), proven("z", second)]
+        html = render.to_html(answer(said), {d.id: d for d in two}, 1)
+        told = Reader(html).words
+        assert "[1][3] 2 statements rest on it" in told
+        assert "[2] 1 statement" in told
+        assert html.count("<cite") == 2
 
     def test_turns_have_their_own_anchors(self) -> None:
         one, two = (set(Reader(render.to_html(FULL, KNOWN, n)).marks) for n in (1, 2))
@@ -390,7 +398,7 @@ class TestHtml:
     def test_an_error(self) -> None:
         page = Reader(render.error_html("q" * 5000, "no <b>model</b>; fetch one.", 4))
         assert "no <b>model</b>; fetch one." in page.words
-        assert page.kinds() == {"article", "h2", "p"}
+        assert page.kinds() == {"article", "h2", "p", "button"}
         assert len(page.words) < 2100
 
     def test_a_conversation_is_a_log(self) -> None:
@@ -485,14 +493,15 @@ class TestLibrary:
 
 
 def live(*events: Retrieved | Sighted | Reading | Wrote | Judged) -> render.Live:
-    state = render.Live("what?", 5, "Waiting")
+    state = render.Live("what?", 5, note="Waiting")
     for event in events:
         state = state.after(event)
     return state
 
 
 def words(state: render.Live) -> str:
-    return Reader(render.live_html(state)).words
+    told = Reader(render.live_html(state)).words
+    return told.replace("SearchingReadingWritingProving", "")
 
 
 READING = (Retrieved((hit(PIER, 0, 56), hit(QUAY, 0, 23))), Reading(0, 2, hit(PIER, 0, 56)))
@@ -503,11 +512,31 @@ BAD = Judged(0, "It cost 12.", withheld("It cost 12.", "12 stands nowhere"))
 class TestLive:
     def test_what_is_being_done(self) -> None:
         assert words(live()) == "what?Waiting"
+        assert words(replace(live(), before=0)) == "what?Next in line"
+        assert "one question is answered before yours" in words(replace(live(), before=1))
+        assert "2 questions are answered before yours" in words(replace(live(), before=2))
         assert words(live(READING[0])) == "what?Found passages in 2 documents"
         assert words(live(*READING)) == "what?Reading 1 of 2: On piers · Harbour Gazette"
         assert "Reading 6 of 6: the passages together" in words(
             live(READING[0], Reading(5, 6, None))
         )
+
+    def test_stages_with_their_seconds(self) -> None:
+        writing = live(*READING, Wrote(0, "It is"))
+        told = Reader(render.live_html(writing, {"searching": 0.04, "reading": 1.25})).words
+        assert "Searching 0.0 sReading 1.2 sWritingProving" in told
+        for state, stage in (
+            (live(READING[0]), "reading"),
+            (writing, "writing"),
+            (writing.after(Proving(0)), "proving"),
+            (writing.after(GOOD), "proving"),
+            (writing.after(READING[1]), "reading"),
+        ):
+            now = next(
+                f for _, f in Reader(render.live_html(state)).elements if "aria-current" in f
+            )
+            assert state.stage == stage
+            assert now["class"] == "fn-now"
 
     def test_words_are_unproven_until_judged(self) -> None:
         state = live(*READING, Wrote(0, "It is of steel."), Wrote(0, " It cost 12."))
@@ -584,7 +613,7 @@ class TestLive:
 
     def test_stopped_before_anything_was_proven(self) -> None:
         page = Reader(render.stopped_html(live(*READING, Wrote(0, "It cost")), {}))
-        assert page.words == "what?Stopped."
+        assert page.words == "what?Stopped.Edit the questionAsk again"
 
     @pytest.mark.parametrize("text", HOSTILE)
     def test_whatever_is_written_stays_text(self, text: str) -> None:
@@ -592,7 +621,7 @@ class TestLive:
         bad = Judged(0, text, withheld(text, text))
         state = live(Reading(0, 1, hit(found, 0, len(text))), Wrote(0, f"{text} and {text}"), bad)
         page = Reader(render.live_html(state))
-        assert page.kinds() <= {"article", "h2", "p", "i", "div", "span", "s"}
+        assert page.kinds() <= {"article", "h2", "p", "i", "div", "span", "s", "ol", "li"}
         assert page.words.count(text) >= 5
 
 
