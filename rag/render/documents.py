@@ -74,7 +74,7 @@ def _head_html() -> str:
         '<select id="fn-doc-collection"></select>'
         f"{_buttons([('new', say('New collection'))])}"
         f'<span id="fn-doc-own" hidden>{own}</span>'
-        '<button type="button" id="fn-doc-asks" data-do="ask" hidden>'
+        '<button type="button" id="fn-doc-asks" data-doc="ask" hidden>'
         f"{esc(say('Ask this collection'))}</button></div>"
     )
 
@@ -112,8 +112,7 @@ def _arriving_html() -> str:
     return (
         f'<section id="fn-doc-arriving" aria-label="{esc(say("What is arriving"))}" hidden>'
         '<div class="fn-doc-bar"><span id="fn-doc-sum"></span>'
-        f'<button type="button" class="fn-tool" data-do="stop">{esc(say("Stop"))}</button>'
-        f'<button type="button" class="fn-tool" data-do="clear" hidden>{esc(say("Close"))}</button>'
+        f"{_buttons([('stop', say('Stop')), ('clear', say('Close'))])}"
         f'</div><progress id="fn-doc-share" aria-label="{esc(say("How much is done"))}"></progress>'
         f'<ul id="fn-doc-files-arriving" tabindex="0" aria-label="{esc(say("Each file"))}" hidden>'
         "</ul></section>"
@@ -227,7 +226,7 @@ def _summary_html(entries: Sequence[Entry], *, at_work: bool, stopped: str) -> s
     said = [words.format(n=numeral(count)) for count, words in counts if count]
     waits = counts[2][0] and not at_work
     now = (
-        f' <button type="button" class="fn-tool" data-do="read">{esc(say("Read now"))}</button>'
+        f' <button type="button" class="fn-tool" data-doc="read">{esc(say("Read now"))}</button>'
         if waits
         else ""
     )
@@ -402,9 +401,9 @@ def _pager_html(page: int, pages: int, count: int) -> str:
     on = "" if page < pages else " disabled"
     return (
         f'<nav class="fn-doc-pager" aria-label="{label}" data-page="{page}">'
-        f'<button type="button" data-do="back"{back}>{esc(say("Previous"))}</button>'
+        f'<button type="button" data-doc="back"{back}>{esc(say("Previous"))}</button>'
         f"<span>{esc(said)}</span>"
-        f'<button type="button" data-do="on"{on}>{esc(say("Next"))}</button></nav>'
+        f'<button type="button" data-doc="on"{on}>{esc(say("Next"))}</button></nav>'
     )
 
 
@@ -441,7 +440,7 @@ def broken_html(message: str, *, mend: bool) -> str:
 
 def _buttons(tools: Iterable[tuple[str, str]]) -> str:
     return "".join(
-        f'<button type="button" class="fn-tool" data-do="{do}">{esc(label)}</button>'
+        f'<button type="button" class="fn-tool" data-doc="{do}">{esc(label)}</button>'
         for do, label in tools
     )
 

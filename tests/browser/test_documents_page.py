@@ -69,7 +69,7 @@ def open_tab(page: Page) -> None:
 
 def make(page: Page, name: str) -> None:
     """Make a collection."""
-    page.click("[data-do=new]")
+    page.click("[data-doc=new]")
     page.fill("#fn-doc-field input", name)
     page.keyboard.press("Enter")
     page.wait_for_function(
@@ -79,7 +79,7 @@ def make(page: Page, name: str) -> None:
 
 def settled(page: Page, timeout: float = 120_000) -> str:
     """Wait until everything that was sent has come to something; return what is said of it."""
-    page.wait_for_selector("[data-do=clear]:not([hidden])", timeout=timeout)
+    page.wait_for_selector("[data-doc=clear]:not([hidden])", timeout=timeout)
     page.wait_for_function("document.querySelectorAll('.fn-doc[data-status=reading]').length === 0")
     return page.inner_text("#fn-doc-sum")
 
@@ -255,7 +255,7 @@ def test_the_page_answers_while_two_hundred_files_arrive(
     make(page, "Reports")
     page.set_input_files("#fn-doc-folder", given)
     took = []
-    while page.locator("[data-do=clear]").is_hidden():
+    while page.locator("[data-doc=clear]").is_hidden():
         took.append(
             page.evaluate(
                 """async () => {
@@ -267,7 +267,7 @@ def test_the_page_answers_while_two_hundred_files_arrive(
                     while (!document.querySelector("#fn-box")?.offsetParent) await frame();
                     tab("Documents").click();
                     while (!document.querySelector("#fn-documents")?.offsetParent) await frame();
-                    document.querySelector("[data-do=new]").click();
+                    document.querySelector("[data-doc=new]").click();
                     while (!document.querySelector("#fn-doc-dialog").open) await frame();
                     document.querySelector(".fn-doc-no").click();
                     await frame();
@@ -282,7 +282,7 @@ def test_the_page_answers_while_two_hundred_files_arrive(
     # Somebody else's work on this machine may hold one of them up.
     assert len(late) <= len(took) // 20, took
     assert page.inner_text(".fn-doc-pager span") == "1–50 of 200"
-    page.click("[data-do=on]")
+    page.click("[data-doc=on]")
     page.wait_for_function(
         "document.querySelector('.fn-doc-pager span').textContent.startsWith('51')"
     )
@@ -353,11 +353,11 @@ def test_what_was_left_out_does_not_answer(shelves: Server, visit: Callable[...,
     assert "80 tonnes" not in said
     assert "documents that are not left out (2 of 3)" in said
     open_tab(page)
-    page.click("[data-do=leave-all]")
+    page.click("[data-doc=leave-all]")
     page.wait_for_function("document.querySelectorAll('.fn-may:checked').length === 0")
     assert "All documents are left out" in ask(page, question)
     open_tab(page)
-    page.click("[data-do=take-all]")
+    page.click("[data-doc=take-all]")
     page.wait_for_function("document.querySelectorAll('.fn-may:checked').length === 3")
     assert "80 tonnes" in ask(page, question)
 
@@ -397,16 +397,16 @@ def test_collections_are_made_renamed_and_removed(
     page = visit(shelves)
     open_tab(page)
     # What the command made is not renamed or removed from here.
-    assert page.locator("[data-do=drop]").is_hidden()
+    assert page.locator("[data-doc=drop]").is_hidden()
     make(page, "été 2024")
     assert page.inner_text("#fn-doc-list").startswith("There is nothing in this collection yet")
     assert page.locator("#fn-doc-asks").is_hidden()
     for name, said in (("NOTES", "already"), ("../up", "letters, digits"), ("x" * 61, "61")):
-        page.click("[data-do=new]")
+        page.click("[data-doc=new]")
         page.fill("#fn-doc-field input", name)
         page.keyboard.press("Enter")
         page.wait_for_selector(f"#fn-doc-wrong:visible:has-text('{said}')")
-    page.click("[data-do=rename]")
+    page.click("[data-doc=rename]")
     page.fill("#fn-doc-field input", "Summer")
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelector('#fn-doc-collection').value === 'Summer'")
@@ -419,7 +419,7 @@ def test_collections_are_made_renamed_and_removed(
     page.get_by_role("option", name="Summer").click()
     page.wait_for_selector("#fn-library:has-text('this one document')")
     open_tab(page)
-    page.click("[data-do=drop]")
+    page.click("[data-doc=drop]")
     assert page.inner_text("#fn-doc-asked") == "Remove “Summer”?"
     page.click(".fn-doc-yes")
     page.wait_for_function("document.querySelector('#fn-doc-collection').value === 'notes'")
@@ -439,7 +439,7 @@ def test_a_damaged_record_is_told_and_begun_anew_when_that_is_asked_for(
     assert "is damaged" in page.inner_text("#fn-doc-list .fn-error")
     assert "is damaged" in ask(page, "How many tonnes did the orchard pick?")
     open_tab(page)
-    page.click("[data-do=mend]")
+    page.click("[data-doc=mend]")
     page.click(".fn-doc-yes")
     page.wait_for_selector(".fn-doc")
     assert (own / "collection.damaged.json").read_text() == "{"

@@ -134,7 +134,7 @@
   function nameOf(element) {
     const row = element.closest(".fn-doc");
     const own = element.dataset.act ? `[data-act="${element.dataset.act}"]`
-      : element.dataset.do ? `[data-do="${element.dataset.do}"]`
+      : element.dataset.doc ? `[data-doc="${element.dataset.doc}"]`
         : element.dataset.ids ? `[data-ids="${element.dataset.ids}"]`
           : element.hash ? `a[href="${element.hash}"]` : null;
     return own && (row ? `.fn-doc[data-key="${row.dataset.key}"] ${own}` : own);
@@ -429,8 +429,8 @@
     const work = !!reading?.at_work || (!!following && of("sent", "being") > 0);
     const failed = !work && reading?.state === "failed" ? reading.error : "";
     place.hidden = !all.length && !work && !failed;
-    place.querySelector('[data-do="stop"]').hidden = !unsent && !(reading?.at_work && reading.state !== "stopping");
-    place.querySelector('[data-do="clear"]').hidden = !!unsent || work || !all.length;
+    place.querySelector('[data-doc="stop"]').hidden = !unsent && !(reading?.at_work && reading.state !== "stopping");
+    place.querySelector('[data-doc="clear"]').hidden = !!unsent || work || !all.length;
     const files = find("fn-doc-files-arriving");
     files.hidden = !all.length;
     if (!all.length) clearRows();
@@ -609,7 +609,7 @@
     if (!button) return;
     const row = button.closest(".fn-doc");
     if (button.classList.contains("fn-doc-no")) find("fn-doc-dialog").close("");
-    if (button.dataset.do) safely(() => does[button.dataset.do]());
+    if (button.dataset.doc) safely(() => does[button.dataset.doc]());
     if (button.dataset.act) safely(() => acts[button.dataset.act](row, row.querySelector(".fn-doc-title > :first-child").textContent));
   });
 
