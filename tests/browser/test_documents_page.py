@@ -313,6 +313,8 @@ def test_a_file_is_removed_after_one_question(
     page.close()
     page = visit(shelves)
     open_tab(page)
+    page.select_option("#fn-doc-collection", "My papers")
+    row(page, "Paper three").wait_for()
     assert list(statuses(page)) == ["Paper one", "Paper three"]
     assert not (tmp_path / "data" / "collections" / "My papers.own" / "files" / "two.txt").exists()
 
