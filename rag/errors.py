@@ -25,6 +25,7 @@
     │   └── IndexBusyError
     ├── LibraryError             a collection, or a file of one, cannot be had or changed
     ├── ConversationError        what was kept of conversations cannot be read or written
+    │   └── ConversationsDamagedError
     ├── PreferencesError         what was chosen is out of its range or cannot be had
     │   └── NotKeptError         what was chosen holds, and cannot be kept
     ├── EvaluationError          a question set or a run file is malformed
@@ -170,6 +171,10 @@ class LibraryError(RagError):
 
 class ConversationError(RagError):
     """What was kept of conversations cannot be read or written."""
+
+
+class ConversationsDamagedError(ConversationError):
+    """The file the conversations are in is damaged."""
 
 
 class PreferencesError(RagError):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rag.conversations.rows import VIEWS, question_words, words_of
 from rag.conversations.words import spread
-from rag.errors import ConversationError
+from rag.errors import ConversationError, ConversationsDamagedError
 
 FILE = "conversations.sqlite3"
 BUSY_S = 20.0  # how long another process is waited for
@@ -226,7 +226,7 @@ def told(error: sqlite3.Error, path: Path) -> ConversationError:
     code = getattr(error, "sqlite_errorcode", None)
     first = (code or 0) & 0xFF  # an extended code holds the plain one
     if first in _DAMAGED or (code is None and isinstance(error, sqlite3.DatabaseError)):
-        return ConversationError(
+        return ConversationsDamagedError(
             f"The conversations in {path} are damaged ({error}). Set the file aside with `rag "
             "conversations set-aside`, or put a copy in its place; a new one is then begun, and "
             "the damaged file stays beside it."

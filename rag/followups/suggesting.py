@@ -13,7 +13,7 @@ from rag.followups.questioning import question_of
 from rag.passages import heading
 from rag.prove.words import is_light, read
 from rag.retrieve import retrieve
-from rag.types import Answer, Hit, Sentence
+from rag.types import Answer, Hit, Passage, Sentence
 from rag.within import Within
 
 if TYPE_CHECKING:
@@ -192,10 +192,9 @@ def _nearest(row: NDArray[np.float32], rows: Sequence[NDArray[np.float32]]) -> f
     return max((float(row @ other) for other in rows), default=0.0)
 
 
-def _is_cited(hit: Hit, part: Sentence | object, told: _Told) -> bool:
-    start, end = part.start, part.end  # type: ignore[union-attr]
+def _is_cited(hit: Hit, part: Sentence | Passage, told: _Told) -> bool:
     return any(
-        document == hit.document.id and start < last and first < end
+        document == hit.document.id and part.start < last and first < part.end
         for document, first, last in told.cited
     )
 

@@ -307,6 +307,11 @@ class AskTab:
         """Have the assistant read what a question being typed will need."""
         self.desk.foresee(question, self.asked(session))
 
+    def thread_of(self, session: Session) -> str:
+        """Return the finished turns of a tab."""
+        earlier = session.earlier if self.shell.conversations is not None else 0
+        return render.thread_html(session.past, session.conversation, earlier)
+
     def shown(self, session: Session) -> dict[gr.Component, Any]:
         """Return everything that shows where this tab stands."""
         import gradio as gr
@@ -314,7 +319,7 @@ class AskTab:
         question = session.question
         busy = question is not None
         return {
-            self.thread: render.thread_html(session.past, session.conversation),
+            self.thread: self.thread_of(session),
             self.live: render.live_html(question.live) if question is not None else "",
             self.sources: "",
             self.hint: "",

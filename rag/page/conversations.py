@@ -23,7 +23,7 @@ from rag.conversations import (
     Turn,
     export,
 )
-from rag.errors import ConversationError, RagError
+from rag.errors import ConversationError, ConversationsDamagedError, RagError
 from rag.page.keeping import Kept
 from rag.page.questions import Question
 from rag.page.session import KEPT_TURNS, LISTED, Session
@@ -82,7 +82,7 @@ class ConversationsPart:
             self.reopen, session, ask.thread, queue=False, trigger_mode="multiple", **quiet
         )
         self.act.click(
-            self.take, given, [ask.thread, self.list, self.told], js=js,
+            self.take, given, shown, js=js,
             trigger_mode="multiple", queue=False, **quiet,
         )  # fmt: skip
 
@@ -98,7 +98,8 @@ class ConversationsPart:
         return {self.list: html, self.told: self._trouble(trouble) if trouble else ""}
 
     def _trouble(self, error: ConversationError) -> str:
-        return looks.trouble_html(self.shell.told(error), damaged="damaged" in str(error))
+        damaged = isinstance(error, ConversationsDamagedError)
+        return looks.trouble_html(self.shell.told(error), damaged=damaged)
 
     def _listed(self, session: Session, kept: Conversations) -> str:
         """Return the list, one more being asked for than is shown to see whether there are more."""
@@ -186,13 +187,15 @@ class ConversationsPart:
             turns = await self.kept.do(lambda kept: kept.turns(id_))
         except ConversationError:
             return {thread: gr.skip()}  # deleted meanwhile
-        await self._show(session, turns)
-        return {thread: render.thread_html(session.past, session.conversation)}
+        await self._show(session, turns, max(len(session.past), KEPT_TURNS))
+        return {thread: self.shell.ask.thread_of(session)}
 
-    async def _show(self, session: Session, turns: Sequence[Turn]) -> None:
-        """Put turns that were kept into a tab, but the one it is watching."""
+    async def _show(self, session: Session, turns: Sequence[Turn], most: int = KEPT_TURNS) -> None:
+        """Put the latest turns that were kept into a tab, but the one it is watching."""
         watched = session.question.id if session.question else ""
-        settled = [turn for turn in turns if turn.id != watched][-KEPT_TURNS:]
+        every = [turn for turn in turns if turn.id != watched]
+        settled = every[-most:]
+        session.earlier = len(every) - len(settled)
         names = {turn.collection for turn in settled if turn.collection in self.desk.collections}
         session.unopened = {name for name in names if not self.desk.ready(name)}
         for name in session.unopened:
@@ -210,8 +213,6 @@ class ConversationsPart:
 
     async def take(self, done: str, session: Session) -> dict[gr.Component, Any]:
         """Do what was asked for in the list or under an answer."""
-        import gradio as gr
-
         deed = _deed(done)
         deeds: dict[str, Callable[[Done, Session], Awaitable[str]]] = {
             "rename": self._rename,
@@ -221,10 +222,11 @@ class ConversationsPart:
             "why": self._judge,
             "search": self._search,
             "more": self._more,
+            "earlier": self._earlier,
             "aside": self._set_aside,
         }
         thread = self.shell.ask.thread
-        before = list(session.past)
+        before = session.conversation, list(session.past)
         act = deeds.get(deed.get("do", ""))
         try:
             told = await act(deed, session) if act else ""
@@ -234,9 +236,11 @@ class ConversationsPart:
         drawn = await self.draw(session)
         if told:
             drawn[self.told] = render.note_html(told)
-        changed = session.past != before
-        html = render.thread_html(session.past, session.conversation)
-        return {**drawn, thread: html if changed else gr.skip()}
+        if session.conversation != before[0]:
+            return {**self._chat(session), **drawn}
+        if session.past != before[1]:
+            drawn[thread] = self.shell.ask.thread_of(session)
+        return drawn
 
     async def _rename(self, deed: Done, session: Session) -> str:
         title, id_ = deed.get("title", ""), deed.get("id", "")
@@ -246,22 +250,25 @@ class ConversationsPart:
     async def _delete(self, deed: Done, session: Session) -> str:
         id_ = deed.get("id", "")
         await self.kept.do(lambda kept: kept.delete(id_))
-        self._forget(id_)
+        self._forget(id_, session)
         return say("Deleted.")
 
     async def _delete_all(self, deed: Done, session: Session) -> str:
         count = await self.kept.do(lambda kept: kept.delete_all())
-        for question in self.desk.line.questions:
-            self._forget(question.owner)
+        owners = [question.owner for question in self.desk.line.questions]
+        for owner in (session.conversation, *owners):
+            self._forget(owner, session)
         if count == 1:
             return say("1 conversation was deleted.")
         return say("{count} conversations were deleted.", count=count)
 
-    def _forget(self, conversation: str) -> None:
-        """Stop what is being answered in a conversation that was deleted."""
+    def _forget(self, conversation: str, session: Session) -> None:
+        """Leave a conversation that was deleted, and stop what is being answered in it."""
         question = self.desk.line.of(conversation)
         if question is not None:
             self.desk.stop(question)
+        if session.conversation == conversation:
+            session.clear()
 
     async def _judge(self, deed: Done, session: Session) -> str:
         """Keep what is thought of an answer; a thumb that is pressed again is taken back."""
@@ -289,6 +296,13 @@ class ConversationsPart:
 
     async def _more(self, deed: Done, session: Session) -> str:
         session.listed += LISTED
+        return ""
+
+    async def _earlier(self, deed: Done, session: Session) -> str:
+        """Show turns that were left out because there are many."""
+        id_ = session.conversation
+        turns = await self.kept.do(lambda kept: kept.turns(id_))
+        await self._show(session, turns, len(session.past) + KEPT_TURNS)
         return ""
 
     async def _set_aside(self, deed: Done, session: Session) -> str:

@@ -20,6 +20,7 @@ class Session:
         conversation: id of the conversation, "" before its first question.
         collection: name of the documents that are asked, "" for those of the desk.
         past: finished turns as HTML, oldest first.
+        earlier: how many turns before those are not shown.
         answers: of those turns, each with the question as typed, the latest last: what follow-ups
             are understood by.
         turn: number of the latest question.
@@ -33,6 +34,7 @@ class Session:
     conversation: str = ""
     collection: str = ""
     past: list[str] = field(default_factory=list)
+    earlier: int = 0
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     turn: int = 0
     question: Question | None = None
@@ -51,7 +53,9 @@ class Session:
         """Put a finished turn in the place of the one in the making, once."""
         if turn != (self.question.live.turn if self.question is not None else self.turn):
             return
-        self.past = [*self.past, html][-KEPT_TURNS:]
+        most = max(KEPT_TURNS, len(self.past))  # not fewer than were asked for
+        self.earlier += len(self.past) == most
+        self.past = [*self.past, html][-most:]
         if answer is not None:
             self.answers = [*self.answers, answer][-KEPT_TURNS:]
         self.question = None
@@ -60,4 +64,4 @@ class Session:
         """Begin another conversation; a question under work goes on and is kept with its own."""
         self.conversation, self.turn, self.question = "", 0, None
         self.latest = None
-        self.past, self.answers = [], []
+        self.past, self.earlier, self.answers = [], 0, []

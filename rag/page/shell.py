@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rag import render, serving
 from rag.config import data_folder
 from rag.errors import LibraryError, RagError
+from rag.page import TITLE
 from rag.page.api import Api
 from rag.page.ask import AskTab
 from rag.page.choices import Choices
@@ -24,8 +25,6 @@ from rag.render.words import say
 if TYPE_CHECKING:
     import gradio as gr
 
-TITLE = "Footnote"
-TAGLINE = "answers from your own documents, every sentence proven"
 
 # The folders of an absolute path, not what follows a word, a host or another slash.
 _FOLDERS = re.compile(r"(?<![\w:/\\.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:;,“”\"'<>|]+[/\\])+")
@@ -76,7 +75,7 @@ class Shell:
         import gradio as gr
 
         kept = self.desk.keeper
-        with gr.Tab(say("Ask"), id="ask"):
+        with gr.Tab(say("Ask"), id="ask") as self.ask_tab:
             self.conversations = ConversationsPart(self, kept) if kept else None
             self.ask = AskTab(self, examples)
         self.documents: DocumentsTab | None = None

@@ -463,6 +463,7 @@ def _words() -> Mapping[str, str]:
         "someSame": say("{n} here already"),
         "someWait": say("{n} wait"),
         "hidden": say("{n} hidden files were passed over"),
+        "hiddenOne": say("1 hidden file was passed over"),
         "more": say("and {n} more"),
         # What becomes of one.
         "waitsToBeSent": say("waits to be sent"),

@@ -341,17 +341,31 @@ def _quoted(citations: Sequence[Citation], stem: str, note: str) -> str:
     return _section_html(document, marks, note=note)
 
 
-def thread_html(turns: Sequence[str], conversation: str = "") -> str:
+def thread_html(turns: Sequence[str], conversation: str = "", earlier: int = 0) -> str:
     """Return the finished turns of a conversation, oldest first.
 
     Args:
         turns: as HTML.
         conversation: its id, which the browser remembers.
+        earlier: how many turns before them are kept and not shown.
     """
     known = f'<span data-conversation="{esc(conversation)}"></span>' if conversation else ""
     # A log is read out as it grows, and only what is new of it.
     log = f'<div role="log" aria-label="{esc(say("Answers"))}">{"".join(turns)}</div>'
-    return known + (log if turns else "")
+    return known + (_earlier_html(earlier) if earlier else "") + (log if turns else "")
+
+
+def _earlier_html(count: int) -> str:
+    """Return the button that shows turns which are left out."""
+    label = (
+        say("Show the question before")
+        if count == 1
+        else say("Show the {count} questions before", count=count)
+    )
+    return (
+        '<p class="fn-small fn-earlier"><button type="button" class="fn-tool" data-do="earlier" '
+        f'data-key="earlier">{esc(label)}</button></p>'
+    )
 
 
 def turn_html(question: str, turn: int, body: str, kind: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
 
 ROOT = Path(__file__).parents[2]
-CALLS = "/queue/"  # of the page to its server
+CALLS = re.compile("/queue/|/run/")  # of the page to its server
 SCRIPTED = Path(__file__).with_name("scripted.py")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -129,7 +130,7 @@ class Watch:
     def begun(self, request: Request) -> None:
         """Note what a page asks for."""
         self.requests.append(request.url)
-        if CALLS in request.url:
+        if CALLS.search(request.url):
             self.open_calls.append(request.url)
 
     def ended(self, request: Request) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 import signal
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +43,44 @@ Visit = Callable[..., "Page"]
 Serve = Callable[..., Any]
 
 
+@pytest.fixture(scope="module")
+def shared(
+    serve_scripted: Serve, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Path]]:
+    """A page of these tests, and the folder its conversations are in."""
+    data = tmp_path_factory.mktemp("kept") / "data"
+    with serve_scripted("--data", str(data)) as server:
+        yield server, data
+        assert "OUTSIDE" not in server.written()
+        assert "Traceback" not in server.written()
+
+
 @pytest.fixture
-def own(serve_scripted: Serve, tmp_path: Path) -> Any:
-    """A page of this test alone, its conversations in the test's folder."""
-    with serve_scripted("--data", str(tmp_path / "data")) as server:
-        yield server
+def data(shared: tuple[Server, Path]) -> Path:
+    """The folder the conversations are in, without any."""
+    with Conversations(shared[1]) as kept:
+        kept.delete_all()
+    return shared[1]
+
+
+@pytest.fixture
+def own(shared: tuple[Server, Path], data: Path) -> Server:
+    """The page of these tests, before anything was asked."""
+    server, _ = shared
+    server.steps(0)
+    return server
+
+
+def leave(page: Page, watch: Watch) -> None:
+    """Close a page that is not waiting for anything."""
+    watch.settle(page)
+    page.close()
+
+
+def reload(page: Page, watch: Watch) -> None:
+    """Load a page anew that is not waiting for anything."""
+    watch.settle(page)
+    page.reload()
 
 
 def titles(page: Page) -> list[str]:
@@ -92,8 +125,9 @@ def two_conversations(page: Page) -> None:
     listed(page, "what did the clerk note?", CONDITIONS)
 
 
-def store(tmp_path: Path) -> Conversations:
-    return Conversations(tmp_path / "data")
+def store(data: Path) -> Conversations:
+    """Open what is kept in a folder."""
+    return Conversations(data)
 
 
 # --- kept and opened again
@@ -119,7 +153,7 @@ def test_conversations_are_listed_by_day_and_opened_again(own: Server, visit: Vi
 
 
 def test_a_new_conversation_begins_with_nothing_and_the_old_one_goes_on(
-    own: Server, visit: Visit, tmp_path: Path
+    own: Server, visit: Visit, data: Path
 ) -> None:
     page = visit(own)
     ask(page, "conditions step by step")
@@ -131,7 +165,7 @@ def test_a_new_conversation_begins_with_nothing_and_the_old_one_goes_on(
     assert page.locator(".fn-turn").count() == 0
     page.click(".fn-title")
     assert finished(page).locator(".fn-statement").count() == 2
-    with store(tmp_path) as kept:
+    with store(data) as kept:
         (conversation,) = kept.recent()
         assert kept.turns(conversation.id)[0].state is State.ANSWERED
 
@@ -160,16 +194,14 @@ def test_all_is_there_after_reload_and_restart_and_sources_open(
         finished(page)
         ask(page, TSUNAMI)
         finished(page, 2)
-        watch.settle(page)
-        page.reload()
+        reload(page, watch)
         assert finished(page, 2)
         finished(page, 1).locator(".fn-cite[href='#cite-1-2']").first.click()
         assert highlighted(page) == QUAY_QUOTE
         assert in_sight(page)
         assert page.locator("#fn-open .fn-changed").count() == 0
         conversation = page.evaluate("() => sessionStorage['footnote-conversation']")
-        watch.settle(page)
-        page.close()
+        leave(page, watch)
     with serve_scripted(*arguments) as server:
         page = visit(server)
         assert titles(page) == [CONDITIONS]
@@ -184,6 +216,7 @@ def test_all_is_there_after_reload_and_restart_and_sources_open(
         )
         ask(page, "conditions")
         finished(page, 3)
+        leave(page, watch)
 
 
 def test_a_reload_in_the_middle_of_an_answer_loses_nothing(
@@ -228,10 +261,11 @@ def test_what_was_proven_stands_after_the_program_was_killed(
         assert "Interrupted: the program ended before the answer was done." in turn.inner_text()
         turn.locator(".fn-cite").first.click()
         assert highlighted(page) == STEEL_QUOTE
+        leave(page, watch)
 
 
 def test_documents_that_changed_or_are_gone_are_told_and_the_quotes_still_shown(
-    serve_scripted: Serve, visit: Visit, tmp_path: Path
+    serve_scripted: Serve, visit: Visit, watch: Watch, tmp_path: Path
 ) -> None:
     arguments = ("--data", str(tmp_path / "data"))
     with serve_scripted(*arguments) as server:
@@ -240,8 +274,7 @@ def test_documents_that_changed_or_are_gone_are_told_and_the_quotes_still_shown(
         finished(page)
         ask(page, "what did the clerk note?")
         finished(page, 2)
-        page.wait_for_timeout(300)
-        page.close()
+        leave(page, watch)
     with serve_scripted(*arguments, "--changed") as server:
         page = visit(server)
         page.click(".fn-title")
@@ -263,28 +296,51 @@ def test_documents_that_changed_or_are_gone_are_told_and_the_quotes_still_shown(
         told, quote = opened("cite-2-1")
         assert told.startswith("This document is no longer among those that are asked.")
         assert quote.split() == HOSTILE_QUOTE.split()
+        leave(page, watch)
 
 
 def test_quotes_are_shown_while_documents_are_opened(
-    serve_scripted: Serve, visit: Visit, tmp_path: Path
+    serve_scripted: Serve, visit: Visit, watch: Watch, tmp_path: Path
 ) -> None:
     arguments = ("--data", str(tmp_path / "data"))
     with serve_scripted(*arguments) as server:
         page = visit(server)
         ask(page, CONDITIONS)
         finished(page)
-        page.wait_for_timeout(300)
-        page.close()
-    with serve_scripted(*arguments, "--opening", "6") as server:
+        leave(page, watch)
+    with serve_scripted(*arguments, "--opening", "25") as server:
         page = visit(server, ready=".fn-title")
         page.click(".fn-title")
         finished(page).locator(".fn-cite").first.click()
         assert "are being opened" in page.inner_text("#fn-open .fn-changed")
         assert highlighted(page) == STEEL_QUOTE
-        page.wait_for_selector(".fn-library", state="attached")
         page.wait_for_function("() => !document.querySelector('#fn-thread .fn-source .fn-changed')")
         finished(page).locator(".fn-cite[href='#cite-1-1']").first.click()
         page.wait_for_function("() => !document.querySelector('#fn-open .fn-changed')")
+        leave(page, watch)
+
+
+def test_what_was_asked_long_before_is_shown_when_asked_for(
+    own: Server, visit: Visit, data: Path
+) -> None:
+    with store(data) as kept:
+        id_ = ""
+        for n in range(1, 24):
+            turn = kept.ask(f"question {n}", conversation_id=id_, collection="harbour")
+            kept.stop(turn.id)
+            id_ = turn.conversation_id
+    page = visit(own)
+    page.click(".fn-title")
+    finished(page, 23)
+    assert page.locator("#fn-thread .fn-turn").count() == 20
+    page.click("text=Show the 3 questions before")
+    finished(page, 1)
+    assert page.locator("#fn-thread .fn-turn").count() == 23
+    assert page.locator("[data-do=earlier]").count() == 0
+    ask(page, CONDITIONS)
+    finished(page, 24)
+    assert page.locator("#fn-thread .fn-turn").count() == 23
+    page.wait_for_selector("text=Show the question before")
 
 
 # --- found, renamed, deleted
@@ -305,7 +361,7 @@ def test_what_is_searched_for_is_found_and_shown(own: Server, visit: Visit) -> N
     listed(page, "what did the clerk note?", CONDITIONS)
 
 
-def test_a_conversation_is_renamed_to_any_words(own: Server, visit: Visit) -> None:
+def test_a_conversation_is_renamed_to_any_words(own: Server, visit: Visit, watch: Watch) -> None:
     page = visit(own)
     two_conversations(page)
     own_item = item(page, CONDITIONS)
@@ -315,11 +371,11 @@ def test_a_conversation_is_renamed_to_any_words(own: Server, visit: Visit) -> No
     own_item.locator("form button").click()
     listed(page, "what did the clerk note?", title)
     assert page.inner_text("#fn-kept-told") == "Renamed."
-    page.reload()
+    reload(page, watch)
     listed(page, "what did the clerk note?", title)
 
 
-def test_deleting_asks_once_and_is_for_good(own: Server, visit: Visit, tmp_path: Path) -> None:
+def test_deleting_asks_once_and_is_for_good(own: Server, visit: Visit, data: Path) -> None:
     page = visit(own)
     two_conversations(page)
     own_item = item(page, CONDITIONS)
@@ -337,23 +393,25 @@ def test_deleting_asks_once_and_is_for_good(own: Server, visit: Visit, tmp_path:
     page.wait_for_selector("#fn-kept-list :text('What you ask is kept here')")
     page.wait_for_selector("#fn-welcome", state="visible")
     assert page.locator(".fn-turn").count() == 0
-    with store(tmp_path) as kept:
+    with store(data) as kept:
         assert kept.count() == 0
 
 
-def test_all_are_deleted_after_asking_once(own: Server, visit: Visit, tmp_path: Path) -> None:
+def test_all_are_deleted_after_asking_once(own: Server, visit: Visit, data: Path) -> None:
     page = visit(own)
     two_conversations(page)
     page.click(".fn-all summary")
     page.click(".fn-all button")
     page.wait_for_selector("#fn-kept-told :text('2 conversations were deleted.')")
     page.wait_for_selector("#fn-welcome", state="visible")
-    with store(tmp_path) as kept:
+    with store(data) as kept:
         assert kept.count() == 0
 
 
-def test_more_are_shown_when_asked_for(serve_scripted: Serve, visit: Visit, tmp_path: Path) -> None:
-    with store(tmp_path) as kept:
+def test_more_are_shown_when_asked_for(
+    serve_scripted: Serve, visit: Visit, watch: Watch, tmp_path: Path
+) -> None:
+    with store(tmp_path / "data") as kept:
         for n in range(45):
             kept.stop(kept.ask(f"question {n}").id)
     with serve_scripted("--data", str(tmp_path / "data")) as server:
@@ -362,6 +420,7 @@ def test_more_are_shown_when_asked_for(serve_scripted: Serve, visit: Visit, tmp_
         page.click("[data-do=more]")
         page.wait_for_function("() => document.querySelectorAll('.fn-title').length === 45")
         assert page.locator("[data-do=more]").count() == 0
+        leave(page, watch)
 
 
 # --- taken along
@@ -422,11 +481,11 @@ def test_exports_are_given_by_id_alone_and_behind_the_guards(own: Server, visit:
     assert get(f"/conversations/{id_}/html", "evil.example").status in (400, 403, 421)
 
 
-def test_an_answer_is_copied_with_its_citations(own: Server, visit: Visit) -> None:
+def test_an_answer_is_copied_with_its_citations(own: Server, visit: Visit, watch: Watch) -> None:
     page = visit(own, permissions=["clipboard-read", "clipboard-write"])
     ask(page, CONDITIONS)
     finished(page)
-    page.reload()
+    reload(page, watch)
     turn = finished(page)
     for of, begun in (("plain", f"{STEEL}"), ("markdown", f"{STEEL}[^1][^2]")):
         turn.locator(f".fn-copy[data-of={of}]").click()
@@ -441,7 +500,7 @@ def test_an_answer_is_copied_with_its_citations(own: Server, visit: Visit) -> No
 
 
 def test_an_answer_is_judged_changed_and_taken_back(
-    own: Server, visit: Visit, tmp_path: Path
+    own: Server, visit: Visit, watch: Watch, data: Path
 ) -> None:
     page = visit(own)
     ask(page, CONDITIONS)
@@ -457,18 +516,18 @@ def test_an_answer_is_judged_changed_and_taken_back(
     turn.get_by_label("In your words").fill("the <b>second</b>")
     turn.get_by_role("button", name="Save").click()
     page.wait_for_selector(".fn-thanks:has-text('A source does not carry it: the <b>second</b>')")
-    with store(tmp_path) as kept:
+    with store(data) as kept:
         (judged,) = kept.judged()
         assert judged.feedback is not None
         assert judged.feedback.thumb is Thumb.DOWN
         assert judged.feedback.reason is Reason.UNCARRIED
         assert judged.feedback.words == "the <b>second</b>"
-    page.reload()
+    reload(page, watch)
     page.wait_for_selector(".fn-down[aria-pressed=true]")
     assert finished(page).get_by_label("A source does not carry it").is_checked()
     finished(page).locator(".fn-down").click()
     page.wait_for_function("() => !document.querySelector('.fn-judge [aria-pressed=true]')")
-    with store(tmp_path) as kept:
+    with store(data) as kept:
         assert kept.judged() == ()
 
 
@@ -494,7 +553,7 @@ def test_thumbs_of_one_answer_leave_the_others_alone(own: Server, visit: Visit) 
 # --- reached and seen by everybody
 
 
-def test_all_of_it_by_keyboard(own: Server, visit: Visit, tmp_path: Path) -> None:
+def test_all_of_it_by_keyboard(own: Server, visit: Visit, data: Path) -> None:
     page = visit(own)
     ask(page, CONDITIONS)
     finished(page)
@@ -544,18 +603,18 @@ def test_all_of_it_by_keyboard(own: Server, visit: Visit, tmp_path: Path) -> Non
     tab_to(".fn-delete button")
     page.keyboard.press("Enter")
     page.wait_for_selector("#fn-kept-told :text('Deleted.')")
-    with store(tmp_path) as kept:
+    with store(data) as kept:
         assert kept.count() == 0
 
 
-def test_they_are_hidden_and_shown_and_stay_so(own: Server, visit: Visit) -> None:
+def test_they_are_hidden_and_shown_and_stay_so(own: Server, visit: Visit, watch: Watch) -> None:
     page = visit(own)
     assert page.locator("#fn-kept").is_visible()
     page.click("#fn-kept-close")
     assert page.locator("#fn-kept").is_hidden()
     assert page.get_attribute("#fn-kept-toggle", "aria-expanded") == "false"
     page.wait_for_selector("#fn-kept-toggle:focus")
-    page.reload()
+    reload(page, watch)
     page.wait_for_selector(".fn-library")
     assert page.locator("#fn-kept").is_hidden()
     page.click("#fn-kept-toggle")
@@ -655,7 +714,7 @@ def test_what_has_no_words_has_a_name(own: Server, visit: Visit) -> None:
 
 
 def test_damaged_conversations_are_told_and_set_aside_by_a_click(
-    serve_scripted: Serve, visit: Visit, tmp_path: Path
+    serve_scripted: Serve, visit: Visit, watch: Watch, tmp_path: Path
 ) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "conversations.sqlite3").write_bytes(b"spoilt " * 2000)
@@ -671,16 +730,17 @@ def test_damaged_conversations_are_told_and_set_aside_by_a_click(
         ask(page, TSUNAMI)
         finished(page, 2)
         listed(page, TSUNAMI)
+        leave(page, watch)
     asides = list((tmp_path / "data").glob("conversations-set-aside-*.sqlite3"))
     assert [file.read_bytes() for file in asides] == [b"spoilt " * 2000]
 
 
 def test_a_conversation_deleted_in_another_window_is_told(
-    own: Server, visit: Visit, tmp_path: Path
+    own: Server, visit: Visit, data: Path
 ) -> None:
     page = visit(own)
     two_conversations(page)
-    with store(tmp_path) as kept:
+    with store(data) as kept:
         kept.delete(kept.recent()[-1].id)
     page.click(f".fn-title:has-text('{CONDITIONS}')")
     page.wait_for_selector("#fn-kept-told .fn-error:has-text('no such conversation')")

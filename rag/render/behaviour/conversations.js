@@ -87,13 +87,20 @@
     }
   }, true);
 
-  /* What had the focus before it was drawn anew has it again. */
+  /* What had the focus before it was drawn anew has it again. The browser takes the focus from what
+     is gone or folded a moment later only. */
+  let drawn = 0;
   function redrawn() {
-    if (!key || (document.activeElement && document.activeElement !== document.body)) return;
-    const same = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
-    const near = key.startsWith("delete") || key.startsWith("more-") ? find("fn-kept-search") : null;
-    (same || near)?.focus({ preventScroll: true });
-    key = "";
+    if (!key) return;
+    clearTimeout(drawn);
+    drawn = setTimeout(() => {
+      const active = document.activeElement;
+      if (active && active !== document.body && active.checkVisibility()) return;
+      const same = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+      const gone = key.startsWith("delete") || key.startsWith("more-");
+      (same || (gone ? find("fn-kept-search") : null))?.focus({ preventScroll: true });
+      key = "";
+    }, 60);
   }
 
   function watch() {

@@ -425,10 +425,11 @@
     const all = [...batch.values()];
     const of = (...states) => all.filter((each) => states.includes(each.state)).length;
     const unsent = queue.length + sending.size;
-    const work = !!reading?.at_work;
+    // Between two readings there is still something to wait for.
+    const work = !!reading?.at_work || (!!following && of("sent", "being") > 0);
     const failed = !work && reading?.state === "failed" ? reading.error : "";
     place.hidden = !all.length && !work && !failed;
-    place.querySelector('[data-do="stop"]').hidden = !unsent && !(work && reading.state !== "stopping");
+    place.querySelector('[data-do="stop"]').hidden = !unsent && !(reading?.at_work && reading.state !== "stopping");
     place.querySelector('[data-do="clear"]').hidden = !!unsent || work || !all.length;
     const files = find("fn-doc-files-arriving");
     files.hidden = !all.length;
@@ -440,7 +441,7 @@
     if (total) bar.value = done;
     else bar.removeAttribute("value");
     const more = [text];
-    if (hidden) more.push(say("hidden", { n: count(hidden) }));
+    if (hidden) more.push(hidden === 1 ? say("hiddenOne") : say("hidden", { n: count(hidden) }));
     const rest = all.length - files.childElementCount;
     if (rest > 0) more.push(say("more", { n: count(rest) }));
     put1(find("fn-doc-sum"), failed || more.filter(Boolean).join(" · "));
@@ -460,13 +461,14 @@
   }
 
   function readingNow() {
-    if (reading.state === "queued") return [say("queued"), 0, 0];
-    if (reading.state === "stopping") return [say("stopping"), 0, 0];
+    if (reading?.state === "queued") return [say("queued"), 0, 0];
+    if (reading?.state === "stopping") return [say("stopping"), 0, 0];
     // Of what was sent from here several readings may be needed; they are told as one.
     const sent = [...batch.values()].filter((each) => each.into === collection && each.state !== "unsent");
     const own = sent.some((each) => !final(each.state));
-    const total = own ? sent.length : reading.waiting + reading.read + reading.refused;
-    const done = own ? sent.filter((each) => final(each.state)).length : reading.read + reading.refused;
+    const { waiting = 0, read = 0, refused = 0 } = reading || {};
+    const total = own ? sent.length : waiting + read + refused;
+    const done = own ? sent.filter((each) => final(each.state)).length : read + refused;
     if (!total) return [say("looking"), 0, 0];
     return [say("reading", { done: count(done), total: count(total) }), done, total];
   }
@@ -508,6 +510,7 @@
       await pause(document.hidden ? 4 * EVERY_MS : EVERY_MS);
     }
     following = false;
+    draw();
   }
 
   function note(into, [path, inside, what, passages, reason]) {
