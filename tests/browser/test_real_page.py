@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -161,7 +161,7 @@ def test_what_is_uploaded_is_read_and_answers(shipped: Server, visit: Callable[.
     text = (
         "The quarry of Holm was closed on 4 May 2021. Ada Quist bought its cranes for 12 crowns.\n"
     )
-    upload = {"name": "quarry.txt", "mimeType": "text/plain", "buffer": text.encode()}
+    upload: Any = {"name": "quarry.txt", "mimeType": "text/plain", "buffer": text.encode()}
     page.set_input_files("#fn-doc-files", upload)
     page.locator("#fn-doc-list", has_text="quarry.txt").wait_for()
     page.locator("#fn-doc-list", has_text="1 passage").wait_for()
