@@ -154,7 +154,7 @@ def test_what_is_uploaded_is_read_and_answers(shipped: Server, visit: Callable[.
     page = visit(shipped)
     page.set_default_timeout(400_000)
     page.get_by_role("tab", name="Documents").click()
-    page.click("[data-do=new]")
+    page.click("#fn-documents [data-do=new]")
     page.fill("#fn-doc-field input", "Quarry")
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelector('#fn-doc-collection').value === 'Quarry'")
