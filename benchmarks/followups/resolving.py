@@ -166,9 +166,9 @@ def table(found: Mapping[str, Any]) -> str:
     )
     lines += [
         "",
-        f"The model was asked for {asked['questions']} of {asked['of']} questions. Median, and what "
-        "nine of ten",
-        f"stay below: rules {rules[0]:.1f} and {rules[1]:.1f} ms; with the model {model[0]:.1f} and "
+        f"The model was asked for {asked['questions']} of {asked['of']} questions. Median, and",
+        "what nine of ten stay below:",
+        f"rules {rules[0]:.1f} and {rules[1]:.1f} ms; with the model {model[0]:.1f} and "
         f"{model[1]:.1f} s as the clock went,",
         f"{core[0]:.1f} and {core[1]:.1f} s of one core.",
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.axe import faults
 from tests.browser.conftest import Server, Watch, free_port, serving
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def test_everything_is_reached_and_chosen_by_the_keyboard(
 
 @pytest.mark.parametrize("phone", [False, True], ids=["1280", "390"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_and_can_be_read(
+def test_it_fits_and_keeps_nobody_out(
     server: Server, visit: Callable[..., Page], phone: bool, scheme: str
 ) -> None:
     page = visit(server, color_scheme=scheme, **(PHONE if phone else {}))
@@ -200,32 +201,7 @@ def test_it_fits_and_can_be_read(
         to(page, tab)
         page.locator(ready).first.wait_for()
         assert sideways(page) == 0
-        ratios = page.evaluate(CONTRASTS, f"#fn-{tab.lower()}")
-        assert ratios
-        assert min(ratio for ratio, _ in ratios) >= 4.5, sorted(ratios)[:3]
-
-
-CONTRASTS = """(root) => {
-    const linear = (c) => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
-    const channel = (c) => linear(c / 255);
-    const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
-    const colour = (text) => text.match(/[\\d.]+/g).map(Number);
-    const behind = (at) => {
-        for (; at; at = at.parentElement) {
-            const found = colour(getComputedStyle(at).backgroundColor);
-            if (found.length === 3 || found[3] === 1) return found;
-        }
-        return [255, 255, 255];
-    };
-    const found = [];
-    for (const at of document.querySelectorAll(root + " *")) {
-        const own = [...at.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-        if (!own || !at.checkVisibility() || at.disabled || at.closest(".sr-only")) continue;
-        const [a, b] = [light(colour(getComputedStyle(at).color)), light(behind(at))];
-        found.push([(Math.max(a, b) + .05) / (Math.min(a, b) + .05), at.textContent.slice(0, 40)]);
-    }
-    return found;
-}"""
+        assert faults(page) == [], tab
 
 
 # --- models -----------------------------------------------------------------------------------

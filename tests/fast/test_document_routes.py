@@ -22,7 +22,14 @@ from rag.page.desk import Desk
 from rag.page.document_routes import DocumentRoutes
 from rag.page.documents import RENEWED_S, Readings
 from rag.page.shell import Shell
-from rag.render.documents import Shown, list_html, preview_html, wanted
+from rag.render.documents import (
+    Shown,
+    broken_html,
+    documents_html,
+    list_html,
+    preview_html,
+    wanted,
+)
 from rag.testing import FakeEmbedder, tiny_corpus
 from rag.within import Within
 
@@ -195,6 +202,15 @@ def test_all_that_comes_from_files_is_escaped() -> None:
         assert "<img" not in page
         assert html.escape("<img src=x onerror=alert(1)>") in page
         assert "onerror=alert(1)>" not in re.sub(r"&[a-z]+;|&#\w+;", "", page)
+
+
+def test_buttons_are_not_those_of_the_conversations() -> None:
+    entries = [Entry(f"{n:016}", f"{n:032}", f"{n}.txt", f"Paper {n}") for n in range(60)]
+    frame = documents_html("notes", [".txt"], 1_000_000, ocr=True)
+    # `behaviour/conversations.js` takes up every button with `data-do`, on whatever tab.
+    for page in (frame, list_html(entries, Shown(), at_work=False), broken_html("x.", mend=True)):
+        assert "data-doc=" in page
+        assert "data-do=" not in page
 
 
 def test_a_list_of_ten_thousand_is_written_quickly() -> None:
