@@ -12,3 +12,15 @@ between bars) and none of `none`. Topics of the half "tuned" were looked at whil
 were made, those of "held" only counted. Questions of the shared public sets, each asked after the
 one before it in its set, are counted too: nearly all stand by themselves.
 """
+
+from pathlib import Path
+
+RESULTS = Path(__file__).parents[1] / "results" / "followups"
+
+
+def kept() -> str:
+    """Return the table of the newest kept figures."""
+    from benchmarks.followups.resolving import table
+    from benchmarks.runs import newest
+
+    return table(newest(RESULTS, ""))

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import benchmarks.followups
 import rag
-from benchmarks.followups import asking, resolving, suggesting
-from benchmarks.runs import WORK, Row, add_line, commit, measured, read_lines
+from benchmarks.followups import RESULTS, asking, resolving, suggesting
+from benchmarks.runs import WORK, Row, add_line, measured, read_lines
 from rag.config import Settings
-
-RESULTS = Path("benchmarks/results/followups")
+from rag.evaluate import about
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -78,13 +77,15 @@ def _score(options: argparse.Namespace) -> None:
     if rows and "chain" in rows[0]:
         print(asking.table(rows))
         return
-    print(f"Footnote {rag.__version__}\n\n{resolving.table(rows)}")
+    found = resolving.figures(rows)
+    print(f"Footnote {rag.__version__}\n\n{resolving.table(found)}")
     if options.wrong:
         print("\n".join(resolving.wrong(rows, "tuned")))
     if options.save:
+        asked = rows[0]["commit"]
         RESULTS.mkdir(parents=True, exist_ok=True)
-        kept = {"measured": measured(), "commit": commit(), **resolving.figures(rows)}
-        path = RESULTS / f"{commit()}.json"
+        kept = {"measured": measured(), "commit": asked, "machine": about.machine(), **found}
+        path = RESULTS / f"{asked[:12]}.json"
         path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         print(f"kept in {path}")
 

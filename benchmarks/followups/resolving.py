@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from benchmarks import sets
-from benchmarks.runs import Row, share
+from benchmarks.runs import Row, commit, share
 from rag.embedder import Embedder
-from rag.evaluate.metrics import wilson
 from rag.followups import Earlier, Resolved, resolve
 from rag.llm import LLM
 
@@ -27,6 +26,14 @@ PUBLIC = (
     "ramdocs",
 )
 WAYS = ("rules", "model")
+KINDS = {
+    "self": "stand by themselves",
+    "about": "the same of another",
+    "bare": "another thing of the same",
+    "pronoun": "a word that stands for something",
+    "dependent": "all that lean",
+}
+_BY_MODEL = 0.2  # seconds from which the model was asked
 
 
 def conversations(half: str = "") -> Iterator[dict[str, Any]]:
@@ -43,13 +50,14 @@ def run(mind: LLM, embedder: Embedder, half: str = "") -> Iterator[Row]:
         earlier = [Earlier(**turn) for turn in conversation["earlier"]]
         for asked in conversation["asks"]:
             row = {"topic": conversation["topic"], "half": conversation["half"], **asked}
+            row["commit"] = commit()
             row["earlier"] = [turn.question for turn in earlier]
             for way in WAYS:
-                began = time.perf_counter()
+                began, worked = time.perf_counter(), time.process_time()
                 found = resolve(
                     asked["q"], earlier, mind if way == "model" else None, embedder=embedder
                 )
-                row[way] = _told(found, time.perf_counter() - began)
+                row[way] = _told(found, time.perf_counter() - began, time.process_time() - worked)
             yield row
 
 
@@ -67,13 +75,14 @@ def run_public() -> Iterator[Row]:
         yield {"set": name, "questions": len(every) - 1, "touched": touched, "seconds": seconds}
 
 
-def _told(found: Resolved, seconds: float) -> dict[str, Any]:
+def _told(found: Resolved, seconds: float, worked: float) -> dict[str, Any]:
     return {
         "question": found.question,
         "changed": found.changed,
         "leans": found.leans,
         "by": found.by,
         "seconds": round(seconds, 4),
+        "cpu_seconds": round(worked, 4),
     }
 
 
@@ -99,63 +108,71 @@ def _holds(text: str, words: str) -> bool:
     )
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Return shares of what is resolved as expected, by half and way."""
-    lines = ["| half | what | rules | rules and model |", "|---|---|---|---|"]
+def figures(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the figures that are kept: what was right by half, kind and way, and seconds."""
     own = [row for row in rows if "q" in row]
+    found: dict[str, Any] = {}
     for half in ("tuned", "held"):
-        for kind in ("self", "about", "bare", "pronoun", "dependent"):
+        for kind in KINDS:
             mine = [row for row in own if row["half"] == half and _is_of(row, kind)]
             if mine:
-                told = [share(sum(is_right(r, way) for r in mine), len(mine)) for way in WAYS]
-                lines.append(f"| {half} | {kind} | {told[0]} | {told[1]} |")
-    for row in rows:
-        if "set" in row:
-            left = row["questions"] - len(row["touched"])
-            lines.append(f"| {row['set']} | left alone | {share(left, row['questions'])} | |")
-    return "\n".join([*lines, "", _times(own)])
+                told = {way: sum(is_right(row, way) for row in mine) for way in WAYS}
+                wrongly = sum(
+                    row["model"]["changed"] and not is_right(row, "model") for row in mine
+                )
+                found.setdefault(half, {})[kind] = {
+                    **told,
+                    "read wrongly": wrongly,
+                    "of": len(mine),
+                }
+    found["public"] = {
+        row["set"]: {"left alone": row["questions"] - len(row["touched"]), "of": row["questions"]}
+        for row in rows
+        if "set" in row
+    }
+    by_model = [row["model"] for row in own if row["model"]["seconds"] > _BY_MODEL]
+    found["asked the model"] = {"questions": len(by_model), "of": len(own)}
+    found["rules_ms"] = _spread(1000 * row["rules"]["seconds"] for row in own)
+    found["model_s"] = _spread(told["seconds"] for told in by_model)
+    found["model_core_s"] = _spread(told["cpu_seconds"] for told in by_model)
+    return found
 
 
 def _is_of(row: Row, kind: str) -> bool:
     return bool(row["kind"] == kind or (kind == "dependent" and row["kind"] != "self"))
 
 
-def _times(rows: Sequence[Row]) -> str:
-    rules = sorted(row["rules"]["seconds"] for row in rows)
-    asked = sorted(row["model"]["seconds"] for row in rows if row["model"]["seconds"] > 0.1)
-    if not asked:
-        return ""
-    return (
-        f"Rules {1000 * rules[len(rules) // 2]:.1f} ms (median), {1000 * rules[-1]:.0f} at most; "
-        f"the model was asked for {len(asked)} of {len(rows)}, {asked[len(asked) // 2]:.2f} s "
-        f"(median), {asked[int(0.9 * len(asked))]:.2f} at the ninth of ten."
-    )
+def _spread(values: Iterable[float]) -> list[float]:
+    """Return the median and what nine of ten stay below."""
+    every = sorted(values)
+    return [round(every[int(part * len(every))], 2) for part in (0.5, 0.9)] if every else []
 
 
-def figures(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the figures that are kept."""
-    own = [row for row in rows if "q" in row]
-    found: dict[str, Any] = {}
+def table(found: Mapping[str, Any]) -> str:
+    """Return kept figures for a reader."""
+    lines = ["| half | questions | rules alone | rules and model | read wrongly |"]
+    lines.append("|---|---|---|---|---|")
     for half in ("tuned", "held"):
-        for kind in ("self", "about", "bare", "pronoun", "dependent"):
-            mine = [row for row in own if row["half"] == half and _is_of(row, kind)]
-            for way in WAYS if mine else ():
-                right = sum(is_right(row, way) for row in mine)
-                interval = wilson(right, len(mine))
-                found.setdefault(half, {}).setdefault(kind, {})[way] = {
-                    "right": right,
-                    "of": len(mine),
-                    "interval": [round(interval.low, 4), round(interval.high, 4)]
-                    if interval
-                    else None,
-                }
-    found["public"] = {
-        row["set"]: {"left_alone": row["questions"] - len(row["touched"]), "of": row["questions"]}
-        for row in rows
-        if "set" in row
-    }
-    found["times"] = _times(own)
-    return found
+        for kind, told in found.get(half, {}).items():
+            ways = " | ".join(share(told[way], told["of"]) for way in WAYS)
+            lines.append(f"| {half} | {KINDS[kind]} | {ways} | {told['read wrongly']} |")
+    lines += ["", "| public set | left alone |", "|---|---|"]
+    for name, told in found["public"].items():
+        lines.append(f"| {name} | {share(told['left alone'], told['of'])} |")
+    if not found["model_s"]:
+        return "\n".join(lines)
+    asked, rules, model, core = (
+        found[key] for key in ("asked the model", "rules_ms", "model_s", "model_core_s")
+    )
+    lines += [
+        "",
+        f"The model was asked for {asked['questions']} of {asked['of']} questions. Median, and",
+        "what nine of ten stay below:",
+        f"rules {rules[0]:.1f} and {rules[1]:.1f} ms; with the model {model[0]:.1f} and "
+        f"{model[1]:.1f} s as the clock went,",
+        f"{core[0]:.1f} and {core[1]:.1f} s of one core.",
+    ]
+    return "\n".join(lines)
 
 
 def wrong(rows: Sequence[Row], half: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -38,25 +39,30 @@ def run(
     """Yield a row a question: its answer and what was suggested under it, each with its answer."""
     folder = work / "samples" / "index"
     build([SEEDS], folder, embedder)
-    yield from _asked("samples", Assistant.open(folder, embedder=embedder, llm=mind), ASKED)
+    asked = [_asked("samples", Assistant.open(folder, embedder=embedder, llm=mind), ASKED)]
     for name in names:
         opened = Assistant.open(index_folder(name, work, embedder), embedder=embedder, llm=mind)
         every = list(sets.rows(sets.DATA / name / "questions.jsonl.gz"))
         every = [row for row in every if row["answerable"]]
         every.sort(key=lambda row: hashlib.sha256(str(row["qid"]).encode()).hexdigest())
-        yield from _asked(name, opened, [row["question"] for row in every[:per_set]])
+        asked.append(_asked(name, opened, [row["question"] for row in every[:per_set]]))
+    # In turn, so that a run that is stopped has some of each.
+    yield from filter(None, chain.from_iterable(zip_longest(*asked)))
 
 
 def _asked(name: str, assistant: Assistant, questions: Sequence[str]) -> Iterator[Row]:
     for question in questions:
         answer = assistant.ask(question)
         row: dict[str, Any] = {"set": name, "question": question, "answer": answer.text}
-        began, times, found = time.perf_counter(), [], []
+        row["abstained"] = answer.abstained
+        began, worked = time.perf_counter(), time.process_time()
+        times, found = list[float](), list[str]()
         for suggested in suggest(assistant, answer):
-            times.append(round(time.perf_counter() - began, 1))
+            times.append(round(time.process_time() - worked, 1))
             found.append(suggested)
         row["seconds"] = round(time.perf_counter() - began, 1)
-        row["at"] = times
+        row["cpu_seconds"] = round(time.process_time() - worked, 1)
+        row["at_cpu_seconds"] = times
         row["suggested"] = [{"question": each, **_answered(assistant, each)} for each in found]
         yield row
 
@@ -67,16 +73,16 @@ def _answered(assistant: Assistant, question: str) -> dict[str, Any]:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return how many were suggested, and how long that took."""
+    """Return how many were suggested, and the seconds of a core that took."""
     lines = ["| set | questions | suggested | none | first after, median | all, median |"]
     lines.append("|---|---|---|---|---|---|")
     for name in dict.fromkeys(row["set"] for row in rows):
         mine = [row for row in rows if row["set"] == name]
         many = sum(len(row["suggested"]) for row in mine)
         none = sum(not row["suggested"] for row in mine)
-        firsts = sorted(row["at"][0] for row in mine if row["at"])
+        firsts = sorted(row["at_cpu_seconds"][0] for row in mine if row["at_cpu_seconds"])
         first = f"{firsts[len(firsts) // 2]:.0f} s" if firsts else "–"
-        whole = sorted(row["seconds"] for row in mine)
+        whole = sorted(row["cpu_seconds"] for row in mine)
         lines.append(
             f"| {name} | {len(mine)} | {many} ({many / len(mine):.1f} each) | {none} | {first} | "
             f"{whole[len(whole) // 2]:.0f} s |"

@@ -136,7 +136,7 @@ def _upload(shown: Page, folder: Path) -> list[list[float]]:
         words = f"Report {number}. The pier of Holm stood for {number} years. " * 40
         (texts / f"report {number}.txt").write_text(words, encoding="utf-8")
     shown.evaluate(CLICK, "Documents")
-    shown.click("[data-do=new]")
+    shown.click("#fn-documents [data-doc=new]")
     shown.fill("#fn-doc-field input", f"Many {time.time():.0f}")
     shown.keyboard.press("Enter")
     shown.wait_for_selector("#fn-doc-dialog:not([open])", state="attached")

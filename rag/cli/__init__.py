@@ -222,11 +222,19 @@ def _read_ahead(index: str) -> None:
 @model_option
 @reading_options
 @within_options
+@click.option(
+    "--after",
+    multiple=True,
+    metavar="QUESTION",
+    help="A question that this one follows, so that “and when?” is understood; several in their"
+    " order. What is asked instead is told.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show the work in progress.")
 def ask_command(
     question: tuple[str, ...],
     index: str,
+    after: tuple[str, ...],
     as_json: bool,
     quiet: bool,
     since: str | None,
@@ -253,6 +261,8 @@ def ask_command(
     show.status("opening the index and the model")
     assistant = _open(index, Settings(**settings))
     try:
+        if after:
+            asked = _resolved(assistant, asked, after)
         answer = _stream(assistant, asked, narrowed, show)
     finally:
         assistant.close()
@@ -379,6 +389,18 @@ def _open(index: str, settings: Settings) -> Assistant:
     from rag.assistant import Assistant
 
     return Assistant.open(index, settings=settings)
+
+
+def _resolved(assistant: Assistant, question: str, after: Sequence[str]) -> str:
+    """Return a question as it is to be asked after others, and tell what was made of it."""
+    from rag.followups import Earlier, resolve
+
+    earlier = [Earlier(each) for each in after]
+    found = resolve(question, earlier, assistant.llm, embedder=assistant.embedder)
+    if found.leans:
+        told = f"asked: {found.question}" if found.changed else f"note: {found.why}"
+        click.echo(one_line(told), err=True)
+    return found.question
 
 
 def _stream(assistant: Assistant, question: str, narrowed: Within | None, show: Trace) -> Answer:

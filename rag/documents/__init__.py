@@ -35,7 +35,7 @@ from rag.documents.compose import (
     compose,
     header_end,
 )
-from rag.documents.places import places, told
+from rag.documents.places import places, told, worth_telling
 from rag.documents.plain import read_text
 from rag.documents.readers import SUPPORTED
 from rag.documents.source import (
@@ -72,6 +72,7 @@ __all__ = [
     "read_documents",
     "resolve_quote",
     "told",
+    "worth_telling",
 ]
 
 

@@ -60,14 +60,18 @@ def _at(text: str, marks: Sequence[Mark], place: int) -> str:
 
 
 def told(found: Sequence[Place]) -> str:
-    """Return places in words: `sheet “Budget”, rows 3–5`; "" where there are none.
+    """Return places in words: `sheet “Budget”, rows 3–5`; "" where there are none."""
+    return ", ".join(map(_told, worth_telling(found)))
+
+
+def worth_telling(found: Sequence[Place]) -> list[Place]:
+    """Return the places that are told.
 
     A line is told only where nothing else is, and a heading not beside a chapter of its words.
     """
     chapters = {place.value for place in found if place.kind == "chapter"}
     wider = [place for place in found if place.kind != "line"]
-    shown = [p for p in wider if p.kind != "heading" or p.value not in chapters] or list(found)
-    return ", ".join(map(_told, shown))
+    return [p for p in wider if p.kind != "heading" or p.value not in chapters] or list(found)
 
 
 def _told(place: Place) -> str:

@@ -28,7 +28,7 @@ from rag.followups.words import (
 # "It" of the weather, of the clock and of what comes after it.
 _NOT_EMPTY = r"(?:able|going|due|close|similar|related|open|ready|set|up|limited|tied|linked|used)"
 _NOTHING_MEANT = re.compile(
-    r"\bwhat time\b.*\bit\b|"
+    r"\bwhat (?:time|year|day|date)\b.*\bit\b|\b(?:is|was)\s+it\s+(?:to|from|that)\b|"
     rf"\b(?:is|was|isn't|wasn't)\s+it\s+(?:not\s+)?(?!{_NOT_EMPTY}\b)(?:\w+\s+){{1,2}}?"
     r"(?:that|to|whether|if|for\s+\w+(?:\s+\w+)?\s+to)\b|"
     r"\b(?:makes?|made|finds?|found|thinks?|considers?)\s+it\s+\w+\s+(?:to|for|that)\b|"
@@ -46,7 +46,9 @@ _NOW = frozenset(
     "conversation days years months weeks world lifetime".split()
 )
 _WITH = frozenset("with around behind near beside above below within among".split())
-_AFTER_THOSE = frozenset("who that which with of in whose from days".split())
+_AFTER_THOSE = frozenset(
+    "who that which with of in whose from days responsible involved affected under over".split()
+)
 
 
 def is_bound(all_: Sequence[Token], place: int, plain: str) -> bool:
@@ -84,8 +86,9 @@ def is_bound(all_: Sequence[Token], place: int, plain: str) -> bool:
 def _clause_start(all_: Sequence[Token], place: int) -> int:
     """Return where the clause of a pronoun begins; what stands before may be what it means."""
     at_subject = place + 1 < len(all_) and _may_be_verb(all_, place + 1)
-    if at_subject and place and all_[place - 1].content:
-        return place  # "the sugar they make", "what did IBM say it would do"
+    before = all_[place - 1] if place else None
+    if at_subject and before is not None and (before.content or before.lower in ("as", "than")):
+        return place  # "the sugar they make", "what did IBM say it would do", "as it is"
     for at in range(place - 1, 0, -1):
         token, after = all_[at].lower, all_[at + 1]
         if token in CLAUSES and token not in PREPOSITIONS - frozenset(("before", "after", "since")):
@@ -205,7 +208,7 @@ def points_back(all_: Sequence[Token], place: int) -> bool:
         return False  # "what is it that", "it is this"
     if token.lower == "that" and not _is_pointing_that(before, after, last=last):
         return False
-    if token.lower in ("these", "those") and after is not None and after.lower in _AFTER_THOSE:
+    if token.lower in ("these", "those") and after is not None and _goes_on(after):
         return False
     if after is not None and (after.bare in _NOW or after.lower in ("who", "which")):
         return False
@@ -218,6 +221,11 @@ def points_back(all_: Sequence[Token], place: int) -> bool:
     if token.lower == "this" and after is not None and after.quoted:
         return False
     return not holds_clause_before(all_, token.start)
+
+
+def _goes_on(after: Token) -> bool:
+    """Tell whether a word after "those" says which: "those who leave", "those leaving"."""
+    return after.lower in _AFTER_THOSE or after.lower.endswith("ing")
 
 
 def _is_pointing_that(before: Token | None, after: Token | None, *, last: bool) -> bool:

@@ -18,6 +18,7 @@ _FRAMES = frozenset(
     "take name kind amount person people thing perform "
     "participate carry conduct happen occur exist".split()
 )
+_STOPS = stem("stop")  # what is "no longer" done has been stopped
 _MOST_WORDS = 60
 
 
@@ -62,6 +63,8 @@ def _said(turn: Earlier) -> list[str]:
 def _added(now: Reading, given: Sequence[Reading]) -> str:
     """Return what a question holds that nobody said."""
     stems = frozenset(form for reading in given for form in reading.stems)
+    if any(reading.negators for reading in given):
+        stems |= {_STOPS}
     for word in now.words:
         known = word.stem in stems or word.stem in _FRAMES
         if not known and (word.name or not is_light(word.stem)):
@@ -80,7 +83,7 @@ def _lost(question: str, asked: Reading, found: Sequence[Lean], now: Reading, te
     """Return what was asked that a question no longer holds."""
     leaning = {stem(t.text) for lean in found if lean.kind != "about" for t in tokens(lean.text)}
     if found and found[0].kind in ("bare", "about"):
-        leaning = frozenset()
+        leaning = set()
     doing = any(lean.kind == "doing" for lean in found)
     for word in asked.words:
         optional = word.stem in leaning or is_light(word.stem) or doing

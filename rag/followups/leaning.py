@@ -98,12 +98,14 @@ _SAME = re.compile(
     r"\bthe\s+same(?=\s*(?:[?.!]|$|(?:of|for|in|true|happen\w*|apply|applies|hold)\b))",
     re.IGNORECASE,
 )
-_TOGETHER = re.compile(r"\b(?:and|both|all|each|as|that|which|between)\b", re.IGNORECASE)
+_TOGETHER = re.compile(
+    r"\b(?:and|both|all|each|as|that|which|between|than|stays?|remains?)\b", re.IGNORECASE
+)
 _THERE = re.compile(
     r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )(?<!\bwill )(?<!\bcan )"
     r"(?<!\bhas )(?<!\bhave )(?<!\bdo )(?<!\bdoes )(?<!\bdid )(?<!\bcould )(?<!\bshould )"
     r"(?<!\bmust )(?<!\bmay )(?<!\bhad )(?<!\bwould )\bthere\b"
-    r"(?!\s+(?:is|are|was|were|be|been|will|has|have|can|exist\w*)\b)(?!')|"
+    r"(?!\s+(?:is|are|was|were|be|been|will|shall|has|have|can|exist\w*)\b)(?!')|"
     r"^(?!\W*(?:how\s+(?:many|much)|what|which)\b.*\b(?:are|is|were|was|r)\s+there\W*$).*?"
     r"\bthere(?=\s*[?.!]*$)",
     re.IGNORECASE,
@@ -114,7 +116,9 @@ _THEN = re.compile(
 _ONE = re.compile(
     r"\b(?:which|that|this|the (?:first|second|third|last|other|next|new|old|larger?|bigger|"
     r"smaller|latter|former)|another|the latest|any other)\s+ones?\b(?!\s+of\b)|"
-    r"\bthe\s+(?:latter|former|others)\b|\b(?:of|than|between)\s+(?:them|these|those)\b",
+    r"\bthe\s+(?:latter|former|others)\b(?=\s*(?:[?.!,;]|$|(?:is|are|was|were|has|have|had|do|does|"
+    r"did|will|would|can|of|in|on|at|to|for|and|or)\b))|\b(?:of|than|between)\s+(?:them|these|"
+    r"those)\b(?!\s+(?:who|that|which|with|in|of|from|whose|\w+ing|responsible|involved|affected)\b)",
     re.IGNORECASE,
 )
 _MOST_ABOUT = 9  # words of what a "what about" asks of; more is a question of its own

@@ -54,7 +54,8 @@ def people(earlier: Sequence[Earlier]) -> People:
             for name in names_in(text, known):
                 kind = found if _is_person(name) else alone
                 _add(kind, name)
-    kept = found or [name for name in alone if _may_be_person(name)]
+    texts = [text for turn in earlier for text in (turn.asked, *turn.statements)]
+    kept = found or [name for name in alone if _may_be_person(name, texts)]
     return People(kept[0] if len(kept) == 1 else "", kept[0] if kept else "", tuple(found))
 
 
@@ -109,9 +110,11 @@ def _is_person(name: str) -> bool:
     return 2 <= len(words) <= 4 and not any(word.isupper() and len(word) > 2 for word in words)
 
 
-def _may_be_person(name: str) -> bool:
+def _may_be_person(name: str, texts: Sequence[str]) -> bool:
+    """Tell whether a name of one word may be a person's: nothing calls it "it"."""
     single = len(name.split()) == 1 and name.isalpha() and not name.isupper()
-    return single and name.lower() not in _NO_PERSON | _TITLES
+    called = any(re.search(rf"\b{re.escape(name)}\b.*?\bits?\b", text) for text in texts)
+    return single and not called and name.lower() not in _NO_PERSON | _TITLES
 
 
 def _add(names: list[str], name: str) -> None:

@@ -49,16 +49,34 @@ def resolve(
     if sure and not guarding.faults(question, found, sure, known):
         return _read_as(sure, found, "rules")
     if mind is not None and found[0].kind != "more":
-        try:
-            written = rewriting.rewrite(question, known, mind, cancel)
-        except ModelError:  # a conversation too long for the model: rules are left
-            written = ""
-        if written and not guarding.faults(question, found, written, known):
+        written = _written(question, found, known, mind, cancel)
+        if written:
             return _read_as(written, found, "model")
     likely = forms.likely(question, found, known, near)
     if likely and not guarding.faults(question, found, likely, known):
         return _read_as(likely, found, "rules")
     return Resolved(question, why=_UNKNOWN, leans=True)
+
+
+def _written(
+    question: str,
+    found: Sequence[Lean],
+    known: Sequence[Earlier],
+    mind: LLM,
+    cancel: threading.Event | None,
+) -> str:
+    """Return what the model reads a question as, "" where nothing it writes may be asked.
+
+    It is shown the last two turns, and then the last one alone: a turn more may mislead it.
+    """
+    for turns in dict.fromkeys((min(rewriting.LAST, len(known)), 1)):
+        try:
+            written = rewriting.rewrite(question, known[-turns:], mind, cancel)
+        except ModelError:  # too long for the model: rules are left
+            continue
+        if written and not guarding.faults(question, found, written, known):
+            return written
+    return ""
 
 
 def _standing(earlier: Sequence[Earlier], near: forms.Near | None = None) -> list[Earlier]:

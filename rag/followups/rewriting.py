@@ -13,8 +13,7 @@ from rag.llm import LLM, Piece
 from rag.prompt import Prompt
 
 MOST_TOKENS = 48
-LAST = 3  # turns the model is shown
-_MOST_STATEMENTS = 2
+LAST = 2  # turns the model is shown, each with its first statement
 _MOST_CHARS = 240  # of a statement
 
 _EXAMPLES = (
@@ -72,13 +71,12 @@ SYSTEM = _SYSTEM + "\n\n".join(
 
 
 def prompt(question: str, earlier: Sequence[Earlier]) -> Prompt:
-    """Return what the model is given: examples, the last turns, and the question."""
+    """Return what the model is given: examples, the turns before, and the question."""
     lines = list[str]()
-    for turn in earlier[-LAST:]:
+    for turn in earlier:
         lines.append(f"Question: {turn.asked}")
-        said = " ".join(turn.statements[:_MOST_STATEMENTS])
-        if said:
-            lines.append(f"Answer: {said[:_MOST_CHARS]}")
+        if turn.statements:
+            lines.append(f"Answer: {turn.statements[0][:_MOST_CHARS]}")
     lines += [f"Last question: {question}", "Rewritten:"]
     return Prompt(system=SYSTEM, reading="", wanted="\n".join(lines))
 
@@ -90,6 +88,12 @@ def rewrite(
     cancel: threading.Event | None = None,
 ) -> str:
     """Return the model's rewriting of a question, "" where it wrote none.
+
+    Args:
+        question: as typed.
+        earlier: the turns it is shown.
+        mind: the model.
+        cancel: set from any thread, it stops at once.
 
     Raises:
         CancelledError: `cancel` was set.

@@ -13,7 +13,7 @@ from rag.followups.questioning import question_of
 from rag.passages import heading
 from rag.prove.words import is_light, read
 from rag.retrieve import retrieve
-from rag.types import Answer, Hit, Sentence
+from rag.types import Answer, Hit, Passage, Sentence
 from rag.within import Within
 
 if TYPE_CHECKING:
@@ -26,10 +26,12 @@ MOST = 3  # questions that are suggested
 TRIED = 9  # questions that are asked of the documents for that
 WRITTEN = 18  # sentences that a question is written for
 PASSAGES = 12  # that sentences are taken from
-# Cosines: of a sentence with what was said, of questions with each other, of what is on the topic.
+# Cosines: of a sentence with what was said, of two questions, of a sentence on the topic.
 SAID = 0.80
 SAME = 0.82
-NEAR = 0.25
+# A sentence of a document that was cited is on the topic sooner than one of any other.
+NEAR_CITED = 0.25
+NEAR = 0.42
 HOLDS = 0.3  # log-odds, by the model, that the passage answers; below it is not worth asking
 _NEW_WORDS = 2  # that an answer must have beside those of its question
 _LEAST_WORDS, _MOST_WORDS = 7, 45
@@ -169,6 +171,7 @@ def _facts(own: Assistant, answer: Answer, told: _Told, within: Within | None) -
     near = (rows @ np.stack([told.asked[0], *told.said]).T).max(axis=1)
     cited = {hit.passage.id for hit, _ in pairs if _is_cited(hit, hit.passage, told)}
     worth = near + np.array([_weight(hit, s, cited) for hit, s in pairs], dtype=np.float32)
+    sources = {document for document, _, _ in told.cited}
     left = set(range(len(pairs)))
     taken = list[int]()
     while left:
@@ -176,7 +179,7 @@ def _facts(own: Assistant, answer: Answer, told: _Told, within: Within | None) -
         best = max(left, key=lambda i: worth[i] - _nearest(rows[i], [rows[t] for t in taken]))
         left.remove(best)
         taken.append(best)
-        if near[best] >= NEAR:
+        if near[best] >= (NEAR_CITED if pairs[best][0].document.id in sources else NEAR):
             yield _Fact(*pairs[best], rows[best])
 
 
@@ -192,10 +195,9 @@ def _nearest(row: NDArray[np.float32], rows: Sequence[NDArray[np.float32]]) -> f
     return max((float(row @ other) for other in rows), default=0.0)
 
 
-def _is_cited(hit: Hit, part: Sentence | object, told: _Told) -> bool:
-    start, end = part.start, part.end  # type: ignore[union-attr]
+def _is_cited(hit: Hit, part: Sentence | Passage, told: _Told) -> bool:
     return any(
-        document == hit.document.id and start < last and first < end
+        document == hit.document.id and part.start < last and first < part.end
         for document, first, last in told.cited
     )
 

@@ -28,6 +28,10 @@ _LOCKED_S = 20.0  # another process is waited for so long; a change takes millis
 PREVIEWED = 4000
 
 
+Listener = Callable[["Collection", bool], None]
+"""Told which collection has other documents, and whether its reading has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """The beginning of a document.
@@ -82,7 +86,7 @@ class Collection:
         self._opened: _Opened | None = None
         self._disk: Disk | None = None
         self._elsewhere: dict[str, Place] = {}  # by path, what was looked at beside uploads
-        self._listeners: list[Callable[[Collection], None]] = []
+        self._listeners: list[Listener] = []
 
     # --- what there is ------------------------------------------------------------------------
 
@@ -319,8 +323,11 @@ class Collection:
         run = self._run.progress()
         return "-".join(map(str, (*times, run.steps if run else 0)))
 
-    def listen(self, listener: Callable[[Collection], None]) -> None:
-        """Have someone told whenever other documents can answer, from a thread of the reading."""
+    def listen(self, listener: Listener) -> None:
+        """Have someone told whenever other documents can answer, from a thread of the reading.
+
+        Documents that were removed are left out by `within` until that has been told.
+        """
         self._listeners.append(listener)
 
     def mend(self) -> None:
@@ -367,6 +374,7 @@ class Collection:
     def _ended(self, outcome: Outcome) -> str:
         """Keep what a reading has come to; return why it failed, fit to be shown."""
         error = self._told(outcome.error)
+        self._written(ended=True)
         try:
             with self._changing() as record:
                 opened = self._open()
@@ -402,9 +410,9 @@ class Collection:
         kept = [one for one in before if self._path(one).exists()]
         return tuple(sorted([*kept, *now], key=lambda one: (one.root, one.source, one.inside)))
 
-    def _written(self) -> None:
+    def _written(self, *, ended: bool = False) -> None:
         for listener in self._listeners:
-            listener(self)
+            listener(self, ended)
 
     # --- the folders --------------------------------------------------------------------------
 

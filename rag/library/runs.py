@@ -280,12 +280,13 @@ class Runs:
             if waited:
                 self._queue.remove(run)
                 run.job = None
-            if self._at_work is run:
+            at_work = self._at_work is run
+            if at_work:
                 run.enter("stopping")
                 self._tell_to_stop()
-            elif waited:
-                run.enter("stopped")
             self._condition.notify_all()
+        if waited and not at_work:
+            run.enter("stopped", run.ended(Outcome("stopped", STOPPED)))
 
     def wait(self, run: Run, timeout: float | None = None) -> bool:
         """Wait until a collection is not being read, nor will be; tell whether that is so."""
@@ -322,7 +323,6 @@ class Runs:
             finally:
                 error = run.ended(outcome)
                 run.enter(outcome.state, error)
-                run.written()
                 with self._condition:
                     self._at_work = None
                     self._condition.notify_all()

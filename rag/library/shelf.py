@@ -15,7 +15,7 @@ from rag.errors import IndexMissingError, LibraryError, RagError, StoreError
 from rag.index import Index
 from rag.index.files import sole_writer
 from rag.index.manifest import MANIFEST, SPARE, read_manifest
-from rag.library.collection import Collection
+from rag.library.collection import Collection, Listener
 from rag.library.incoming import FILES
 from rag.library.names import (
     COLLECTIONS,
@@ -69,7 +69,8 @@ class Library:
         self._runs = Runs(reading)
         self._lock = threading.RLock()
         self._open: dict[Path, Collection] = {}
-        self._listeners: list[Callable[[Collection], None]] = []
+        self._listeners: list[Listener] = []
+        self._mourners: list[Callable[[str], None]] = []
         self._sweep()
 
     def collections(self) -> list[Known]:
@@ -133,7 +134,8 @@ class Library:
             with collection._changing() as record:
                 write_record(collection.own, replace(record, name=tidy))
             collection.name = tidy
-            return collection
+        self._gone(name)
+        return collection
 
     def remove(self, name: str) -> None:
         """Remove a collection with what was uploaded to it; files elsewhere stay as they are.
@@ -152,15 +154,27 @@ class Library:
             self._move_away(collection)
             self._open.pop(collection.folder, None)
             self._sweep()
+        self._gone(name)
         # What leaves leaves nothing behind that was read of it.
         forget(ids)
 
-    def listen(self, listener: Callable[[Collection], None]) -> None:
-        """Have someone told whenever other documents of a collection can answer."""
+    def listen(self, listener: Listener, gone: Callable[[str], None] | None = None) -> None:
+        """Have someone told whenever other documents of a collection can answer.
+
+        Args:
+            listener: told by whatever thread reads.
+            gone: told the names that collections do not have any more.
+        """
         with self._lock:
             self._listeners.append(listener)
+            if gone is not None:
+                self._mourners.append(gone)
             for collection in self._open.values():
                 collection.listen(listener)
+
+    def _gone(self, name: str) -> None:
+        for each in self._mourners:
+            each(name)
 
     def close(self) -> None:
         """Stop all readings and wait for them."""

@@ -1,5 +1,6 @@
 """The web page: what a person sees and does; `rag.assistant` answers, `rag.render` writes.
 
+    starting.py       lays the page out and serves it
     opening.py        opens an assistant for each collection, over one model
     questions.py      questions under work: one line, each asker's in turn; a page may be left
     following.py      what a follow-up means; what to ask next
@@ -19,28 +20,21 @@ Nothing here decides what is answered, proven or shown as proven.
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rag import render, serving
-from rag.config import Settings, data_folder, indexes_folder
-from rag.errors import NotKeptError
-from rag.library import Library
-from rag.page.choices import Choices
-from rag.page.conversations import exports
-from rag.page.desk import AssistantLike, Desk
-from rag.page.document_routes import DocumentRoutes
-from rag.page.documents import Readings
-from rag.page.keeping import Kept
-from rag.page.shell import TAGLINE, TITLE, Shell
-from rag.preferences import PreferenceFile
+from rag import serving
 
 if TYPE_CHECKING:
-    import gradio as gr
+    from rag.page.starting import (
+        Choices,
+        Desk,
+        Kept,
+        OneAssistant,
+        build,
+        collections,
+        launch,
+    )
 
 __all__ = [
     "EXAMPLES",
@@ -54,12 +48,15 @@ __all__ = [
     "Kept",
     "OneAssistant",
     "build",
+    "collections",
     "launch",
     "serve",
 ]
 
 HOST, PORT, INDEX = serving.HOST, 7860, "seeds"
 LIMITS = serving.Limits(body_bytes=40_000_000)  # a file of 29 MB through `gradio_client`
+TITLE = "Footnote"
+TAGLINE = "answers from your own documents, every sentence proven"
 EXAMPLES = (
     "what conditions did Microsoft set?",
     "Which principles for facial recognition has Microsoft been promoting?",
@@ -67,113 +64,6 @@ EXAMPLES = (
     "Who praised Microsoft's decision?",
     "What is the population of Seattle?",
 )
-
-
-class OneAssistant:
-    """Opens the one assistant there is: of an index that stands for itself.
-
-    Args:
-        open_assistant: may take its time or raise a RagError.
-        collection: what its documents are called.
-    """
-
-    def __init__(self, open_assistant: Callable[[], AssistantLike], collection: str) -> None:
-        self._open = open_assistant
-        self._name = collection
-        self._settings = Settings()
-
-    def __call__(self, collection: str) -> AssistantLike:
-        """Open it."""
-        return self._open()
-
-    @property
-    def settings(self) -> Settings:
-        """How questions are answered."""
-        return self._settings
-
-    def collections(self) -> Sequence[str]:
-        """Return its name."""
-        return (self._name,)
-
-    def change(self, settings: Settings) -> None:
-        """Open it anew, by other settings."""
-        self._settings = settings
-
-    def close(self) -> None:
-        """Nothing is shared."""
-
-
-def build(desk: Desk, *, examples: Sequence[str] = (), choices: Choices | None = None) -> gr.Blocks:
-    """Return the page, not yet served.
-
-    Args:
-        desk: what stands behind it.
-        examples: questions to click.
-        choices: what is chosen for it; made where not given.
-    """
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    with serving.blocks(TITLE) as page:
-        page.shell = Shell(page, desk, examples, choices or Choices(desk))
-    return page.queue(max_size=64)
-
-
-def launch(
-    desk: Desk,
-    host: str = HOST,
-    port: int = PORT,
-    *,
-    examples: Sequence[str] = (),
-    password: serving.Password | None = None,
-    choices: Choices | None = None,
-    on_start: Callable[[serving.Server], None] = lambda server: None,
-) -> serving.Server:
-    """Begin to serve the page and return; its assistant is opened from then on.
-
-    Args:
-        desk: what stands behind it.
-        host: the address to listen on; 127.0.0.1 is reached from this computer only.
-        port: the port to listen on, 0 for one that is free.
-        examples: questions to click.
-        password: asked for where it is set.
-        choices: what is chosen for it; made where not given.
-        on_start: called as soon as the port answers, before the page is laid out.
-
-    Raises:
-        ConfigError: the port is taken, or others could reach the page without a password.
-    """
-    chosen = choices or Choices(desk)
-
-    def close() -> None:
-        chosen.close()
-        desk.close()
-
-    routes = [serving.document_pages(desk.draw)]
-    if desk.keeper is not None:
-        routes.append(exports(desk.keeper))
-    if desk.library is not None:
-        routes += DocumentRoutes(desk.library, Shell.told).routes()
-    server = serving.Server(
-        host, port, routes=routes, password=password, on_close=close, limits=LIMITS
-    )
-    server.start()
-    on_start(server)
-    chosen.speak()
-
-    async def lay_out() -> gr.Blocks:
-        # Gradio makes an event loop, and never closes it, where none is running.
-        return build(desk, examples=examples, choices=chosen)
-
-    def show() -> None:
-        server.show(serving.asgi(asyncio.run(lay_out()), render.head_html()))
-
-    desk.redraw = show
-    if desk.library is not None:
-        readings = Readings(desk.library, desk)
-        desk.narrow = readings.narrow
-        readings.resume()
-    show()
-    desk.start()  # from then on, for it keeps the machine busy
-    return server
 
 
 def serve(host: str = HOST, port: int = PORT, index: str = "", model: str = "") -> None:
@@ -190,39 +80,21 @@ def serve(host: str = HOST, port: int = PORT, index: str = "", model: str = "") 
     Raises:
         ConfigError: the port is taken, or others could reach the page without a password.
     """
-    from rag.page.opening import SharedModel
+    server = serving.Server(host, port, password=serving.Password(), limits=LIMITS)
+    with server:
+        sys.stdout.write(serving.greeting(TITLE, server))
+        sys.stdout.flush()
+        # The port answers by now; everything else takes its time to be loaded.
+        from rag.page.starting import begin
 
-    file = PreferenceFile()
-    if model:
-        with suppress(NotKeptError):  # told on the page, where it is chosen
-            file.use_model(model)
-    library = Library(indexes_folder(), data_folder())
-    first = index or file.now.collection
-    first = first if index or first in collections(INDEX, library) else INDEX
-    settings = file.now.to_settings(Settings())
-    opener = SharedModel(settings, lambda: collections(first, library))
-    desk = Desk(opener, first, keeper=Kept(told=Shell.told), library=library)
-    choices = Choices(desk, file)
-    examples = EXAMPLES if first == INDEX else ()
-    with launch(
-        desk,
-        host,
-        port,
-        examples=examples,
-        password=serving.Password(),
-        choices=choices,
-        on_start=_greet,
-    ) as server:
+        begin(server, index, model)
         server.wait()
 
 
-def _greet(server: serving.Server) -> None:
-    """Say in the terminal where the page is: its first paint does not wait for the rest of it."""
-    sys.stdout.write(serving.greeting(TITLE, server))
-    sys.stdout.flush()
+def __getattr__(name: str) -> Any:
+    """Load what stands behind the page when it is first asked for."""
+    if name in __all__:
+        from rag.page import starting
 
-
-def collections(first: str, library: Library) -> list[str]:
-    """Return the names of the collections there are, the one a new window asks first."""
-    found = [known.name for known in library.collections() if known.documents]
-    return list(dict.fromkeys([first, *found]))
+        return getattr(starting, name)
+    raise AttributeError(f"module 'rag.page' has no attribute {name!r}")

@@ -40,7 +40,7 @@ class AskTab:
                 opening = render.note_html(say("Opening your documents"))
                 self.library = serving.html_part(opening, "fn-library")
                 if examples:
-                    serving.html_part(render.TRY, "fn-try")
+                    serving.html_part(render.try_html(), "fn-try")
                 self.examples = [
                     gr.Button(text, elem_classes="fn-example", size="sm") for text in examples
                 ]

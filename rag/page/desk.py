@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from rag.config import Settings
 from rag.documents.pictures import Pictures
+from rag.errors import CancelledError
 from rag.library import Library
 from rag.page.following import ByModel, Following
 from rag.page.keeping import Kept
@@ -130,6 +131,7 @@ class Desk:
         self._facts: dict[str, tuple[AssistantLike, Mapping[str, Sequence[str]]]] = {}
         self._suggesting: Question | None = None
         self._pictures = Pictures()
+        self._closed = False
         self._wanted: tuple[Settings, Future[None]] | None = None
         self._guard = threading.Lock()
 
@@ -203,7 +205,12 @@ class Desk:
         return assistant.index.described if assistant is not None else ()
 
     def start(self, collection: str = "") -> Future[AssistantLike]:
-        """Begin to open an assistant; again if that failed, for the cure may have been taken."""
+        """Begin to open an assistant; again if that failed, for the cure may have been taken.
+
+        Raises:
+            CancelledError: the page is being closed.
+        """
+        self._check_open()
         name = collection or self.collection
         opening = self._opening.get(name)
         if opening is None or (opening.done() and (opening.cancelled() or opening.exception())):
@@ -231,6 +238,14 @@ class Desk:
                     old.rest()
                 self.start(name)
 
+    def forget(self, collection: str) -> None:
+        """Let go of a collection that is not there any more."""
+        old = self.opened(collection)
+        self._opening.pop(collection, None)
+        self._facts.pop(collection, None)
+        if old is not None:
+            old.rest()
+
     async def facts(self, collection: str) -> Mapping[str, Sequence[str]]:
         """Wait for an assistant, and return by what its documents can be chosen.
 
@@ -250,8 +265,18 @@ class Desk:
         return known[1] if known is not None else {}
 
     async def aside(self, work: Callable[[], Made]) -> Made:
-        """Do what takes a while beside the page."""
+        """Do what takes a while beside the page.
+
+        Raises:
+            CancelledError: the page is being closed.
+        """
+        self._check_open()
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _check_open(self) -> None:
+        """Refuse what comes while everything is being closed."""
+        if self._closed:
+            raise CancelledError("the page is being closed; start it again.")
 
     def draw(self, document: str, page: int, marked: list[tuple[int, int]]) -> bytes:
         """Return a page of a document as a PNG file, stretches of its text marked.
@@ -365,6 +390,7 @@ class Desk:
 
     def close(self) -> None:
         """Stop what is being worked on and close the assistants."""
+        self._closed = True
         if self.keeper is not None:
             self.keeper.close()
         if self.library is not None:

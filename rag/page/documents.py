@@ -60,6 +60,7 @@ class DocumentsTab:
             queue=False,
             **shell.quiet,
         )
+        shell.ask_tab.select(self.offer, shell.session, ask.collection, queue=False, **shell.quiet)
         asked.success(ask.fill, shell.session, ask.library, concurrency_limit=None, **shell.quiet)
 
     async def ask_it(self, collection: str, session: Session) -> dict[gr.Component, Any]:
@@ -68,9 +69,19 @@ class DocumentsTab:
 
         ask = self.shell.ask
         told = await ask.choose(collection, session)
-        names = list(self.desk.collections)
-        chosen = gr.update(choices=names, value=ask.asked(session), visible=len(names) > 1)
+        chosen = await self.offer(session)
         return {ask.library: told, ask.collection: chosen, self.shell.tabs: gr.Tabs(selected="ask")}
+
+    async def offer(self, session: Session) -> dict[str, Any]:
+        """Offer the collections there are now, in the Ask tab."""
+        import gradio as gr
+
+        names = list(self.desk.collections)
+        if session.collection not in names:
+            session.collection = ""  # it was removed, or goes by another name
+        chosen = self.shell.ask.asked(session)
+        update: dict[str, Any] = gr.update(choices=names, value=chosen, visible=len(names) > 1)
+        return update
 
 
 class Readings:
@@ -85,7 +96,7 @@ class Readings:
         self._library = library
         self._desk = desk
         self._renewed: dict[str, tuple[str, float]] = {}
-        library.listen(self._told)
+        library.listen(self._told, desk.forget)
 
     def narrow(self, name: str, within: Within | None) -> Within | None:
         """Return what is asked of the documents of a collection, and which are left out.
@@ -108,15 +119,14 @@ class Readings:
             except RagError:  # told where the collection is looked at
                 continue
 
-    def _told(self, collection: Collection) -> None:
+    def _told(self, collection: Collection, ended: bool) -> None:
         """Open a collection anew, if it holds other documents; seldom while it is being read."""
         if self._library.closed:
             return
         version = collection.version().split("-")[0]
         before, when = self._renewed.get(collection.name, ("", 0.0))
-        progress = collection.progress()
         soon = time.monotonic() - when < RENEWED_S
-        if version == before or (soon and progress is not None and progress.at_work):
+        if version == before or (soon and not ended):
             return
         self._renewed[collection.name] = version, time.monotonic()
         self._desk.renew(collection.name)

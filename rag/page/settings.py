@@ -49,7 +49,9 @@ class SettingsTab:
                 elem_id="fn-language",
                 elem_classes="fn-choice fn-in-line",
             )
-            self.kept = serving.html_part("", "fn-kept")
+            self.kept = serving.html_part("", "fn-taken")
+        # The language in whose words the page is to be loaded anew, if it is.
+        self.spoken = gr.Textbox(visible=False)
         self._connect()
 
     def _lay_out_answers(self) -> None:
@@ -135,9 +137,10 @@ class SettingsTab:
             self.choose_model, [self.model, session], [*said, self.figures], **answering
         )
         spoken = self.language.input(
-            self.choose_language, self.language, [*said, self.language], **unqueued
+            self.choose_language, self.language, [*said, self.language, self.spoken], **unqueued
         )
-        spoken.success(None, None, None, js="() => window.footnoteAnew()", **unqueued)
+        anew = "(spoken) => { if (spoken) window.footnoteAnew(); }"
+        spoken.success(None, self.spoken, None, js=anew, **unqueued)
         standing = [self.model, self.download, self.cancel]
         standing += [part for row in self.offers.values() for part in row]
         for name, (_, _, button) in self.offers.items():
@@ -252,14 +255,12 @@ class SettingsTab:
 
     async def choose_language(self, value: str) -> Change:
         """Speak another language; the page is loaded anew then."""
-        import gradio as gr
-
         try:
             told = await self.desk.aside(lambda: self.choices.choose_language(value))
         except RagError as error:
-            # The page is not loaded anew after an error.
-            raise gr.Error(self.shell.told(error), print_exception=False) from error
-        return {**self._kept(languages().get(value, value), told), self.fault: self._fault()}
+            note = render.note_html(self.shell.told(error), error=True)
+            return {self.kept: note, self.language: self.choices.now.language, self.spoken: ""}
+        return {**self._kept(languages().get(value, value), told), self.spoken: value}
 
     async def _choose(self, chosen: str, **changes: Any) -> Change:
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rag import render, serving
 from rag.config import data_folder
 from rag.errors import LibraryError, RagError
+from rag.page import TITLE
 from rag.page.api import Api
 from rag.page.ask import AskTab
 from rag.page.choices import Choices
@@ -24,8 +25,6 @@ from rag.render.words import say
 if TYPE_CHECKING:
     import gradio as gr
 
-TITLE = "Footnote"
-TAGLINE = "answers from your own documents, every sentence proven"
 
 # The folders of an absolute path, not what follows a word, a host or another slash.
 _FOLDERS = re.compile(r"(?<![\w:/\\.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:;,“”\"'<>|]+[/\\])+")
@@ -57,12 +56,13 @@ class Shell:
         self.desk = desk
         self.choices = choices
         self.session = gr.State(Session())
-        serving.html_part(render.header_html(TITLE, say(TAGLINE)), "fn-top")
+        tagline = say("answers from your own documents, every sentence proven")
+        serving.html_part(render.header_html(TITLE, tagline), "fn-top")
         with gr.Row(elem_id="fn-main"):
             with gr.Tabs(elem_id="fn-tabs") as self.tabs:
                 self._lay_out_tabs(examples)
             with gr.Column(elem_id="fn-side"):
-                serving.html_part(render.PANEL, "fn-holder")
+                serving.html_part(render.panel_html(), "fn-holder")
         self.ask.connect()
         if self.conversations:
             self.conversations.connect(self.ask)
@@ -75,7 +75,7 @@ class Shell:
         import gradio as gr
 
         kept = self.desk.keeper
-        with gr.Tab(say("Ask"), id="ask"):
+        with gr.Tab(say("Ask"), id="ask") as self.ask_tab:
             self.conversations = ConversationsPart(self, kept) if kept else None
             self.ask = AskTab(self, examples)
         self.documents: DocumentsTab | None = None

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from rag import render, serving, trust
-from rag.errors import RagError
+from rag.errors import LibraryError, RagError
 from rag.measuring import Plan, plan
 from rag.page.session import Session
 from rag.render import trust as worded
@@ -71,7 +69,7 @@ class TrustTab:
         try:
             assistant = await self.desk.assistant(name)
             index = cast("Index", assistant.index)
-            html, planned = await self.desk.aside(partial(self._worth, index, session))
+            html, planned = await self.desk.aside(partial(self._worth, name, index, session))
         except RagError as error:
             return {
                 self.panel: render.note_html(self.shell.told(error), error=True),
@@ -84,17 +82,27 @@ class TrustTab:
             **self._measuring(),
         }
 
-    def _worth(self, index: Index, session: Session) -> tuple[str, Plan]:
+    def _worth(self, name: str, index: Index, session: Session) -> tuple[str, Plan]:
         """Return what is known of a set-up, and what measuring it would do."""
         settings = self.choices.settings
         facts = trust.Trust(
             model=trust.model_facts(settings.model),
-            documents=trust.document_facts(index, refused=refused(index.folder)),
+            documents=trust.document_facts(index, refused=self._refused(name)),
             said=trust.said_facts(answer for _, answer in session.answers),
             measured=trust.measured(settings, index),
             samples=trust.samples(settings),
         )
         return worded.worth_html(facts), plan(index.folder, index, settings)
+
+    def _refused(self, name: str) -> int:
+        """Return how many files of a collection could not be read, as far as that is known."""
+        if self.desk.library is None:
+            return 0
+        try:
+            entries = self.desk.library.get(name).entries()
+        except LibraryError:
+            return 0  # an index that is named by its path
+        return sum(entry.status == "refused" for entry in entries)
 
     def _busy(self) -> bool:
         now = self.choices.measuring.now
@@ -139,14 +147,3 @@ class TrustTab:
         """Stop measuring; what was asked is kept."""
         self.choices.measuring.stop()
         return self._measuring()
-
-
-def refused(folder: Path) -> int:
-    """Return how many files of a collection could not be read, by what is kept beside its index."""
-    record = folder.with_name(f"{folder.name}.own") / "collection.json"
-    try:
-        value = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return 0  # the list of documents tells what is wrong with it
-    found = value.get("refused") if isinstance(value, dict) else None
-    return len(found) if isinstance(found, list) else 0

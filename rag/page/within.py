@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rag import render, serving
 from rag.errors import QuestionError, RagError
 from rag.page.session import Session
+from rag.render.words import numeral, say
 from rag.within import Within, typed
 
 if TYPE_CHECKING:
@@ -30,32 +31,30 @@ class WithinPart:
         self.session = shell.session
         with gr.Row(visible=False, elem_id="fn-narrowed") as self.narrowed:
             self.which = serving.html_part("", "fn-which")
-            self.clear = gr.Button("Ask all documents", size="sm", elem_id="fn-clear")
-        label = "Which documents may answer"
+            self.clear = gr.Button(say("Ask all documents"), size="sm", elem_id="fn-clear")
+        label = say("Which documents may answer")
         with gr.Accordion(label, open=False, elem_id="fn-within") as self.fold:
             with gr.Row():
                 self.since, self.until = (
-                    gr.Textbox(
-                        label=label, placeholder=f"such as {example}", max_lines=1, elem_id=elem_id
-                    )
+                    gr.Textbox(label=label, placeholder=example, max_lines=1, elem_id=elem_id)
                     for label, example, elem_id in (
-                        ("Since", "June 2020", "fn-since"),
-                        ("Until", "2021", "fn-until"),
+                        (say("Since"), say("such as June 2020"), "fn-since"),
+                        (say("Until"), say("such as 2021"), "fn-until"),
                     )
                 )
             with gr.Row():
-                self.fact = gr.Dropdown(["title"], label="Fact", elem_id="fn-fact", scale=1)
+                self.fact = gr.Dropdown(["title"], label=say("Fact"), elem_id="fn-fact", scale=1)
                 self.chosen = gr.Dropdown(
                     [],
                     value=[],
-                    label="Only documents with",
+                    label=say("Only documents with"),
                     multiselect=True,
                     allow_custom_value=True,
                     elem_id="fn-chosen",
                     scale=3,
                 )
             self.latest = gr.Checkbox(
-                label="Only the latest of those found", container=False, elem_id="fn-latest"
+                label=say("Only the latest of those found"), container=False, elem_id="fn-latest"
             )
         self.said = [self.since, self.until, self.latest, self.fact, self.chosen]
 
@@ -104,10 +103,13 @@ class WithinPart:
 
         values = self._facts(session).get(fact or "", ())
         offered = [f"{fact}{IS}{value}" for value in values[:OFFERED]]
-        count = f"{OFFERED:,} of {len(values):,} can be picked. " if len(values) > OFFERED else ""
+        info = say("Pick, or type words of it and press Enter.")
+        if len(values) > OFFERED:
+            shown, every = numeral(OFFERED), numeral(len(values))
+            info = f"{say('{shown} of {count} can be picked.', shown=shown, count=every)} {info}"
         update: dict[str, Any] = gr.update(
             choices=list(dict.fromkeys([*chosen, *offered])),
-            info=f"{count}Pick, or type words of it and press Enter.",
+            info=info,
         )
         return update
 
@@ -137,7 +139,7 @@ class WithinPart:
     async def _count(self, session: Session, within: Within) -> str:
         described = self.desk.described(self._asked(session))
         if not described:  # not open yet
-            return render.note_html(f"Asked of {within.which()}")
+            return render.note_html(say("Asked of {documents}", documents=within.which()))
         left = await self.desk.aside(lambda: within.select(described))
         return render.within_html(within.which(), len(left), len(described))
 

@@ -14,27 +14,25 @@ Pure functions over the values of `rag.types`; escaping happens here and nowhere
 from rag.render.live import STAGES, Live, Stage, live_html, stopped_html
 from rag.render.page import (
     PAGES,
-    PANEL,
-    TRY,
     error_html,
     head_html,
     header_html,
     library_html,
     note_html,
+    panel_html,
     source_html,
     sources_html,
     suggested_html,
     thread_html,
     to_html,
+    try_html,
     within_html,
 )
 from rag.render.plain import byline, to_markdown, to_text, written_date
 
 __all__ = [
     "PAGES",
-    "PANEL",
     "STAGES",
-    "TRY",
     "Live",
     "Stage",
     "byline",
@@ -44,6 +42,7 @@ __all__ = [
     "library_html",
     "live_html",
     "note_html",
+    "panel_html",
     "source_html",
     "sources_html",
     "stopped_html",
@@ -52,6 +51,7 @@ __all__ = [
     "to_html",
     "to_markdown",
     "to_text",
+    "try_html",
     "within_html",
     "written_date",
 ]

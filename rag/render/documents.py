@@ -13,23 +13,11 @@ from itertools import count
 from rag.library import Entry, Inner, Known, Preview
 from rag.render.page import esc
 from rag.render.plain import dated_by
-from rag.render.words import say
+from rag.render.words import numeral, say
 
 PAGED = 50  # files that are listed at once
 ANCHOR = "doc-2-"  # of what a list opens; the Ask tab's begin with "doc-"
 _AND = "\u00a0· "  # no line begins with it
-_KIND = {
-    "text": "Text",
-    "markdown": "Markdown",
-    "html": "Web page",
-    "docx": "Word",
-    "pptx": "Slides",
-    "xlsx": "Workbook",
-    "csv": "Table",
-    "epub": "Book",
-    "eml": "Mail",
-    "mbox": "Mails",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +74,7 @@ def _head_html() -> str:
         '<select id="fn-doc-collection"></select>'
         f"{_buttons([('new', say('New collection'))])}"
         f'<span id="fn-doc-own" hidden>{own}</span>'
-        '<button type="button" id="fn-doc-asks" data-do="ask" hidden>'
+        '<button type="button" id="fn-doc-asks" data-doc="ask" hidden>'
         f"{esc(say('Ask this collection'))}</button></div>"
     )
 
@@ -124,8 +112,7 @@ def _arriving_html() -> str:
     return (
         f'<section id="fn-doc-arriving" aria-label="{esc(say("What is arriving"))}" hidden>'
         '<div class="fn-doc-bar"><span id="fn-doc-sum"></span>'
-        f'<button type="button" class="fn-tool" data-do="stop">{esc(say("Stop"))}</button>'
-        f'<button type="button" class="fn-tool" data-do="clear" hidden>{esc(say("Close"))}</button>'
+        f"{_buttons([('stop', say('Stop')), ('clear', say('Close'))])}"
         f'</div><progress id="fn-doc-share" aria-label="{esc(say("How much is done"))}"></progress>'
         f'<ul id="fn-doc-files-arriving" tabindex="0" aria-label="{esc(say("Each file"))}" hidden>'
         "</ul></section>"
@@ -236,10 +223,10 @@ def _summary_html(entries: Sequence[Entry], *, at_work: bool, stopped: str) -> s
         (sum(entry.status == "refused" for entry in entries), say("{n} could not be read")),
         (sum(entry.status == "missing" for entry in entries), say("{n} missing")),
     ]
-    said = [words.format(n=f"{count:,}") for count, words in counts if count]
+    said = [words.format(n=numeral(count)) for count, words in counts if count]
     waits = counts[2][0] and not at_work
     now = (
-        f' <button type="button" class="fn-tool" data-do="read">{esc(say("Read now"))}</button>'
+        f' <button type="button" class="fn-tool" data-doc="read">{esc(say("Read now"))}</button>'
         if waits
         else ""
     )
@@ -255,9 +242,9 @@ def _all_html(entries: Sequence[Entry]) -> str:
     out = sum(entry.partly or not entry.answers for entry in read)
     tools = []
     if out:
-        tools.append(("take-all", say("Let these {n} answer", n=f"{len(read):,}")))
+        tools.append(("take-all", say("Let these {n} answer", n=numeral(len(read)))))
     if out < len(read):
-        tools.append(("leave-all", say("Leave these {n} out", n=f"{len(read):,}")))
+        tools.append(("leave-all", say("Leave these {n} out", n=numeral(len(read)))))
     return f'<p class="fn-doc-all">{_buttons(tools)}</p>'
 
 
@@ -317,7 +304,7 @@ def _facts(entry: Entry) -> str:
     if not entry.upload:
         parts.append(say("elsewhere on this computer"))
     if entry.format:
-        parts.append(say(_KIND.get(entry.format, entry.format.upper())))
+        parts.append(_kind(entry.format))
     parts.append(_size(entry.bytes) if entry.bytes else "")
     if entry.ids:
         parts.append(_passages(entry.passages))
@@ -325,18 +312,37 @@ def _facts(entry: Entry) -> str:
     return _AND.join(filter(None, parts))
 
 
+def _kind(form: str) -> str:
+    """Return what a file of a format is called."""
+    named = {
+        "text": say("Text"),
+        "markdown": "Markdown",
+        "html": say("Web page"),
+        "docx": "Word",
+        "pptx": say("Slides"),
+        "xlsx": say("Workbook"),
+        "csv": say("Table"),
+        "epub": say("Book"),
+        "eml": say("Mail"),
+        "mbox": say("Mails"),
+    }
+    return named.get(form, form.upper())
+
+
 def _date(one: Entry | Inner) -> str:
     return dated_by(one.dated_by, one.date, one.date_origin) if one.date else ""
 
 
 def _passages(count: int) -> str:
-    return say("1 passage") if count == 1 else say("{n} passages", n=f"{count:,}")
+    return say("1 passage") if count == 1 else say("{n} passages", n=numeral(count))
 
 
 def _size(size: int) -> str:
     if size < 1000:
         return say("{n} bytes", n=size)
-    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.0f} kB"
+    if size < 1e6:
+        return say("{count} kB", count=numeral(size / 1e3))
+    return say("{count} MB", count=numeral(size / 1e6, 1))
 
 
 def _told_html(one: Entry | Inner) -> str:
@@ -354,7 +360,7 @@ def _sentence(note: str) -> str:
 def _inner_html(one: Inner, numbers: Iterator[int]) -> str:
     """Return a document inside a file."""
     title = _title_html(one.id, one.name, numbers)
-    facts = [say(_KIND.get(one.format, one.format.upper()))] if one.format else []
+    facts = [_kind(one.format)] if one.format else []
     if one.id:
         facts += [_passages(one.passages), _date(one)]
     ids = (one.id,) if one.id else ()
@@ -388,16 +394,16 @@ def _pager_html(page: int, pages: int, count: int) -> str:
         return ""
     first, last = (page - 1) * PAGED + 1, min(page * PAGED, count)
     said = say(
-        "{first}–{last} of {count}", first=f"{first:,}", last=f"{last:,}", count=f"{count:,}"
+        "{first}–{last} of {count}", first=numeral(first), last=numeral(last), count=numeral(count)
     )
     label = esc(say("Pages of the list"))
     back = "" if page > 1 else " disabled"
     on = "" if page < pages else " disabled"
     return (
         f'<nav class="fn-doc-pager" aria-label="{label}" data-page="{page}">'
-        f'<button type="button" data-do="back"{back}>{esc(say("Previous"))}</button>'
+        f'<button type="button" data-doc="back"{back}>{esc(say("Previous"))}</button>'
         f"<span>{esc(said)}</span>"
-        f'<button type="button" data-do="on"{on}>{esc(say("Next"))}</button></nav>'
+        f'<button type="button" data-doc="on"{on}>{esc(say("Next"))}</button></nav>'
     )
 
 
@@ -434,7 +440,7 @@ def broken_html(message: str, *, mend: bool) -> str:
 
 def _buttons(tools: Iterable[tuple[str, str]]) -> str:
     return "".join(
-        f'<button type="button" class="fn-tool" data-do="{do}">{esc(label)}</button>'
+        f'<button type="button" class="fn-tool" data-doc="{do}">{esc(label)}</button>'
         for do, label in tools
     )
 
@@ -456,6 +462,7 @@ def _words() -> Mapping[str, str]:
         "someSame": say("{n} here already"),
         "someWait": say("{n} wait"),
         "hidden": say("{n} hidden files were passed over"),
+        "hiddenOne": say("1 hidden file was passed over"),
         "more": say("and {n} more"),
         # What becomes of one.
         "waitsToBeSent": say("waits to be sent"),

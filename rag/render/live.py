@@ -196,16 +196,23 @@ def _stages_html(now: Stage, seconds: Mapping[Stage, float]) -> str:
         state = "now" if stage == now else "to-come" if spent is None else "over"
         current = ' aria-current="step"' if stage == now else ""
         time = f" <span>{spent:.1f} s</span>" if spent is not None else ""
-        rows.append(f'<li class="fn-{state}"{current}>{esc(say(_STAGES[stage]))}{time}</li>')
+        rows.append(f'<li class="fn-{state}"{current}>{esc(_stage(stage))}{time}</li>')
     return f'<ol class="fn-stages" aria-label="{esc(say("Stages"))}">{"".join(rows)}</ol>'
 
 
-_STAGES: dict[Stage, str] = {
-    "searching": "Searching",
-    "reading": "Reading",
-    "writing": "Writing",
-    "proving": "Proving",
-}
+def _stage(stage: Stage) -> str:
+    """Return what a stage is called."""
+    match stage:
+        case "waiting":
+            return say("Waiting")
+        case "searching":
+            return say("Searching")
+        case "reading":
+            return say("Reading")
+        case "writing":
+            return say("Writing")
+        case "proving":
+            return say("Proving")
 
 
 def _sighted_html(quotes: Sequence[Citation]) -> str:
@@ -218,8 +225,9 @@ def _sighted_html(quotes: Sequence[Citation]) -> str:
         for quote in quotes
     )
     return (
-        '<div class="fn-sighted"><p class="fn-from"><span>Closest in your documents</span>'
-        f'<span class="fn-chip">not an answer yet</span></p><ol>{rows}</ol></div>'
+        '<div class="fn-sighted"><p class="fn-from">'
+        f"<span>{esc(say('Closest in your documents'))}</span>"
+        f'<span class="fn-chip">{esc(say("not an answer yet"))}</span></p><ol>{rows}</ol></div>'
     )
 
 
@@ -230,15 +238,17 @@ def stopped_html(live: Live, documents: Mapping[str, Document]) -> str:
         + _asked(live)
         + "".join(statement_html(s, live.turn) for s in live.proven)
     )
-    note = "Stopped. Only what was proven by then is shown." if live.proven else "Stopped."
-    body += f'<p class="fn-note">{note}</p>{references_html(live.proven, live.turn)}'
+    note = (
+        say("Stopped. Only what was proven by then is shown.") if live.proven else say("Stopped.")
+    )
+    body += f'<p class="fn-note">{esc(note)}</p>{references_html(live.proven, live.turn)}'
     body += f'<p class="fn-small fn-tools">{again_html(live.question)}</p>'
     body += sources_html(live.citations, documents, live.turn)
     return turn_html(live.question, live.turn, body, "fn-stopped")
 
 
 def _asked(live: Live) -> str:
-    return asked_html([f"Asked of {live.asked}"] if live.asked else [])
+    return asked_html([say("Asked of {documents}", documents=live.asked)] if live.asked else [])
 
 
 def _is_proven(statement: Statement) -> bool:
@@ -253,10 +263,15 @@ def _status(live: Live) -> str:
         return esc(live.note or say("Looking through your documents"))
     if live.reading is None:
         count = len({hit.document.id for hit in live.hits})
-        return f"Found passages in {count} document{'' if count == 1 else 's'}"
+        if count == 1:
+            return esc(say("Found passages in 1 document"))
+        return esc(say("Found passages in {count} documents", count=count))
     draft = next(d for d in reversed(live.drafts) if d.number == live.reading)
-    what = esc(_where(draft.hit)) if draft.hit else "the passages together"
-    return f"Reading {draft.number + 1} of {max(draft.of, draft.number + 1)}: {what}"
+    number = draft.number + 1
+    what = _where(draft.hit) if draft.hit else say("the passages together")
+    return esc(
+        say("Reading {number} of {of}: {what}", number=number, of=max(draft.of, number), what=what)
+    )
 
 
 def _place(before: int) -> str:
@@ -285,9 +300,9 @@ def _silent(draft: LiveDraft) -> bool:
 
 def _draft_html(draft: LiveDraft, live: Live) -> str:
     """Return a draft: settled sentences in ink or struck out, the rest visibly unproven."""
-    where = esc(_where(draft.hit)) if draft.hit else "From several documents"
+    where = esc(_where(draft.hit) if draft.hit else say("From several documents"))
     if not draft.judged and is_refusal(draft.text):
-        return _block_html(where, "does not say", "")
+        return _block_html(where, esc(say("does not say")), "")
     words = []
     unproven = False
     for text, judged in _pieces(draft):
@@ -298,8 +313,9 @@ def _draft_html(draft: LiveDraft, live: Live) -> str:
             words.append(f'<span class="fn-unproven">{esc(text)}</span>')
         else:
             words.append(" ")
-    label = "writing · not proven yet" if draft.number in live.writing else "not proven yet"
-    return _block_html(where, label if unproven else "", "".join(words))
+    writing = draft.number in live.writing
+    label = say("writing · not proven yet") if writing else say("not proven yet")
+    return _block_html(where, esc(label) if unproven else "", "".join(words))
 
 
 def _block_html(where: str, label: str, words: str) -> str:
@@ -314,10 +330,10 @@ def _settled_html(text: str, statement: Statement, turn: int) -> str:
     if _is_proven(statement):
         cited = links_html(statement.citations, turn) + badge_html(statement)
         return f'<span class="fn-proven">{esc(text)}{cited}</span>'
-    why = esc(reason(statement))
+    why = reason(statement)
     return (
-        f'<s class="fn-struck" title="Withheld: {why}">{esc(text)}</s>'
-        f'<span class="fn-unseen"> (withheld: {why})</span>'
+        f'<s class="fn-struck" title="{esc(say("Withheld: {why}", why=why))}">{esc(text)}</s>'
+        f'<span class="fn-unseen"> ({esc(say("withheld: {why}", why=why))})</span>'
     )
 
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from rag.assistant import not_said
-from rag.documents import places, told
+from rag.documents import places
 from rag.render.plain import (
     Known,
     also_in,
@@ -23,13 +22,17 @@ from rag.render.plain import (
     cited,
     differs,
     file_of,
+    outcome,
     reason,
     shorten,
     side,
     to_markdown,
     to_text,
+    unsaid,
+    verdict,
+    where,
 )
-from rag.render.words import say
+from rag.render.words import numeral, say, spoken
 from rag.types import Answer, Citation, Document, Hit, Statement, Verdict
 
 PAGES = "document-pages"  # where pictures of pages are served
@@ -37,15 +40,6 @@ SHOWN_CHARS = 60_000
 AROUND_CHARS = 6_000
 QUESTION_CHARS = 2_000
 
-PANEL = (
-    '<aside id="fn-panel" aria-label="Source" tabindex="-1"><div class="fn-bar">'
-    '<span id="fn-place" role="status"></span>'
-    '<button type="button" id="fn-back" aria-label="Previous source">&#8593;</button>'
-    '<button type="button" id="fn-next" aria-label="Next source">&#8595;</button>'
-    '<button type="button" id="fn-close" aria-label="Close the source">&#10005;</button>'
-    '</div><div id="fn-open"></div></aside>'
-)
-TRY = "<h2>Try a question</h2>"
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
     "%3Crect width='32' height='32' rx='7' fill='%231d4b3b'/%3E%3Cg font-family='Georgia,serif'%3E"
@@ -69,7 +63,28 @@ def head_html() -> str:
     """Return what belongs into the head of the page: icon, looks and behaviour."""
     behaviour = _joined("behaviour", "js")
     icon = f'<link rel="icon" href="{_ICON}">'
-    return f"{icon}<style>{looks()}</style><script>{behaviour}</script>"
+    language = f'document.documentElement.lang = "{spoken()}";'
+    return f"{icon}<style>{looks()}</style><script>{language}{behaviour}</script>"
+
+
+def panel_html() -> str:
+    """Return where sources are opened, beside the chat; `behaviour/reading.js` fills it."""
+    back, following = esc(say("Previous source")), esc(say("Next source"))
+    return (
+        f'<aside id="fn-panel" aria-label="{esc(say("Source"))}" tabindex="-1">'
+        f'<div class="fn-bar"><span id="fn-place" role="status" data-cite="{esc(say("Source"))}"'
+        f' data-near="{esc(say("Passage"))}" data-doc="{esc(say("Document"))}"'
+        f' data-of="{esc(say("{kind} {number} of {total}"))}"></span>'
+        f'<button type="button" id="fn-back" aria-label="{back}">&#8593;</button>'
+        f'<button type="button" id="fn-next" aria-label="{following}">&#8595;</button>'
+        f'<button type="button" id="fn-close" aria-label="{esc(say("Close the source"))}">'
+        '&#10005;</button></div><div id="fn-open"></div></aside>'
+    )
+
+
+def try_html() -> str:
+    """Return the heading of the questions that can be clicked."""
+    return f"<h2>{esc(say('Try a question'))}</h2>"
 
 
 def header_html(title: str, tagline: str) -> str:
@@ -110,19 +125,21 @@ def to_html(
         below: HTML that stands under the answer.
     """
     if answer.abstained:
-        body = f'<p class="fn-none">{esc(answer.text)}</p>' + _closest_html(answer.closest, turn)
+        body = f'<p class="fn-none">{esc(outcome(answer))}</p>'
+        body += _closest_html(answer.closest, turn)
     else:
         body = _statements_html(answer, turn)
-        said = map(not_said, answer.unanswered)
+        said = map(unsaid, answer.unanswered)
         body += "".join(f'<p class="fn-none">{esc(line)}</p>' for line in said)
     body = meant_html(meant, unclear=unclear) + asked_html(asked_first(answer)) + body
     body += references_html(answer.statements, turn) + _withheld_html(answer.withheld, turn)
     total_s = answer.timings.total_s
-    seconds = f"{total_s:.1f} seconds" if total_s < 99.95 else f"{total_s:.0f} seconds"
+    seconds = say("{count} seconds", count=numeral(total_s, 1 if total_s < 99.95 else 0))
     question = typed or answer.question
     copy = "" if answer.abstained else copy_html()
     body += (
-        f'<p class="fn-small"><span>{seconds} · {esc(answer.model)} · on this computer</span></p>'
+        f'<p class="fn-small"><span>{esc(seconds)} · {esc(answer.model)} · '
+        f"{esc(say('on this computer'))}</span></p>"
         f'<p class="fn-small fn-tools">{copy}{again_html(question)}</p>{below}'
         f"{_copied_html(answer)}"
     )
@@ -185,11 +202,15 @@ def library_html(
         f"<small>{esc(_origin(d, d.source))}</small></li>"
         for number, d in listed
     )
-    more = f"<p>and {len(known) - shown:,} more</p>" if len(known) > shown else ""
-    count = "this one document" if len(known) == 1 else f"these {len(known):,} documents"
+    more = say("and {count} more", count=numeral(len(known) - shown))
+    head = (
+        say("Answers come only from this one document")
+        if len(known) == 1
+        else say("Answers come only from these {count} documents", count=numeral(len(known)))
+    )
     return (
-        f'<section class="fn-library"><h2>Answers come only from {count}</h2>'
-        f"<ul>{rows}</ul>{more}</section>"
+        f'<section class="fn-library"><h2>{esc(head)}</h2><ul>{rows}</ul>'
+        f"{f'<p>{esc(more)}</p>' if len(known) > shown else ''}</section>"
         + "".join(_section_html(d, [], f"doc-{number}") for number, d in listed)
     )
 
@@ -400,8 +421,13 @@ def suggested_html(questions: Sequence[str]) -> str:
 
 def within_html(which: str, count: int, total: int) -> str:
     """Return which documents may answer, and how many of how many."""
-    return (
-        f'<p class="fn-note" role="status">{esc(f"Asked of {which} ({count:,} of {total:,})")}</p>'
+    return note_html(
+        say(
+            "Asked of {documents} ({count} of {total})",
+            documents=which,
+            count=numeral(count),
+            total=numeral(total),
+        )
     )
 
 
@@ -442,13 +468,15 @@ def badge_html(statement: Statement) -> str:
     """Return the verdict as a badge that tells its reason when pointed at."""
     if statement.verdict is Verdict.SUPPORTED:
         sure = min(99, round(100 * statement.support))
-        told = f"Proven: {sure} % sure that the cited words carry this sentence"
+        told = say("Proven: {sure} % sure that the cited words carry this sentence", sure=sure)
         if statement.written:
-            told += f". Cut to what they carry; first written: “{statement.written}”"
+            cut = say("Cut to what they carry; first written: “{words}”", words=statement.written)
+            told = f"{told}. {cut}"
         return (
-            f' <span class="fn-badge" role="img" aria-label="proven" title="{esc(told)}">✓</span>'
+            f' <span class="fn-badge" role="img" aria-label="{esc(say("proven"))}"'
+            f' title="{esc(told)}">✓</span>'
         )
-    label = esc(statement.verdict.value)
+    label = esc(verdict(statement))
     return f' <span class="fn-badge" title="{esc(reason(statement))}">{label}</span>'
 
 
@@ -547,10 +575,13 @@ def _withheld_html(withheld: Sequence[Statement], turn: int) -> str:
         f'<li dir="auto"><s>{esc(s.text)}</s>{badge_html(s)} <small>{esc(reason(s))}</small></li>'
         for s in withheld
     )
-    count = "1 sentence" if len(withheld) == 1 else f"{len(withheld)} sentences"
+    if len(withheld) == 1:
+        head = say("1 sentence withheld, not proven by your documents")
+    else:
+        head = say("{count} sentences withheld, not proven by your documents", count=len(withheld))
     return (
         f'<details class="fn-withheld" data-key="withheld-{turn}">'
-        f"<summary>{count} withheld, not proven by your documents</summary>"
+        f"<summary>{esc(head)}</summary>"
         f"<ul>{rows}</ul></details>"
     )
 
@@ -566,7 +597,8 @@ def _closest_html(closest: Sequence[Hit], turn: int) -> str:
         for number, (hit, d) in enumerate(((hit, hit.document) for hit in closest), 1)
     )
     return (
-        '<div class="fn-closest"><p>These passages come closest. They are not an answer.</p>'
+        '<div class="fn-closest">'
+        f"<p>{esc(say('These passages come closest. They are not an answer.'))}</p>"
         f"<ul>{rows}</ul></div>"
     )
 
@@ -580,7 +612,7 @@ def _origin(facts: Known, source: str) -> str:
 def _stands(citation: Citation) -> str:
     """Return publisher and date, else the file, and where in it the quote stands."""
     known = _origin(citation, file_of(citation))
-    return " · ".join(part for part in (known, told(citation.places)) if part)
+    return " · ".join(part for part in (known, where(citation.places)) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -604,7 +636,8 @@ def _section_html(
     url = facts.get("url", "")
     if url.startswith(("https://", "http://")):
         line += (
-            f' · <a href="{esc(url)}" target="_blank" rel="noopener noreferrer">original page</a>'
+            f' · <a href="{esc(url)}" target="_blank" rel="noopener noreferrer">'
+            f"{esc(say('original page'))}</a>"
         )
     told_now = f'<p class="fn-changed" role="note">{esc(note)}</p>' if note else ""
     return (
@@ -633,8 +666,9 @@ def _pages_html(document: Document, marks: Sequence[_Mark]) -> str:
         f'<figure class="fn-page" data-anchors="{" ".join(m.anchor for m in own)}">'
         f'<img loading="lazy" src="{page_path(document.id, page)}?'
         f'marked={",".join(f"{m.start}-{m.end}" for m in own)}" '
-        f'alt="Page {page}, the cited words marked">'
-        f"<figcaption>Page {page} of {esc(document.source)}</figcaption></figure>"
+        f'alt="{esc(say("Page {number}, the cited words marked", number=page))}">'
+        f"<figcaption>{esc(say('Page {number} of {file}', number=page, file=document.source))}"
+        "</figcaption></figure>"
         for page, own in by_page.items()
     )
 
@@ -657,7 +691,8 @@ def _marked(text: str, marks: Sequence[_Mark]) -> str:
     for start, end in pairwise(sorted(edges)):
         names = " ".join(m.anchor for m in marks if m.start <= start and end <= m.end)
         if not any(low <= start and end <= high for low, high in windows):
-            pieces.append(f'<span class="fn-gap">{end - start:,} characters not shown</span>')
+            gap = say("{count} characters not shown", count=numeral(end - start))
+            pieces.append(f'<span class="fn-gap">{esc(gap)}</span>')
         elif names:
             pieces.append(f'<mark data-anchors="{names}">{esc(text[start:end])}</mark>')
         else:

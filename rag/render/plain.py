@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 
-from rag.assistant import not_said
-from rag.documents import FILE_NAME, told
-from rag.types import Answer, Citation, Conflict, Document, Hit, Statement
+from rag.assistant import ABSTAINED
+from rag.documents import FILE_NAME, worth_telling
+from rag.render.words import say
+from rag.types import Answer, Citation, Conflict, Document, Hit, Place, Statement, Verdict
 
 EXCERPT_CHARS = 280
 Known = Document | Citation
@@ -19,17 +21,8 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$^&])")
 # What many readers of Markdown make links of: https://…, www.…, somebody@example.org.
 _MARKDOWN_LINK = re.compile(r"(?<=\w)(:)(?=//)|(?<=www)(\.)|(@)", re.IGNORECASE)
 _MARKDOWN_START = re.compile(r"^(\d{0,9})([-+=:.)])")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-
-_DATED = {
-    "date": "{}",
-    "updated": "updated {}",
-    "created": "created {}",
-    "saved": "file of {}",
-}
+# The facts that say of when something is, the surest first.
+_DATED = ("date", "updated", "created", "saved")
 
 
 def to_text(answer: Answer, *, width: int = 88) -> str:
@@ -41,10 +34,10 @@ def to_text(answer: Answer, *, width: int = 88) -> str:
     """
     blocks = []
     if answer.abstained:
-        blocks.append(_wrap(answer.text, width))
+        blocks.append(_wrap(outcome(answer), width))
         blocks += [_wrap(line, width) for line in asked_first(answer)]
         if answer.closest:
-            blocks.append("The closest passages, which are not an answer:")
+            blocks.append(say("The closest passages, which are not an answer:"))
         blocks += [_closest_text(hit, width) for hit in answer.closest]
     else:
         blocks += [
@@ -52,12 +45,12 @@ def to_text(answer: Answer, *, width: int = 88) -> str:
             for s in answer.statements
         ]
         blocks += [_conflict_text(answer, conflict, width) for conflict in answer.conflicts]
-        blocks += [_wrap(not_said(part), width) for part in answer.unanswered]
+        blocks += [_wrap(unsaid(part), width) for part in answer.unanswered]
         blocks += [_wrap(line, width) for line in asked_first(answer)]
-        blocks.append("Sources")
+        blocks.append(say("Sources"))
         blocks += [_source_text(citation, width) for citation in answer.citations]
     if answer.withheld:
-        blocks.append("Withheld")
+        blocks.append(say("Withheld"))
         blocks += [_wrap(f"{s.text} ({reason(s)})", width, "- ", "  ") for s in answer.withheld]
     return "\n\n".join(blocks) + "\n"
 
@@ -68,7 +61,7 @@ def to_markdown(answer: Answer) -> str:
     if not answer.abstained:
         blocks += [footnote_markdown(citation) for citation in answer.citations]
     if answer.withheld:
-        blocks.append("Withheld:")
+        blocks.append(say("Withheld:"))
         blocks += [f"- ~~{markdown(s.text)}~~ {markdown(reason(s))}" for s in answer.withheld]
     return "\n\n".join(blocks) + "\n"
 
@@ -77,7 +70,7 @@ def answer_markdown(answer: Answer) -> list[str]:
     """Return what an answer says as blocks of Markdown that refer to footnotes by number."""
     if answer.abstained:
         return [
-            markdown(answer.text),
+            markdown(outcome(answer)),
             *map(markdown, asked_first(answer)),
             *(["The closest passages, which are not an answer:"] if answer.closest else []),
             *(
@@ -88,7 +81,7 @@ def answer_markdown(answer: Answer) -> list[str]:
     return [
         *map(statement_markdown, answer.statements),
         *(_conflict_markdown(answer, conflict) for conflict in answer.conflicts),
-        *(markdown(not_said(part)) for part in answer.unanswered),
+        *(markdown(unsaid(part)) for part in answer.unanswered),
         *map(markdown, asked_first(answer)),
     ]
 
@@ -113,15 +106,33 @@ def _conflict_markdown(answer: Answer, conflict: Conflict) -> str:
     return "\n".join([f"{markdown(differs(conflict))}:", "", *sides])
 
 
+def outcome(answer: Answer) -> str:
+    """Return the text of an answer that abstains."""
+    return say("Your documents do not say.") if answer.text == ABSTAINED else answer.text
+
+
+def unsaid(part: str) -> str:
+    """Return the line for a part of the question that the documents do not answer."""
+    return say("Your documents do not say: “{part}”", part=part)
+
+
 def written_date(value: str) -> str:
     """Return an ISO 8601 date as people write it ("12 June 2020"); other text as it is."""
     if month := re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", value):
-        return f"{_MONTHS[int(month[2]) - 1]} {month[1]}"
+        return say("{month} {year}", month=_months()[int(month[2]) - 1], year=month[1])
     try:
         day = date.fromisoformat(value[:10])
     except ValueError:
         return value
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return say("{day} {month} {year}", day=day.day, month=_months()[day.month - 1], year=day.year)
+
+
+def _months() -> tuple[str, ...]:
+    return (
+        *(say("January"), say("February"), say("March"), say("April"), say("May"), say("June")),
+        *(say("July"), say("August"), say("September"), say("October")),
+        *(say("November"), say("December")),
+    )
 
 
 def dated(facts: Known) -> str:
@@ -138,7 +149,17 @@ def dated(facts: Known) -> str:
 def dated_by(fact: str, value: str, origin: str) -> str:
     """Return the same of one fact ("date", "updated", "created", "saved") and where it is from."""
     by_name = fact != "saved" and origin == FILE_NAME
-    return _DATED[fact].format(written_date(value)) + (" by its file name" if by_name else "")
+    day = written_date(value)
+    match fact:
+        case "updated":
+            known = say("updated {day}", day=day)
+        case "created":
+            known = say("created {day}", day=day)
+        case "saved":
+            known = say("file of {day}", day=day)
+        case _:
+            known = day
+    return say("{date} by its file name", date=known) if by_name else known
 
 
 def byline(facts: Known) -> str:
@@ -156,8 +177,47 @@ def reference(facts: Known) -> str:
 def cited(citation: Citation) -> str:
     """Return title, publisher and date of what is cited, and where in its file it stands."""
     known = reference(citation)
-    where = told(citation.places)
-    return f"{known}, {where}" if where else known
+    found = where(citation.places)
+    return f"{known}, {found}" if found else known
+
+
+def where(found: Sequence[Place]) -> str:
+    """Return places of a file in words: `sheet “Budget”, rows 3–5`; "" where there are none."""
+    return ", ".join(map(_where, worth_telling(found)))
+
+
+def _where(place: Place) -> str:
+    one, last = place.value, place.last
+    several = say("“{name}”", name=one)
+    if last:
+        several = say("“{first}” to “{last}”", first=one, last=last)
+    match place.kind:
+        case "page":
+            return say("pages {first}–{last}", first=one, last=last) if last else _page(one)
+        case "slide":
+            many = say("slides {first}–{last}", first=one, last=last)
+            return many if last else say("slide {number}", number=one)
+        case "row":
+            many = say("rows {first}–{last}", first=one, last=last)
+            return many if last else say("row {number}", number=one)
+        case "record":
+            many = say("records {first}–{last}", first=one, last=last)
+            return many if last else say("record {number}", number=one)
+        case "line":
+            many = say("lines {first}–{last}", first=one, last=last)
+            return many if last else say("line {number}", number=one)
+        case "recognised":
+            return say("recognised {words}", words=one)
+        case "chapter":
+            return say("chapter {name}", name=several)
+        case "sheet":
+            return say("sheet {name}", name=several)
+        case _:
+            return several
+
+
+def _page(number: str) -> str:
+    return say("page {number}", number=number)
 
 
 def file_of(citation: Citation) -> str:
@@ -167,39 +227,60 @@ def file_of(citation: Citation) -> str:
 
 def also_in(citation: Citation) -> str:
     """Return where else the quote stands word for word, "" if nowhere; it is no further voice."""
-    return f"also, word for word, in {', '.join(citation.also)}" if citation.also else ""
+    if not citation.also:
+        return ""
+    return say("also, word for word, in {files}", files=", ".join(citation.also))
 
 
 def asked_first(answer: Answer) -> list[str]:
     """Return the line that says which documents were asked, where they were chosen."""
     if not answer.asked:
         return []
-    said = (
-        f"Asked of {answer.asked}."
-        if answer.abstained
-        else f"Answered from {answer.asked}, as you asked."
-    )
-    return [said]
+    if answer.abstained:
+        return [say("Asked of {documents}.", documents=answer.asked)]
+    return [say("Answered from {documents}, as you asked.", documents=answer.asked)]
 
 
 def differs(conflict: Conflict) -> str:
     """Return the line above the sides of a conflict."""
-    what = {"number": "in a number", "date": "in a date", "answer": "in what they answer"}.get(
-        conflict.kind, "in yes and no"
-    )
-    return f"Your documents differ {what}"
+    match conflict.kind:
+        case "number":
+            return say("Your documents differ in a number")
+        case "date":
+            return say("Your documents differ in a date")
+        case "answer":
+            return say("Your documents differ in what they answer")
+        case _:
+            return say("Your documents differ in yes and no")
 
 
 def side(answer: Answer, conflict: Conflict, place: int) -> str:
     """Return who says one side of a conflict and when, and whether it is the newest."""
     citation = answer.statements[place].citations[0]
     known = byline(citation) or citation.title
-    return f"{known}, newest" if place == conflict.newest else known
+    return say("{source}, newest", source=known) if place == conflict.newest else known
 
 
 def reason(statement: Statement) -> str:
     """Return why a statement is withheld, in words."""
-    return statement.reason or statement.verdict.value
+    return statement.reason or verdict(statement)
+
+
+def verdict(statement: Statement) -> str:
+    """Return what the proof of a statement came to, in a word or two."""
+    match statement.verdict:
+        case Verdict.SUPPORTED:
+            return say("supported")
+        case Verdict.PARTLY:
+            return say("partly")
+        case Verdict.CONTRADICTED:
+            return say("contradicted")
+        case Verdict.NOT_FOUND:
+            return say("not found")
+        case Verdict.NOT_ANSWERING:
+            return say("does not answer")
+        case Verdict.NOT_CHECKED:
+            return say("not checked")
 
 
 def shorten(text: str, limit: int = EXCERPT_CHARS) -> str:

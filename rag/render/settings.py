@@ -7,7 +7,7 @@ from rag.catalogue.downloading import Download
 from rag.config import DEFAULT_MODEL, Length, Settings
 from rag.preferences import ADDED, ADDED_RIGHT, COSTS, Strictness
 from rag.render.page import esc
-from rag.render.words import say
+from rag.render.words import numeral, say
 
 
 def strictness_words(strictness: Strictness) -> tuple[str, str]:
@@ -80,8 +80,8 @@ def purpose(model: Model) -> str:
 def size(count: int) -> str:
     """Return a number of bytes for a reader."""
     if count < 1e9:
-        return say("{count} MB", count=f"{count / 1e6:,.0f}")
-    return say("{count} GB", count=f"{count / 1e9:,.1f}")
+        return say("{count} MB", count=numeral(count / 1e6))
+    return say("{count} GB", count=numeral(count / 1e9, 1))
 
 
 def model_line(model: Model) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from rag.measuring import Plan, Progress
+from rag.render import settings
 from rag.render.page import esc
 from rag.render.plain import written_date
 from rag.render.settings import progress_html
-from rag.render.words import say
+from rag.render.words import numeral, say
 from rag.trust import DocumentFacts, Measured, ModelFacts, Part, SaidFacts, Trust
 from rag.types import Verdict
 
@@ -117,15 +118,15 @@ def _status(message: str) -> str:
 
 def model_lines(model: ModelFacts) -> Iterator[str]:
     """Yield what is said of the model."""
-    size = f"{model.bytes / 1e9:,.1f}"
+    size = settings.size(model.bytes)
     if not model.sha256:
-        yield say("{name}, a model file of your own, {size} GB.", name=model.name, size=size)
+        yield say("{name}, a model file of your own, {size}.", name=model.name, size=size)
         yield say(
             "Where it comes from and under what licence, you know; nothing of it was checked."
         )
         return
     yield say(
-        "{name}, {size} GB, published by {publisher} under the licence {licence}.",
+        "{name}, {size}, published by {publisher} under the licence {licence}.",
         name=model.name,
         size=size,
         publisher=model.publisher,
@@ -142,12 +143,12 @@ def document_lines(documents: DocumentFacts) -> Iterator[str]:
     if documents.count == 1:
         yield say("One document answers.")
     else:
-        yield say("{count} documents answer.", count=f"{documents.count:,}")
+        yield say("{count} documents answer.", count=numeral(documents.count))
     if documents.refused == 1:
         yield say("One file could not be read, and answers nothing.")
     elif documents.refused:
         yield say(
-            "{count} files could not be read, and answer nothing.", count=f"{documents.refused:,}"
+            "{count} files could not be read, and answer nothing.", count=numeral(documents.refused)
         )
     if documents.read:
         yield say("The last was read on {day}.", day=written_date(documents.read))
@@ -236,7 +237,7 @@ def measured_lines(run: Measured) -> Iterator[str]:
         )
     if run.seconds is not None:
         yield say(
-            "Half of the answers took less than {seconds} seconds.", seconds=f"{run.seconds:.1f}"
+            "Half of the answers took less than {seconds} seconds.", seconds=numeral(run.seconds, 1)
         )
 
 

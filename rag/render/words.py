@@ -42,6 +42,18 @@ def say(english: str, **values: object) -> str:
     return words.format(**values) if values else words
 
 
+def numeral(value: float, digits: int = 0) -> str:
+    """Return a number as it is written in the language that is spoken ("1,234.5").
+
+    Args:
+        value: the number.
+        digits: behind the point.
+    """
+    pattern = say("1,234.5")
+    signs = {",": pattern[1], ".": pattern[-2]} if len(pattern) == len("1,234.5") else {}
+    return "".join(signs.get(sign, sign) for sign in f"{value:,.{digits}f}")
+
+
 def speak(words: Mapping[str, str], code: str = ENGLISH) -> None:
     """Speak another language from now on, in the whole process.
 

@@ -74,6 +74,10 @@ class Front:
         self._ready: asyncio.Event
         self._closing: asyncio.Event
 
+    def add(self, routes: Sequence[BaseRoute]) -> None:
+        """Answer more routes of ours."""
+        self._routes += tuple(routes)
+
     async def show(self, app: Starlette) -> None:
         """Put a page in the place of the one shown last, which goes on for whoever has it open."""
         number = self._count = self._count + 1

@@ -54,7 +54,7 @@ class Server:
     ) -> None:
         self.host = host
         self.port = port
-        self._routes = routes
+        self._routes = list(routes)
         self._password = password
         self._on_close = on_close
         self._limits = limits
@@ -110,6 +110,17 @@ class Server:
         self._thread.start()
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGTERM, _end)
+
+    def add(self, routes: Sequence[BaseRoute], on_close: Callable[[], None]) -> None:
+        """Answer routes of ours that were made after the start, and end their work on closing.
+
+        Args:
+            routes: beside those that there are.
+            on_close: stops the work under way, in place of what was given before.
+        """
+        assert self._front is not None, "started"
+        self._front.add(routes)
+        self._on_close = on_close
 
     def show(self, app: Starlette) -> None:
         """Serve an app at `/` from now on; called from any thread but the server's own.

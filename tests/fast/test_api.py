@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,19 @@ def read(client: Any, source: str) -> Any:
     raise AssertionError(listed)
 
 
+def asked(client: Any, question: str) -> Any:
+    """Ask until the page has opened, behind itself, what was read."""
+    from gradio_client.exceptions import AppError
+
+    for _ in range(100):
+        with suppress(AppError):
+            answer = client.predict(question, api_name="/ask")
+            if answer["closest"] or answer["statements"]:
+                return answer
+        time.sleep(0.2)
+    raise AssertionError("never answered")
+
+
 def test_upload_list_and_ask(client: Any, tmp_path: Path) -> None:
     received = upload(client, "news/pier.txt", PIER.encode())
     assert received == {"source": "news/pier.txt", "outcome": "new", "bytes": len(PIER)}
@@ -83,11 +97,7 @@ def test_upload_list_and_ask(client: Any, tmp_path: Path) -> None:
     assert upload(client, "news/pier.txt", PIER.encode())["outcome"] == "same"
     listed = client.predict(api_name="/collections")
     assert [(each["name"], each["documents"]) for each in listed] == [("harbour", 1)]
-    for _ in range(100):  # the page opens what was read behind itself
-        answer = client.predict("What does the pier stand on?", api_name="/ask")
-        if answer["closest"] or answer["statements"]:
-            break
-        time.sleep(0.2)
+    answer = asked(client, "What does the pier stand on?")
     assert answer["question"] == "What does the pier stand on?"
     shown = str(answer) + str(listed) + str(found) + str(received)
     assert str(tmp_path) not in shown, "no folder of the machine is told"

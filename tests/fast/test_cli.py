@@ -297,6 +297,23 @@ def test_ask_reads_standard_input(indexed: Run, stdin: str | bytes) -> None:
     assert "12 March" in result.stdout
 
 
+def test_ask_after_another_question_is_asked_in_full(indexed: Run) -> None:
+    result = indexed(
+        "ask", "--index", "papers", "--after", "When will the railway bridge close?",
+        "What about the harbour bridge?",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    assert result.stderr == "asked: When will the harbour bridge close?\n"
+    assert "12 March" in result.stdout
+
+
+def test_ask_after_another_question_leaves_a_whole_one_alone(indexed: Run) -> None:
+    after = ("--after", "Who is the mayor?")
+    result = indexed("ask", "--index", "papers", *after, "--json", ANSWERED)
+    assert json.loads(result.stdout)["question"] == ANSWERED
+    assert result.stderr == ""
+
+
 def test_ask_json_is_the_answer_itself(indexed: Run) -> None:
     result = indexed("ask", "--index", "papers", "--json", ANSWERED)
     answer = json.loads(result.stdout)

@@ -1,4 +1,4 @@
-"""Follow-ups: what stands by itself is left alone, what leans is resolved, what is said is guarded."""
+"""Follow-ups: what stands by itself is left alone, what leans is resolved and guarded."""
 
 from __future__ import annotations
 
@@ -314,6 +314,14 @@ def test_the_model_writes_one_question_and_no_more() -> None:
     llm = FakeLLM(lambda prompt: "Why was it sold? It was old. " * 9, on_piece=written.append)
     assert rewriting.rewrite("Why?", (FIRM,), llm) == "Why was it sold?"
     assert len(written) < 6
+
+
+def test_what_is_called_it_is_no_person() -> None:
+    turn = _turn("Who praised it?", "Critics praised Coastline because it sold its ferries.")
+    assert not resolve("What did he say?", (turn,)).changed
+    turn = _turn("What did Lena write?", "Lena wrote that the pumps were broken.")
+    assert resolve("When did she say that?", (turn,)).leans
+    assert resolve("Where was she born?", (turn,)).question == "Where was Lena born?"
 
 
 @pytest.mark.parametrize(

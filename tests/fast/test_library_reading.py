@@ -60,15 +60,15 @@ def test_each_file_is_told_as_it_is_read(papers: Collection) -> None:
     put(papers, "empty.txt", "  \n")
     put(papers, "broken.pdf", b"%PDF-1.4 no more")
     put(papers, "broken.docx", b"PK no archive")
-    told: list[str] = []
-    papers.listen(lambda collection: told.append(collection.name))
+    told: list[tuple[str, bool]] = []
+    papers.listen(lambda collection, ended: told.append((collection.name, ended)))
     read(papers)
     progress = papers.progress()
     assert progress is not None
     assert (progress.state, progress.read, progress.refused) == ("done", 1, 3)
     assert (progress.waiting, progress.now, progress.error) == (0, (), "")
     assert progress.passages == 1
-    assert set(told) == {"My papers"}
+    assert told == [("My papers", False), ("My papers", True)]
     kinds = [(each.path, each.what) for each in papers.steps()]
     assert [what for path, what in kinds if path == "good/a.txt"] == ["waiting", "reading", "read"]
     for name in ("empty.txt", "broken.pdf", "broken.docx"):
@@ -116,7 +116,7 @@ def test_what_was_refused_is_shown_after_a_restart_and_not_tried_in_vain(
 def test_two_hundred_files_can_answer_before_all_are_read(papers: Collection) -> None:
     fill(papers, 200)
     held: list[int] = []
-    papers.listen(lambda collection: held.append(len(Index.open(collection.folder).documents)))
+    papers.listen(lambda papers, ended: held.append(len(Index.open(papers.folder).documents)))
     read(papers)
     assert held[0] == 25
     assert held == sorted(held)

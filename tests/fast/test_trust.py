@@ -21,6 +21,7 @@ from rag.evaluate.scoring import Row, score
 from rag.index import Index, build
 from rag.measuring import Measuring, Plan, Progress, plan
 from rag.render import trust as worded
+from rag.render.plain import written_date
 from rag.testing import FakeEmbedder, tiny_corpus
 from rag.types import Answer, Statement, Timings, Verdict
 
@@ -103,7 +104,7 @@ def test_documents_are_counted_with_those_that_could_not_be_read(tiny: Index) ->
     lines = list(worded.document_lines(facts))
     assert lines[0] == "3 documents answer."
     assert "2 files could not be read" in lines[1]
-    assert facts.read in lines[2]
+    assert lines[2] == f"The last was read on {written_date(facts.read)}."
 
 
 def test_what_was_withheld_is_counted_by_why() -> None:
@@ -184,7 +185,7 @@ def test_only_figures_that_the_run_holds_are_told(tiny: Index) -> None:
         "Half of the answers took less than 2.5 seconds.",
     ]
     cautions = " ".join(worded.caution_lines(found))
-    assert "2026-01-01 with 1 questions" in cautions
+    assert "1 January 2026 with 1 questions" in cautions
     assert "nobody has looked through them" in cautions
     assert "earlier version" not in cautions
     old = replace(found, same_code=False, unread=0)

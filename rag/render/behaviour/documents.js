@@ -134,7 +134,7 @@
   function nameOf(element) {
     const row = element.closest(".fn-doc");
     const own = element.dataset.act ? `[data-act="${element.dataset.act}"]`
-      : element.dataset.do ? `[data-do="${element.dataset.do}"]`
+      : element.dataset.doc ? `[data-doc="${element.dataset.doc}"]`
         : element.dataset.ids ? `[data-ids="${element.dataset.ids}"]`
           : element.hash ? `a[href="${element.hash}"]` : null;
     return own && (row ? `.fn-doc[data-key="${row.dataset.key}"] ${own}` : own);
@@ -425,11 +425,12 @@
     const all = [...batch.values()];
     const of = (...states) => all.filter((each) => states.includes(each.state)).length;
     const unsent = queue.length + sending.size;
-    const work = !!reading?.at_work;
+    // Between two readings there is still something to wait for.
+    const work = !!reading?.at_work || (!!following && of("sent", "being") > 0);
     const failed = !work && reading?.state === "failed" ? reading.error : "";
     place.hidden = !all.length && !work && !failed;
-    place.querySelector('[data-do="stop"]').hidden = !unsent && !(work && reading.state !== "stopping");
-    place.querySelector('[data-do="clear"]').hidden = !!unsent || work || !all.length;
+    place.querySelector('[data-doc="stop"]').hidden = !unsent && !(reading?.at_work && reading.state !== "stopping");
+    place.querySelector('[data-doc="clear"]').hidden = !!unsent || work || !all.length;
     const files = find("fn-doc-files-arriving");
     files.hidden = !all.length;
     if (!all.length) clearRows();
@@ -440,7 +441,7 @@
     if (total) bar.value = done;
     else bar.removeAttribute("value");
     const more = [text];
-    if (hidden) more.push(say("hidden", { n: count(hidden) }));
+    if (hidden) more.push(hidden === 1 ? say("hiddenOne") : say("hidden", { n: count(hidden) }));
     const rest = all.length - files.childElementCount;
     if (rest > 0) more.push(say("more", { n: count(rest) }));
     put1(find("fn-doc-sum"), failed || more.filter(Boolean).join(" · "));
@@ -460,13 +461,14 @@
   }
 
   function readingNow() {
-    if (reading.state === "queued") return [say("queued"), 0, 0];
-    if (reading.state === "stopping") return [say("stopping"), 0, 0];
+    if (reading?.state === "queued") return [say("queued"), 0, 0];
+    if (reading?.state === "stopping") return [say("stopping"), 0, 0];
     // Of what was sent from here several readings may be needed; they are told as one.
     const sent = [...batch.values()].filter((each) => each.into === collection && each.state !== "unsent");
     const own = sent.some((each) => !final(each.state));
-    const total = own ? sent.length : reading.waiting + reading.read + reading.refused;
-    const done = own ? sent.filter((each) => final(each.state)).length : reading.read + reading.refused;
+    const { waiting = 0, read = 0, refused = 0 } = reading || {};
+    const total = own ? sent.length : waiting + read + refused;
+    const done = own ? sent.filter((each) => final(each.state)).length : read + refused;
     if (!total) return [say("looking"), 0, 0];
     return [say("reading", { done: count(done), total: count(total) }), done, total];
   }
@@ -508,6 +510,7 @@
       await pause(document.hidden ? 4 * EVERY_MS : EVERY_MS);
     }
     following = false;
+    draw();
   }
 
   function note(into, [path, inside, what, passages, reason]) {
@@ -606,7 +609,7 @@
     if (!button) return;
     const row = button.closest(".fn-doc");
     if (button.classList.contains("fn-doc-no")) find("fn-doc-dialog").close("");
-    if (button.dataset.do) safely(() => does[button.dataset.do]());
+    if (button.dataset.doc) safely(() => does[button.dataset.doc]());
     if (button.dataset.act) safely(() => acts[button.dataset.act](row, row.querySelector(".fn-doc-title > :first-child").textContent));
   });
 

@@ -66,9 +66,11 @@
     });
     const all = siblings();
     const at = all.indexOf(active);
-    const kind = { cite: "Source", near: "Passage", doc: "Document" }[active.split("-")[0]];
-    const number = active.match(/\d+$/)[0];
-    find("fn-place").textContent = all.length > 1 ? `${kind} ${number} of ${all.length}` : kind;
+    const place = find("fn-place");
+    const kind = place.dataset[active.split("-")[0]];
+    const known = { kind, number: active.match(/\d+$/)[0], total: all.length };
+    place.textContent =
+      all.length > 1 ? place.dataset.of.replace(/\{(\w+)\}/g, (_, name) => known[name]) : kind;
     find("fn-back").disabled = at <= 0;
     find("fn-next").disabled = at < 0 || at >= all.length - 1;
   }
