@@ -26,19 +26,23 @@
     window.location.reload();
   }
 
-  function back() {
+  /* The button is there before Gradio listens to it: it is pressed until it has stayed pressed. */
+  function back(tries = 100, held = 0) {
     const wanted = sessionStorage.getItem(KEY);
-    const button = wanted && document.getElementById(wanted);
-    if (!button) return;
-    sessionStorage.removeItem(KEY);
-    button.click();
-    button.focus();
+    if (!wanted) return;
+    const button = document.getElementById(wanted);
+    const there = button?.getAttribute("aria-selected") === "true";
+    if (held === 3 || !tries) {
+      sessionStorage.removeItem(KEY);
+      button?.focus();
+      return;
+    }
+    if (!there) button?.click();
+    setTimeout(back, 150, tries - 1, there ? held + 1 : 0);
   }
 
-  new MutationObserver(() => {
-    name();
-    back();
-  }).observe(document.documentElement, {
+  back();
+  new MutationObserver(name).observe(document.documentElement, {
     childList: true, subtree: true, attributes: true, attributeFilter: ["name"],
   });
   window.footnoteAnew = anew;
