@@ -511,7 +511,7 @@ def test_keyboard(scripted: Server, visit: Callable[..., Page]) -> None:
     page.keyboard.press("Enter")
     finished(page)
     assert page.evaluate("() => document.activeElement.tagName") == "TEXTAREA"
-    for _ in range(12):
+    for _ in range(24):
         page.keyboard.press("Shift+Tab")
         if page.evaluate("() => document.activeElement.matches('.fn-statement .fn-cite')"):
             break
