@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from rag.page.shell import Shell
 
-LOOK_S = 0.3  # between two looks for questions to ask next
+PULSE_S = 1.0  # between two looks at what is answered, and for questions to ask next
 
 
 class AskTab:
@@ -67,7 +66,13 @@ class AskTab:
                     self.stop = gr.Button(say("Stop"), visible=False, elem_id="fn-stop")
         # What the browser remembers of this tab: see behaviour/remembering.js.
         self.remembered = gr.Textbox(visible=False)
-        self.turns = [self.thread, self.live, self.sources, self.hint, self.ask, self.stop]
+        # Beats while something is answered or looked for, so that nothing depends on the stream of
+        # answers alone: Gradio's browser part loses it where an event ends as another begins.
+        self.pulse = gr.Timer(PULSE_S, active=False)
+        self.turns = [
+            *(self.thread, self.live, self.sources, self.hint, self.ask, self.stop),
+            self.pulse,
+        ]
 
     def _lay_out_collection(self) -> None:
         import gradio as gr
@@ -89,7 +94,6 @@ class AskTab:
         quiet = self.shell.quiet
         asking = [*self.turns, self.suggested, self.box, self.welcome, self.within.fold]
         asked = [self.session, *self.within.said]
-        answering = {"concurrency_limit": None, **quiet}
         for trigger, question in [
             (self.ask.click, self.box),
             (self.box.submit, self.box),
@@ -104,10 +108,11 @@ class AskTab:
             [self.box, self.session],
             None,
             trigger_mode="always_last",
-            concurrency_id="typed",
-            concurrency_limit=1,
+            queue=False,
             **quiet,
         )
+        beaten = [*self.turns, self.suggested]
+        self.pulse.tick(self.beat, self.session, beaten, queue=False, **quiet)
         shown = [*asking, self.collection]
         loaded = self.shell.blocks.load(
             self.restore, [self.remembered, self.session], shown, queue=False,
@@ -116,21 +121,19 @@ class AskTab:
         self.answering(loaded)
         if (beside := self.shell.conversations) is not None:
             loaded.success(beside.reopen, self.session, self.thread, queue=False, **quiet)
-        gr.on(fn=self.fill, inputs=self.session, outputs=self.library, **answering)
+        gr.on(fn=self.fill, inputs=self.session, outputs=self.library, queue=False, **quiet)
         picked = self.collection.input(
             self.choose, [self.collection, self.session], [self.library], queue=False, **quiet
         )
-        picked.success(self.fill, self.session, self.library, **answering)
+        picked.success(self.fill, self.session, self.library, queue=False, **quiet)
         learnt = [self.within.fact, self.within.chosen]
-        picked.success(self.within.begin_offer, self.session, learnt, **answering)
+        picked.success(self.within.begin_offer, self.session, learnt, queue=False, **quiet)
         self.within.connect(quiet)
 
     def answering(self, begun: gr.events.Dependency) -> None:
-        """Have an answer shown after its question, and then what to ask next."""
-        # Several at once: what to ask next is still looked for when another question is asked.
+        """Have an answer shown after its question."""
         answering = {"concurrency_limit": None, "trigger_mode": "multiple", **self.shell.quiet}
         replied = begun.success(self.reply, self.session, self.turns, **answering)
-        replied.success(self.suggest, self.session, self.suggested, **answering)
         self._keep_listed(begun, replied)
 
     def _keep_listed(self, *events: Any) -> None:
@@ -222,33 +225,33 @@ class AskTab:
                 yield change
         if session.question is question:
             self.settle(session, question)
-            session.latest = question
         yield self.shown(session)
 
-    async def suggest(self, session: Session) -> AsyncIterator[Any]:
-        """Show questions to ask next, as they are found, until another is asked."""
+    async def beat(self, session: Session) -> dict[gr.Component, Any]:
+        """Show what the stream of an answer has not, and what to ask next as it is found."""
         import gradio as gr
 
-        question = session.latest
-        if question is None or question.answer is None or question.answer.abstained:
-            yield ""
-            return
-        self.desk.suggest(question)
-        shown: Sequence[str] = ()
-        more = True
-        while more and _stands_last(session, question):
-            more = self.desk.suggesting(question)
-            if question.suggested != shown:
-                shown = question.suggested
-                yield render.suggested_html(shown)
-            await asyncio.sleep(LOOK_S)
-        yield gr.skip()  # the page is told once more what came last, and another may be asked now
+        question, latest = session.question, session.latest
+        if question is not None:
+            if question.left_s and not question.ended.is_set():  # nobody streams it any more
+                return {self.live: render.live_html(question.live, question.seconds())}
+            if question.ended_s < PULSE_S:  # it is about to be shown
+                return {self.live: gr.skip()}
+            self.settle(session, question)
+            return self.shown(session)
+        if latest is None or not _stands_last(session, latest):
+            return {self.suggested: "", self.pulse: gr.Timer(active=False)}
+        more = self.desk.suggesting(latest)
+        found = render.suggested_html(latest.suggested)
+        return {self.suggested: found, self.pulse: gr.Timer(active=more)}
 
     def settle(self, session: Session, question: Question) -> None:
         """Put what came of a question into the thread."""
         answer = question.answer
         told = (question.live.question, answer) if answer is not None else None
         session.finish(question.live.turn, self.html_of(question), told)
+        session.latest = question
+        self.desk.suggest(question)
 
     def html_of(self, question: Question) -> str:
         """Return the finished turn of a question."""
@@ -305,12 +308,17 @@ class AskTab:
 
     async def foresee(self, question: str, session: Session) -> None:
         """Have the assistant read what a question being typed will need."""
-        self.desk.foresee(question, self.asked(session))
+        name = self.asked(session)
+        await self.desk.aside(lambda: self.desk.foresee(question, name))
 
     def thread_of(self, session: Session) -> str:
         """Return the finished turns of a tab."""
         earlier = session.earlier if self.shell.conversations is not None else 0
         return render.thread_html(session.past, session.conversation, earlier)
+
+    def _suggesting(self, session: Session) -> bool:
+        """Tell whether more to ask next may come."""
+        return session.latest is not None and self.desk.suggesting(session.latest)
 
     def shown(self, session: Session) -> dict[gr.Component, Any]:
         """Return everything that shows where this tab stands."""
@@ -325,6 +333,7 @@ class AskTab:
             self.hint: "",
             self.ask: gr.update(visible=not busy),
             self.stop: gr.update(visible=busy),
+            self.pulse: gr.Timer(active=busy or self._suggesting(session)),
         }
 
 

@@ -70,6 +70,7 @@ class Question:
     id: str = field(default_factory=lambda: uuid4().hex)
     _since: float = field(default_factory=time.monotonic)
     _watchers: int = 0
+    _ended_at: float = 0.0
     _left: float = field(default_factory=time.monotonic)
 
     @property
@@ -102,9 +103,15 @@ class Question:
         """Seconds for which nobody has watched it."""
         return 0.0 if self._watchers else time.monotonic() - self._left
 
+    @property
+    def ended_s(self) -> float:
+        """Seconds since it ended; 0 before that."""
+        return time.monotonic() - self._ended_at if self._ended_at else 0.0
+
     def end(self) -> None:
         """Say that nothing more comes."""
         self.version += 1
+        self._ended_at = self._ended_at or time.monotonic()
         self.ended.set()
 
     async def watch(self) -> AsyncGenerator[render.Live]:

@@ -77,7 +77,7 @@ class WithinPart:
             fn=self.begin_offer,
             inputs=self.session,
             outputs=learnt,
-            concurrency_limit=None,
+            queue=False,
             **quiet,
         )
 

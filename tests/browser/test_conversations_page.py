@@ -135,7 +135,7 @@ def store(data: Path) -> Conversations:
 
 def test_conversations_are_listed_by_day_and_opened_again(own: Server, visit: Visit) -> None:
     page = visit(own)
-    assert page.inner_text("#fn-kept-list") == "What you ask is kept here, on this computer."
+    page.get_by_text("What you ask is kept here, on this computer.", exact=True).wait_for()
     two_conversations(page)
     assert page.locator("#fn-kept-list h3").all_text_contents() == ["Today"]
     assert marked(page) == ["what did the clerk note?"]
