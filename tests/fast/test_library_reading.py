@@ -24,6 +24,7 @@ from rag.testing import FakeEmbedder, tiny_corpus
 
 from .test_library import FAKE, PATIENCE_S, ids, key, put, read, statuses
 
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "documents"
 TEXT = "Report {n}\n\nThe yield of field {n} was {n} tonnes. The weather was fair.\n"
 
 
