@@ -588,7 +588,7 @@ def test_a_missing_index_is_told_with_its_cure_and_tried_again(
 def test_the_interface_for_programs(scripted: Server) -> None:
     with urllib.request.urlopen(f"{scripted.url}/gradio_api/info", timeout=10) as reply:
         described = json.load(reply)
-    assert list(described["named_endpoints"])[0] == "/ask"
+    assert "/ask" in described["named_endpoints"]
     assert described["unnamed_endpoints"] == {}
     request = urllib.request.Request(
         f"{scripted.url}/gradio_api/call/ask",
