@@ -90,7 +90,7 @@ def _at_work(served: Served, opened: Browser, folder: Path) -> dict[str, Any]:
     answering = []
     while shown.locator("#fn-thread .fn-turn").count() < 1:
         answering.append(_clicks(shown))
-    stops = [_stop(shown, turn) for turn in range(2, 8)]
+    stops = [_stop(shown, wait_ms) for wait_ms in (50, 100, 200, 300, 400, 600)]
     arriving = _upload(shown, folder)
     shown.close()
     return {
@@ -99,15 +99,20 @@ def _at_work(served: Served, opened: Browser, folder: Path) -> dict[str, Any]:
             "while answering": _spread(answering),
             "while 200 files arrive": _spread(arriving),
         },
-        "stop_seen_ms": [round(each) for each in stops],
+        "stop_seen_ms": stops,
     }
 
 
 def _ask(shown: Page, question: str) -> None:
     shown.evaluate(CLICK, "Ask")
+    before = shown.locator("#fn-thread .fn-turn").count()
     shown.fill("#fn-box textarea", question)
     shown.press("#fn-box textarea", "Enter")
-    shown.wait_for_selector("#fn-live .fn-turn")
+    shown.wait_for_function(
+        "before => document.querySelector('#fn-live .fn-turn')"
+        " || document.querySelectorAll('#fn-thread .fn-turn').length > before",
+        arg=before,
+    )
 
 
 def _clicks(shown: Page) -> list[float]:
@@ -115,17 +120,20 @@ def _clicks(shown: Page) -> list[float]:
     return [shown.evaluate(CLICK, name) for name in TABS]
 
 
-def _stop(shown: Page, turn: int) -> float:
-    """Return the milliseconds from a stop until it is seen and another question could be asked."""
+def _stop(shown: Page, wait_ms: float) -> float | None:
+    """Return the milliseconds from a stop until another question can be asked.
+
+    None where the answer was there before.
+    """
     _ask(shown, OTHER)
-    shown.wait_for_timeout(300 * turn)
+    shown.wait_for_timeout(wait_ms)
     stop = shown.locator("#fn-stop")
     if not stop.is_visible():
-        return 0.0
+        return None
     began = time.monotonic()
     stop.click()
     shown.locator("#fn-ask").wait_for(state="visible")
-    return 1000 * (time.monotonic() - began)
+    return round(1000 * (time.monotonic() - began))
 
 
 def _upload(shown: Page, folder: Path) -> list[list[float]]:
