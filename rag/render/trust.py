@@ -87,7 +87,7 @@ def _measured_html(trust: Trust) -> str:
         html += _lines(
             [say("These documents with this model and these settings were not measured yet.")]
         )
-    if trust.samples is not None:
+    if trust.samples is not None and trust.samples != trust.measured:
         title = say("Measured by us on the sample documents")
         html += f"<h3>{esc(title)}</h3>" + _run_html(trust.samples)
         html += _lines([say("With the settings as they come; yours may do better or worse.")])
