@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.command == "score":
         _score(options)
         return
-    options.out.unlink(missing_ok=True)
+    if options.command != "suggest":
+        options.out.unlink(missing_ok=True)
     for row in _rows(options):
         add_line(options.out, row)
 
@@ -64,7 +65,10 @@ def _rows(options: argparse.Namespace) -> Iterator[Row]:
         elif options.command == "ask":
             yield from asking.run(mind, embedder, options.work)
         else:
-            yield from suggesting.run(mind, embedder, options.work, options.sets, options.per_set)
+            done = {(row["set"], row["question"]) for row in read_lines(options.out)}
+            yield from suggesting.run(
+                mind, embedder, options.work, options.sets, options.per_set, done
+            )
     finally:
         mind.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
@@ -34,20 +34,45 @@ ASKED = (
 
 
 def run(
-    mind: LlamaModel, embedder: Embedder, work: Path, names: Sequence[str], per_set: int
+    mind: LlamaModel,
+    embedder: Embedder,
+    work: Path,
+    names: Sequence[str],
+    per_set: int,
+    done: Set[tuple[str, str]] = frozenset(),
 ) -> Iterator[Row]:
-    """Yield a row a question: its answer and what was suggested under it, each with its answer."""
+    """Yield a row a question: its answer and what was suggested under it, each with its answer.
+
+    Args:
+        mind: what writes.
+        embedder: of the indexes.
+        work: folder of the indexes.
+        names: of the public sets.
+        per_set: questions of each.
+        done: sets and questions that an earlier run has asked.
+    """
     folder = work / "samples" / "index"
     build([SEEDS], folder, embedder)
-    asked = [_asked("samples", Assistant.open(folder, embedder=embedder, llm=mind), ASKED)]
+    asked = [
+        _asked(
+            "samples",
+            Assistant.open(folder, embedder=embedder, llm=mind),
+            _left("samples", ASKED, done),
+        )
+    ]
     for name in names:
         opened = Assistant.open(index_folder(name, work, embedder), embedder=embedder, llm=mind)
         every = list(sets.rows(sets.DATA / name / "questions.jsonl.gz"))
         every = [row for row in every if row["answerable"]]
         every.sort(key=lambda row: hashlib.sha256(str(row["qid"]).encode()).hexdigest())
-        asked.append(_asked(name, opened, [row["question"] for row in every[:per_set]]))
+        questions = [row["question"] for row in every[:per_set]]
+        asked.append(_asked(name, opened, _left(name, questions, done)))
     # In turn, so that a run that is stopped has some of each.
     yield from filter(None, chain.from_iterable(zip_longest(*asked)))
+
+
+def _left(name: str, questions: Sequence[str], done: Set[tuple[str, str]]) -> list[str]:
+    return [question for question in questions if (name, question) not in done]
 
 
 def _asked(name: str, assistant: Assistant, questions: Sequence[str]) -> Iterator[Row]:

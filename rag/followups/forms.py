@@ -230,7 +230,7 @@ def _of_name(about: str, before: str, *, any_: bool = False) -> str:
     if not alike:
         return ""
     start, end = alike[0]
-    owner = re.search(r"'s?$", before[start:end])
+    owner = None if bare.endswith("'s") else re.search(r"'s?$", before[start:end])
     article = re.search(r"\bthe\s+$", before[:start])
     if article and about == bare:
         return _asked(before[: article.start()] + bare + (owner[0] if owner else "") + before[end:])

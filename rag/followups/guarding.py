@@ -48,7 +48,7 @@ def faults(question: str, found: Sequence[Lean], rewritten: str, earlier: Sequen
 
 def _no_person(found: Sequence[Lean], now: Reading, earlier: Sequence[Earlier]) -> str:
     """Refuse what puts something else than a person in place of "he" where persons were named."""
-    known = people(earlier).sure
+    known = people(earlier).names
     if not known or not any(lean.text.lower() in PERSONS for lean in found):
         return ""
     if any(read(name).stems & now.stems for name in known):

@@ -31,32 +31,34 @@ _NO_PERSON = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Persons that were named, the last ones first.
+    """Persons that were named, those of the last turn first."""
 
-    Attributes:
-        only: the one, where only one was named in the last turns.
-        nearest: the one named last.
-        sure: persons by their form, two or three words.
-    """
+    names: tuple[str, ...] = ()
 
-    only: str = ""
-    nearest: str = ""
-    sure: tuple[str, ...] = ()
+    @property
+    def only(self) -> str:
+        """The one, where only one was named."""
+        return self.names[0] if len(self.names) == 1 else ""
+
+    @property
+    def nearest(self) -> str:
+        """The one named last, "" where none was."""
+        return self.names[0] if self.names else ""
 
 
 def people(earlier: Sequence[Earlier]) -> People:
-    """Return the persons that were named: two or three words, or one where there is no other."""
+    """Return the persons that were named, by names of two words or more.
+
+    A name of one word may be anything's ("Microsoft"), so that is left to who understands it.
+    """
     known = [name for turn in earlier for name in names_in(turn.asked)]
     found = list[str]()
-    alone = list[str]()
     for turn in reversed(earlier):
         for text in (turn.asked, *turn.statements):
             for name in names_in(text, known):
-                kind = found if _is_person(name) else alone
-                _add(kind, name)
-    texts = [text for turn in earlier for text in (turn.asked, *turn.statements)]
-    kept = found or [name for name in alone if _may_be_person(name, texts)]
-    return People(kept[0] if len(kept) == 1 else "", kept[0] if kept else "", tuple(found))
+                if _is_person(name):
+                    _add(found, name)
+    return People(tuple(found))
 
 
 def said_of(earlier: Sequence[Earlier]) -> str:
@@ -108,13 +110,6 @@ def _is_person(name: str) -> bool:
     if lower & _NO_PERSON:
         return False
     return 2 <= len(words) <= 4 and not any(word.isupper() and len(word) > 2 for word in words)
-
-
-def _may_be_person(name: str, texts: Sequence[str]) -> bool:
-    """Tell whether a name of one word may be a person's: nothing calls it "it"."""
-    single = len(name.split()) == 1 and name.isalpha() and not name.isupper()
-    called = any(re.search(rf"\b{re.escape(name)}\b.*?\bits?\b", text) for text in texts)
-    return single and not called and name.lower() not in _NO_PERSON | _TITLES
 
 
 def _add(names: list[str], name: str) -> None:
