@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from rag.within import Within
 
 LOCK = "record.lock"
 _LOCKED_S = 20.0  # another process is waited for so long; a change takes milliseconds
+COMING_S = 0.5  # between the state of an index and its manifest, at most, on a slow disk
 PREVIEWED = 4000
 
 
@@ -461,7 +463,8 @@ class Collection:
             found = (self.folder / MANIFEST).stat()
         except OSError:
             self._opened = None
-            if any(self.folder.glob("state-*")):
+            # The first time an index is written its state is there a moment before its manifest.
+            if any(self.folder.glob("state-*")) and not self.is_coming():
                 raise self._damaged() from None
             return None
         stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
@@ -474,6 +477,14 @@ class Collection:
             self._opened = _Opened(stamp, index, held(index, self.files))
             self._disk = None
         return self._opened
+
+    def is_coming(self) -> bool:
+        """Tell whether a manifest that is missing is about to be written."""
+        found = self._run.progress()
+        if found is not None and found.at_work:
+            return True
+        time.sleep(COMING_S)  # it has just been, or another program writes
+        return (self.folder / MANIFEST).exists()
 
     def _damaged(self) -> StoreError:
         return damaged(self.folder, f"{MANIFEST} is missing")

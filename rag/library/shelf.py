@@ -198,6 +198,9 @@ class Library:
             manifest = read_manifest(folder)
         except IndexMissingError:
             broken = (folder / SPARE).exists() or any(folder.glob("state-*"))
+            opened = self._open.get(folder)
+            if broken and opened is not None and opened.is_coming():
+                broken = False
             return replace(bare, error=_NO_MANIFEST.format(name=name)) if broken else bare
         except RagError as error:
             return replace(bare, error=str(error).replace(str(folder), f"“{name}”"))

@@ -275,7 +275,9 @@ class TestStart:
 
 
 SCRIPT = """
-import sys, threading, time
+import signal, sys, threading, time
+# Whatever was started in the background of a shell ignores Ctrl-C from the beginning.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from rag import serving
 from tests.fast.served import page
 
