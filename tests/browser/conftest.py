@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CALLS = re.compile("/queue/|/run/")  # of the page to its server
+# What Gradio says of calls that were under way when a page was left or loaded anew.
+LEFT = ("AbortError: signal is aborted", "onnection errored out")
 SCRIPTED = Path(__file__).with_name("scripted.py")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -191,4 +193,4 @@ def visit(chromium: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
         context.close()
     local = ("http://127.0.0.1:", "data:", "blob:http://127.0.0.1:")
     assert [url for url in watch.requests if not url.startswith(local)] == []
-    assert watch.complaints == []
+    assert [each for each in watch.complaints if not any(word in each for word in LEFT)] == []
