@@ -19,7 +19,7 @@ from rag.errors import CancelledError
 from rag.library import Library
 from rag.page.following import ByModel, Following
 from rag.page.keeping import Kept
-from rag.page.questions import Line, Question
+from rag.page.questions import Line, Question, Task
 from rag.render.words import say
 from rag.types import Answer, Document, Event
 from rag.within import Within, facts
@@ -129,7 +129,7 @@ class Desk:
         self._threads = ThreadPoolExecutor()
         self._opening: dict[str, Future[AssistantLike]] = {}
         self._facts: dict[str, tuple[AssistantLike, Mapping[str, Sequence[str]]]] = {}
-        self._suggesting: Question | None = None
+        self._suggesting: tuple[Question, Task] | None = None
         self._pictures = Pictures()
         self._closed = False
         self._wanted: tuple[Settings, Future[None]] | None = None
@@ -152,6 +152,7 @@ class Desk:
             before = self._wanted
             done: Future[None] = before[1] if before is not None else Future()
             self._wanted = settings, done
+        self._drop_suggestions()  # they would be of what is changed, and keep it waiting
         if before is None:
             self.line.meanwhile(lambda cancel: self._change())
         return done
@@ -363,16 +364,22 @@ class Desk:
                 for each in self.following.suggest(assistant, answer, within, cancel):
                     question.suggested = (*question.suggested, each)
             finally:
-                if self._suggesting is question:
+                if self.suggesting(question):
                     self._suggesting = None
 
-        self.line.forget()  # one window's at a time: those of the latest answer
-        self._suggesting = question
+        self._drop_suggestions()  # one window's at a time: those of the latest answer
+        self._suggesting = question, work
         self.line.meanwhile(work)
+
+    def _drop_suggestions(self) -> None:
+        """Look no more for what is being looked for."""
+        dropped, self._suggesting = self._suggesting, None
+        if dropped is not None:
+            self.line.drop(dropped[1])
 
     def suggesting(self, question: Question) -> bool:
         """Tell whether more questions to ask next may come."""
-        return self._suggesting is question
+        return self._suggesting is not None and self._suggesting[0] is question
 
     def _attend(self, collection: str) -> None:
         """Let what is read ahead be of the documents that are asked: there is one model."""

@@ -162,6 +162,7 @@ class Line:
         self._turn = 0
         self._at_work: Question | None = None
         self._idle: list[Task] = []
+        self._idling: Task | None = None
         self._idle_cancel = threading.Event()
         self._change = threading.Condition()
         self._closed = False
@@ -224,11 +225,13 @@ class Line:
             self._idle.append(task)
             self._change.notify_all()
 
-    def forget(self) -> None:
-        """Drop what was to be done while nobody asks."""
+    def drop(self, task: Task) -> None:
+        """Do something no more that was to be done while nobody asks."""
         with self._change:
-            self._idle.clear()
-            self._idle_cancel.set()
+            if task in self._idle:
+                self._idle.remove(task)
+            elif task is self._idling:
+                self._idle_cancel.set()
 
     def close(self) -> None:
         """Stop everything and wait for it."""
@@ -262,7 +265,7 @@ class Line:
 
     def _next(self) -> Question | Task | None:
         with self._change:
-            self._at_work = None
+            self._at_work = self._idling = None
             while not (self._waiting or self._idle or self._closed):
                 # Whoever has asked long ago need not be known any more.
                 self._turns.clear()
@@ -272,7 +275,8 @@ class Line:
                 return None
             if not self._waiting:
                 self._idle_cancel = threading.Event()
-                return self._idle.pop(0)
+                self._idling = self._idle.pop(0)
+                return self._idling
             self._turn, _, question = heapq.heappop(self._waiting)
             self._at_work = question
         self._tell_places()

@@ -21,7 +21,9 @@ import pytest
 import app
 from rag import page as pages
 from rag import render
+from rag.config import Settings
 from rag.errors import CancelledError, IndexMissingError, ModelError
+from rag.followups import Resolved
 from rag.page.ask import AskTab
 from rag.page.desk import answered
 from rag.page.questions import Line, Question
@@ -275,6 +277,30 @@ class TestDesk:
         assert len(opened) == 2
         at.close()
 
+    def test_settings_change_while_something_to_ask_next_is_looked_for(self, desk: Any) -> None:
+        at, _ = desk()
+        at.following = looking = Looking()
+        asked = question()
+        asyncio.run(listen(at, asked))
+        at.suggest(asked)
+        assert looking.begun.wait(5)
+        at.change(Settings(length="short")).result(5)
+        assert at.settings.length == "short"
+        assert not at.suggesting(asked)
+
+    def test_what_is_dropped_of_questions_to_ask_next_is_nothing_else(self, desk: Any) -> None:
+        at, _ = desk(*EVENTS[:-1], 1.0, EVENTS[-1])
+        at.following = Looking()
+        first, second = question(), question()
+        asyncio.run(listen(at, first))
+        at.ask(second)
+        assert wait(lambda: at.line.at_work is second)
+        changed = at.change(Settings(length="short"))
+        for _ in range(2):
+            at.suggest(first)
+        changed.result(5)
+        assert at.settings.length == "short"
+
     def test_close_stops_what_is_worked_on(self, desk: Any) -> None:
         at, assistant = desk(EVENTS[0], 60.0)
         asked, waiting = question("one"), question("two")
@@ -286,6 +312,23 @@ class TestDesk:
         assert waiting.ended.is_set()
         assert assistant.cancelled.is_set()
         assert assistant.closed
+
+
+class Looking:
+    """Looks for questions to ask next until it is stopped."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+
+    def resolve(self, assistant: Any, typed: str, earlier: Any, cancel: Any) -> Resolved:
+        return Resolved(typed)
+
+    def suggest(
+        self, assistant: Any, answer: Any, within: Any, cancel: threading.Event
+    ) -> Iterator[str]:
+        self.begun.set()
+        cancel.wait(30)
+        yield from ()
 
 
 def wait(true: Callable[[], bool], seconds: float = 10) -> bool:
