@@ -23,11 +23,11 @@ TABS = ("Documents", "Trust", "Settings", "Ask")
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 # Until the tab that was clicked is shown and painted, by the clock of the page itself.
 CLICK = """async name => {
-    const tab = [...document.querySelectorAll("#fn-tabs [role=tab]")]
+    const tab = () => [...document.querySelectorAll("#fn-tabs [role=tab]")]
         .find(each => each.textContent.trim() === name);
     const began = performance.now();
-    tab.click();
-    while (tab.getAttribute("aria-selected") !== "true") await new Promise(requestAnimationFrame);
+    tab().click();
+    while (tab().getAttribute("aria-selected") !== "true") await new Promise(requestAnimationFrame);
     await new Promise(requestAnimationFrame);
     return performance.now() - began;
 }"""

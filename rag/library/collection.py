@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -26,7 +25,6 @@ from rag.within import Within
 
 LOCK = "record.lock"
 _LOCKED_S = 20.0  # another process is waited for so long; a change takes milliseconds
-COMING_S = 0.5  # between the state of an index and its manifest, at most, on a slow disk
 PREVIEWED = 4000
 
 
@@ -479,12 +477,9 @@ class Collection:
         return self._opened
 
     def is_coming(self) -> bool:
-        """Tell whether a manifest that is missing is about to be written."""
+        """Tell whether a manifest that is missing is about to be written, or has just been."""
         found = self._run.progress()
-        if found is not None and found.at_work:
-            return True
-        time.sleep(COMING_S)  # it has just been, or another program writes
-        return (self.folder / MANIFEST).exists()
+        return (found is not None and found.at_work) or (self.folder / MANIFEST).exists()
 
     def _damaged(self) -> StoreError:
         return damaged(self.folder, f"{MANIFEST} is missing")

@@ -64,7 +64,7 @@ class AskTab:
                     )
                     self.ask = gr.Button(say("Ask"), variant="primary", elem_id="fn-ask")
                     self.stop = gr.Button(say("Stop"), visible=False, elem_id="fn-stop")
-        # What the browser remembers of this tab: see behaviour/remembering.js.
+        # What the browser remembers of this tab: see behaviour/asking.js.
         self.remembered = gr.Textbox(visible=False)
         # Beats while something is answered or looked for, so that nothing depends on the stream of
         # answers alone: Gradio's browser part loses it where an event ends as another begins.
@@ -125,10 +125,15 @@ class AskTab:
         picked = self.collection.input(
             self.choose, [self.collection, self.session], [self.library], queue=False, **quiet
         )
+        self.changed_over(picked)
+        self.within.connect(quiet)
+
+    def changed_over(self, picked: gr.events.Dependency) -> None:
+        """Have the documents of another collection listed, and offered to be chosen from."""
+        quiet = self.shell.quiet
         picked.success(self.fill, self.session, self.library, queue=False, **quiet)
         learnt = [self.within.fact, self.within.chosen]
         picked.success(self.within.begin_offer, self.session, learnt, queue=False, **quiet)
-        self.within.connect(quiet)
 
     def answering(self, begun: gr.events.Dependency) -> None:
         """Have an answer shown after its question."""
@@ -151,11 +156,11 @@ class AskTab:
 
     async def fill(self, session: Session) -> str:
         """List the documents as soon as they are known."""
-        name = self.asked(session)
+        name = self.shell.asked(session)
         try:
             await self.desk.assistant(name)
         except RagError as error:
-            return render.note_html(self.shell.told(error), error=True)
+            return self.shell.refusal(error)
         documents, described = self.desk.documents(name), self.desk.described(name)
         whole = partial(render.library_html, described, whole=lambda d: documents[d.id])
         return await self.desk.aside(whole)
@@ -167,10 +172,6 @@ class AskTab:
             self.desk.start(collection)
             await self.desk.aside(lambda: self.shell.choices.remember(collection))
         return render.note_html(say("Opening your documents"))
-
-    def asked(self, session: Session) -> str:
-        """Return the name of the collection that a tab asks."""
-        return session.collection or self.desk.collection
 
     async def begin(self, question: str, session: Session, *said: Any) -> dict[gr.Component, Any]:
         """Show the question at once; the answer waits for the model.
@@ -198,7 +199,7 @@ class AskTab:
         if within:
             live = replace(live, asked=within.which())
         earlier = earlier_of(session.answers)
-        asked = Question(session.conversation, self.asked(session), live, within, earlier)
+        asked = Question(session.conversation, self.shell.asked(session), live, within, earlier)
         session.question = asked
         self.desk.ask(asked)
         folded = {self.within.fold: gr.update(open=False), self.welcome: gr.update(visible=False)}
@@ -303,12 +304,12 @@ class AskTab:
             session.collection, session.turn = at_work.collection, at_work.live.turn
         else:
             return {self.live: gr.skip()}
-        chosen = {self.collection: self.asked(session)}
+        chosen = {self.collection: self.shell.asked(session)}
         return {self.welcome: gr.update(visible=False), **chosen, **self.shown(session)}
 
     async def foresee(self, question: str, session: Session) -> None:
         """Have the assistant read what a question being typed will need."""
-        name = self.asked(session)
+        name = self.shell.asked(session)
         await self.desk.aside(lambda: self.desk.foresee(question, name))
 
     def thread_of(self, session: Session) -> str:

@@ -127,7 +127,7 @@ class ConversationsPart:
             try:
                 await self.take_up(session, deed.get("id", ""))
             except ConversationError as error:
-                told = render.note_html(self.shell.told(error), error=True)
+                told = self.shell.refusal(error)
         else:
             session.clear()
         drawn = await self.draw(session)
@@ -145,7 +145,7 @@ class ConversationsPart:
             **ask.shown(session),
             ask.suggested: "",
             ask.welcome: gr.update(visible=fresh),
-            ask.collection: ask.asked(session),
+            ask.collection: self.shell.asked(session),
         }
 
     async def take_up(self, session: Session, id_: str) -> None:
@@ -231,7 +231,7 @@ class ConversationsPart:
         try:
             told = await act(deed, session) if act else ""
         except ConversationError as error:
-            note = render.note_html(self.shell.told(error), error=True)
+            note = self.shell.refusal(error)
             return {**await self.draw(session), self.told: note}
         drawn = await self.draw(session)
         if told:

@@ -61,7 +61,7 @@ class DocumentsTab:
             **shell.quiet,
         )
         shell.ask_tab.select(self.offer, shell.session, ask.collection, queue=False, **shell.quiet)
-        asked.success(ask.fill, shell.session, ask.library, concurrency_limit=None, **shell.quiet)
+        ask.changed_over(asked)
 
     async def ask_it(self, collection: str, session: Session) -> dict[gr.Component, Any]:
         """Go to the Ask tab, with a collection to be asked."""
@@ -79,7 +79,7 @@ class DocumentsTab:
         names = list(self.desk.collections)
         if session.collection not in names:
             session.collection = ""  # it was removed, or goes by another name
-        chosen = self.shell.ask.asked(session)
+        chosen = self.shell.asked(session)
         update: dict[str, Any] = gr.update(choices=names, value=chosen, visible=len(names) > 1)
         return update
 

@@ -238,7 +238,7 @@ class SettingsTab:
         try:
             told, changed = await self.desk.aside(lambda: self.choices.choose(model=value))
         except RagError as error:
-            yield {self.kept: render.note_html(self.shell.told(error), error=True)}
+            yield {self.kept: self.shell.refusal(error)}
             return
         yield {
             self.kept: render.note_html(say("Opening {name}", name=value)),
@@ -247,9 +247,9 @@ class SettingsTab:
         try:
             if changed is not None:
                 await asyncio.shield(asyncio.wrap_future(changed))
-            await self.desk.assistant(session.collection or self.desk.collection)
+            await self.desk.assistant(self.shell.asked(session))
         except RagError as error:
-            yield {self.kept: render.note_html(self.shell.told(error), error=True)}
+            yield {self.kept: self.shell.refusal(error)}
             return
         yield self._kept(value, told)
 
@@ -258,7 +258,7 @@ class SettingsTab:
         try:
             told = await self.desk.aside(lambda: self.choices.choose_language(value))
         except RagError as error:
-            note = render.note_html(self.shell.told(error), error=True)
+            note = self.shell.refusal(error)
             return {self.kept: note, self.language: self.choices.now.language, self.spoken: ""}
         return {**self._kept(languages().get(value, value), told), self.spoken: value}
 
@@ -266,12 +266,12 @@ class SettingsTab:
         try:
             told, _ = await self.desk.aside(lambda: self.choices.choose(**changes))
         except RagError as error:
-            return {self.kept: render.note_html(self.shell.told(error), error=True)}
+            return {self.kept: self.shell.refusal(error)}
         return self._kept(chosen, told)
 
     def _kept(self, chosen: str, told: str) -> Change:
         if told:
-            return {self.kept: render.note_html(self.shell.told(RagError(told)), error=True)}
+            return {self.kept: self.shell.refusal(RagError(told))}
         return {self.kept: worded.kept_html(chosen)}
 
     async def fetch(self, name: str) -> Change:
@@ -279,7 +279,7 @@ class SettingsTab:
         try:
             self.choices.downloads.start(name)
         except RagError as error:
-            return {self.download: render.note_html(self.shell.told(error), error=True)}
+            return {self.download: self.shell.refusal(error)}
         return await self.standing()
 
     async def watch(self) -> AsyncIterator[Change]:

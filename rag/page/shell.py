@@ -98,6 +98,14 @@ class Shell:
             raise LibraryError(f"There is no collection “{name}”; there are: {', '.join(known)}.")
         return name or self.desk.collection
 
+    def asked(self, session: Session) -> str:
+        """Return the name of the collection that a tab asks."""
+        return session.collection or self.desk.collection
+
+    def refusal(self, error: RagError) -> str:
+        """Return what an error says as HTML."""
+        return render.note_html(self.told(error), error=True)
+
     @staticmethod
     def told(error: RagError) -> str:
         """Return what an error says, without the folders of this machine."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from rag import render, serving, trust
+from rag import serving, trust
 from rag.errors import LibraryError, RagError
 from rag.measuring import Plan, plan
 from rag.page.session import Session
@@ -65,14 +65,14 @@ class TrustTab:
         """Return the panel and how long measuring takes."""
         import gradio as gr
 
-        name = session.collection or self.desk.collection
+        name = self.shell.asked(session)
         try:
             assistant = await self.desk.assistant(name)
             index = cast("Index", assistant.index)
             html, planned = await self.desk.aside(partial(self._worth, name, index, session))
         except RagError as error:
             return {
-                self.panel: render.note_html(self.shell.told(error), error=True),
+                self.panel: self.shell.refusal(error),
                 self.measure: gr.update(interactive=False),
             }
         return {
@@ -122,7 +122,7 @@ class TrustTab:
 
     async def begin(self, session: Session) -> Change:
         """Begin to measure the set-up as it is now."""
-        name = session.collection or self.desk.collection
+        name = self.shell.asked(session)
         try:
             assistant = await self.desk.assistant(name)
             index = cast("Index", assistant.index)
@@ -130,7 +130,7 @@ class TrustTab:
                 partial(plan, index.folder, index, self.choices.settings)
             )
         except RagError as error:
-            return {self.progress: render.note_html(self.shell.told(error), error=True)}
+            return {self.progress: self.shell.refusal(error)}
         self.choices.measuring.start(planned)
         return self._measuring()
 

@@ -27,6 +27,7 @@ class WithinPart:
         """Lay them out."""
         import gradio as gr
 
+        self.shell = shell
         self.desk = shell.desk
         self.session = shell.session
         with gr.Row(visible=False, elem_id="fn-narrowed") as self.narrowed:
@@ -86,7 +87,7 @@ class WithinPart:
         import gradio as gr
 
         try:
-            facts = await self.desk.facts(self._asked(session))
+            facts = await self.desk.facts(self.shell.asked(session))
         except RagError:
             return {self.fact: gr.skip()}  # told in place of the list of documents
         known = list(facts)
@@ -137,7 +138,7 @@ class WithinPart:
         return {self.narrowed: gr.update(visible=bool(said)), self.which: said, **change}
 
     async def _count(self, session: Session, within: Within) -> str:
-        described = self.desk.described(self._asked(session))
+        described = self.desk.described(self.shell.asked(session))
         if not described:  # not open yet
             return render.note_html(say("Asked of {documents}", documents=within.which()))
         left = await self.desk.aside(lambda: within.select(described))
@@ -185,7 +186,4 @@ class WithinPart:
         return pairs
 
     def _facts(self, session: Session) -> Mapping[str, Sequence[str]]:
-        return self.desk.known_facts(self._asked(session))
-
-    def _asked(self, session: Session) -> str:
-        return session.collection or self.desk.collection
+        return self.desk.known_facts(self.shell.asked(session))
